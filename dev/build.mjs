@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+/**
+ * Bundles the controller into dist/main.js. One file starts four times faster than its modules and
+ * takes half the memory, most of which would be client-node's generated API classes.
+ */
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+
+await build({
+  entryPoints: { main: 'src/main.ts' },
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minifySyntax: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+  define: { 'process.env.STAGESET_VERSION': JSON.stringify(version) },
+  banner: {
+    // Bundled CommonJS packages still call require; ESM output has none of its own.
+    js: [
+      '#!/usr/bin/env node',
+      "import { createRequire as __createRequire } from 'node:module';",
+      'const require = __createRequire(import.meta.url);',
+    ].join('\n'),
+  },
+});

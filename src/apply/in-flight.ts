@@ -1,0 +1,39 @@
+/**
+ * Runs `work` for every item with at most `limit` under way, and returns what came of each, in the
+ * order of the items. One item's failure does not stop the others, so that a user sees all errors
+ * at once.
+ */
+export async function eachInFlight<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<PromiseSettledResult<Result>[]> {
+  const results: PromiseSettledResult<Result>[] = new Array(items.length);
+  const queue = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      try {
+        results[index] = { status: 'fulfilled', value: await work(item) };
+      } catch (reason) {
+        results[index] = { status: 'rejected', reason };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  return results;
+}
+
+/** The values of all results; throws `combine(failures)` when there is a failure among them. */
+export function allFulfilled<Result>(
+  results: readonly PromiseSettledResult<Result>[],
+  combine: (failures: readonly unknown[]) => Error,
+): Result[] {
+  const values: Result[] = [];
+  const failures: unknown[] = [];
+  for (const result of results) {
+    if (result.status === 'fulfilled') values.push(result.value);
+    else failures.push(result.reason);
+  }
+  if (failures.length > 0) throw combine(failures);
+  return values;
+}

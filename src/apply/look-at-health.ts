@@ -1,0 +1,84 @@
+import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
+import type { ReportedHealth } from '../core/health/summary.ts';
+import { identityOf, referenceTo } from '../core/objects/identity.ts';
+import type { Instant } from '../core/time.ts';
+import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
+import type { AppliedObject } from './apply-group.ts';
+import { objectFailure } from './failures.ts';
+import { eachInFlight } from './in-flight.ts';
+import { type OwnerSelector, observeLive } from './observe.ts';
+
+/** Health as the answers to the apply tell it; what they cannot tell is `Unknown` for now. */
+export function healthOfApplied(applied: readonly AppliedObject[], at: Instant): ReportedHealth[] {
+  return applied.map(({ live, completeness }) => {
+    const object = referenceTo(live);
+    if (completeness === 'Metadata' && healthNeedsRead(object)) {
+      return { object, status: 'Unknown', message: 'not read yet' };
+    }
+    return reportOf(object, live, at);
+  });
+}
+
+/** How many objects of one look are worth a list for each kind instead of a read for each. */
+const fewObjects = 3;
+
+/**
+ * Reads the objects again whose health can change, all of them: one that was ready at the last look
+ * may no longer be. An object that cannot be read is `Unknown`, which is neither ready nor failed.
+ */
+export async function lookAtHealth(
+  before: readonly ReportedHealth[],
+  { client, owner }: { client: KubernetesClient; owner: OwnerSelector },
+  at: Instant,
+  call: CallOptions,
+): Promise<ReportedHealth[]> {
+  const changing = before.filter(({ object }) => healthNeedsRead(object));
+  const live = await readLive(
+    changing.map(({ object }) => object),
+    client,
+    owner,
+    call,
+  );
+  return before.map((report) => {
+    if (!healthNeedsRead(report.object)) return report;
+    const found = live.get(keyOf(report.object));
+    if (found === undefined) return { object: report.object, status: 'NotFound', message: 'not found' };
+    return found instanceof Error
+      ? { object: report.object, status: 'Unknown', message: found.message }
+      : reportOf(report.object, found, at);
+  });
+}
+
+async function readLive(
+  objects: readonly ObjectReference[],
+  client: KubernetesClient,
+  owner: OwnerSelector,
+  call: CallOptions,
+): Promise<Map<string, KubernetesObject | Error>> {
+  const live = new Map<string, KubernetesObject | Error>();
+  if (objects.length > fewObjects) {
+    const listed = await observeLive(objects.map(identified), owner, client, call);
+    for (const [key, { object }] of listed) live.set(key, object);
+  }
+  const missing = objects.filter((object) => !live.has(keyOf(object)));
+  const results = await eachInFlight(missing, 8, async (object) => await client.find(object, call));
+  for (const [index, object] of missing.entries()) {
+    const result = results[index];
+    if (result?.status === 'rejected') live.set(keyOf(object), objectFailure(object, result.reason));
+    else if (result?.value !== undefined) live.set(keyOf(object), result.value);
+  }
+  return live;
+}
+
+function reportOf(object: ObjectReference, live: KubernetesObject, at: Instant): ReportedHealth {
+  return { object, ...objectHealth(live, at) };
+}
+
+function identified({ apiVersion, kind, namespace, name }: ObjectReference): KubernetesObject {
+  return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
+}
+
+function keyOf(object: ObjectReference): string {
+  return identityOf(identified(object));
+}

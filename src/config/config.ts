@@ -1,0 +1,150 @@
+import { type Duration, minutes } from '../core/time.ts';
+import type { ListenAddress } from '../types/listen-address.ts';
+import type { LogLevel } from '../types/log.ts';
+import {
+  type AllowedHost,
+  formatListenAddress,
+  readAllowedHost,
+  readListenAddress,
+  readOptionalListenAddress,
+} from './addresses.ts';
+import { readCommandLine } from './command-line.ts';
+import { type Flag, type FlagName, flags } from './flags.ts';
+import { laterFlags, refuseLaterFlag } from './later-flags.ts';
+import { readNamespace, readNamespaces } from './namespaces.ts';
+import { UsageError } from './usage-error.ts';
+import {
+  type GivenValue,
+  readBaseUrl,
+  readBoolean,
+  readChoice,
+  readCount,
+  readDuration,
+  readPath,
+  readPositiveDuration,
+  readProgram,
+} from './values.ts';
+
+/** Everything that an operator decides at the start. Frozen; it does not change while running. */
+export interface Config {
+  /** Path of the kubeconfig; undefined looks where kubectl does, then in the pod. */
+  readonly kubeconfig: string | undefined;
+  /** Namespace of the leader lease; undefined takes the one of the connection. */
+  readonly namespace: string | undefined;
+  readonly leaderElection: 'On' | 'Off';
+  /** Empty means all. */
+  readonly watchNamespaces: readonly string[];
+  /** Above zero. */
+  readonly defaultInterval: Duration;
+  /** At least 1. */
+  readonly inventoryShardCap: number;
+  /** Above zero. */
+  readonly maxTeardownWait: Duration;
+  readonly kustomizeBinary: string;
+  /** http or https, ends with a slash. */
+  readonly runbookBaseUrl: string;
+  readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** Undefined serves no metrics. */
+  readonly metricsBindAddress: ListenAddress | undefined;
+  readonly healthProbeBindAddress: ListenAddress;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Hosts that are exempt from the address guard; empty outside of development. */
+  readonly allowedArtifactHosts: readonly AllowedHost[];
+}
+
+/** How a log line is written: one JSON object, or a line for reading. */
+export type LogFormat = 'json' | 'text';
+
+/** What the process is asked to do: run, or print a text to stdout and end with 0. */
+export type Invocation =
+  | { readonly kind: 'Run'; readonly config: Config }
+  | { readonly kind: 'Print'; readonly text: string };
+
+/** The environment as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads flags, and the variables behind some of them, into one object (part B 8.1). Pure.
+ * @param argv the arguments after the program's name: `process.argv.slice(2)`.
+ * @param version what `--version` prints.
+ * @throws UsageError, which asks for exit code 2 and names the flag and what it accepts.
+ */
+export function parseConfig(
+  argv: readonly string[],
+  environment: Environment,
+  version: string,
+): Invocation {
+  const line = readCommandLine(argv, { flags, later: laterFlags, version });
+  if (line.kind === 'Print') return line;
+  for (const flag of laterFlags) {
+    for (const text of line.values.get(flag.name) ?? []) {
+      refuseLaterFlag(flag, { origin: `--${flag.name}`, text });
+    }
+  }
+  return { kind: 'Run', config: configOf(line.values, environment) };
+}
+
+function configOf(
+  values: ReadonlyMap<string, readonly string[]>,
+  environment: Environment,
+): Config {
+  const given = (name: FlagName): GivenValue => effective(name, values, environment);
+  const namespace = given('namespace');
+  const config: Config = {
+    kubeconfig: readPath(given('kubeconfig')),
+    namespace: namespace.text === '' ? undefined : readNamespace(namespace),
+    leaderElection: readBoolean(given('leader-elect')) ? 'On' : 'Off',
+    watchNamespaces: Object.freeze(readNamespaces(given('watch-namespaces'))),
+    defaultInterval: readPositiveDuration(given('default-interval')),
+    inventoryShardCap: readCount(given('inventory-shard-cap')),
+    maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
+    kustomizeBinary: readProgram(given('kustomize-binary')),
+    runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
+    crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
+    metricsBindAddress: frozen(readOptionalListenAddress(given('metrics-bind-address'))),
+    healthProbeBindAddress: Object.freeze(readListenAddress(given('health-probe-bind-address'))),
+    logLevel: readChoice(given('log-level'), ['debug', 'info', 'warn', 'error']),
+    logFormat: readChoice(given('log-format'), ['json', 'text']),
+    allowedArtifactHosts: Object.freeze(
+      (values.get('allowed-artifact-hosts') ?? []).map((text) =>
+        Object.freeze(readAllowedHost({ origin: '--allowed-artifact-hosts', text })),
+      ),
+    ),
+  };
+  refuseSharedAddress(config);
+  return Object.freeze(config);
+}
+
+/** The last value given, else the variable behind the flag, else the default. */
+function effective(
+  name: FlagName,
+  values: ReadonlyMap<string, readonly string[]>,
+  environment: Environment,
+): GivenValue {
+  const flag: Flag | undefined = flags.find((one) => one.name === name);
+  const typed = values.get(name)?.at(-1);
+  const variable = flag?.environment;
+  // An empty value counts as absent: a template that sets the flag to nothing must not undo a
+  // scope that the variable sets.
+  if (variable !== undefined && (typed ?? '').trim() === '') {
+    const text = environment[variable] ?? '';
+    if (text.trim() !== '') return { origin: variable, text: text.trim() };
+  }
+  return { origin: `--${name}`, text: typed ?? flag?.defaultText ?? '' };
+}
+
+/** Two servers on one address would fail only later, when the second one binds. */
+function refuseSharedAddress({ metricsBindAddress, healthProbeBindAddress }: Config): void {
+  if (metricsBindAddress === undefined) return;
+  const address = formatListenAddress(metricsBindAddress);
+  if (address !== formatListenAddress(healthProbeBindAddress)) return;
+  throw new UsageError(
+    `--metrics-bind-address and --health-probe-bind-address are both ${address}; give two ` +
+      'addresses, or 0 for --metrics-bind-address to serve no metrics',
+  );
+}
+
+function frozen<Value extends object>(value: Value | undefined): Value | undefined {
+  return value === undefined ? undefined : Object.freeze(value);
+}

@@ -1,0 +1,158 @@
+/** A flag as `--help` tells it. */
+export interface Flag {
+  readonly name: string;
+  /** `Values` may be given more than once; of the others the last one counts. */
+  readonly takes: 'Boolean' | 'Value' | 'Values';
+  /** What stands for the value in `--help`. */
+  readonly placeholder: string;
+  readonly group: string;
+  readonly description: string;
+  /** In the flag's own syntax; undefined has none. */
+  readonly defaultText?: string;
+  /** Read when the flag is absent or empty. */
+  readonly environment?: string;
+}
+
+const cluster = 'Cluster:';
+const reconciling = 'Reconciling:';
+const tenancy = 'Tenancy:';
+const serving = 'Serving:';
+const logging = 'Logging:';
+const development = 'Development only:';
+
+/** The flags of this build, in the order of `--help` (part B 8.1; the last ones are our own). */
+export const flags = [
+  {
+    name: 'kubeconfig',
+    takes: 'Value',
+    placeholder: 'path',
+    group: cluster,
+    description:
+      'File with the way to the cluster. Empty: $KUBECONFIG, then ~/.kube/config, then the ' +
+      "pod's ServiceAccount",
+    defaultText: '',
+  },
+  {
+    name: 'namespace',
+    takes: 'Value',
+    placeholder: 'name',
+    group: cluster,
+    description: 'Namespace of the leader lease. Empty: the one that the kubeconfig or pod is in',
+    defaultText: '',
+    environment: 'POD_NAMESPACE',
+  },
+  {
+    name: 'leader-elect',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: cluster,
+    description:
+      'Reconcile only while holding the lease stageset-controller.stages.metio.wtf. Needed for ' +
+      'more than one replica',
+    defaultText: 'false',
+  },
+  {
+    name: 'watch-namespaces',
+    takes: 'Value',
+    placeholder: 'names',
+    group: cluster,
+    description: 'Namespaces to watch, with commas between them. Empty: all',
+    defaultText: '',
+    environment: 'STAGESET_WATCH_NAMESPACES',
+  },
+  {
+    name: 'default-interval',
+    takes: 'Value',
+    placeholder: 'duration',
+    group: reconciling,
+    description: 'Time between two reconciles of a StageSet without spec.interval',
+    defaultText: '10m',
+  },
+  {
+    name: 'inventory-shard-cap',
+    takes: 'Value',
+    placeholder: 'count',
+    group: reconciling,
+    description: 'Most entries in one StageInventory; a stage with more objects gets several',
+    defaultText: '5000',
+  },
+  {
+    name: 'max-teardown-wait',
+    takes: 'Value',
+    placeholder: 'duration',
+    group: reconciling,
+    description:
+      'How long a deleted StageSet may wait for its objects before its finalizer is dropped by ' +
+      'force. 0 means 1h',
+    defaultText: '1h',
+  },
+  {
+    name: 'kustomize-binary',
+    takes: 'Value',
+    placeholder: 'program',
+    group: reconciling,
+    description: 'Name or path of the kustomize program that builds stages',
+    defaultText: 'kustomize',
+  },
+  {
+    name: 'runbook-base-url',
+    takes: 'Value',
+    placeholder: 'url',
+    group: reconciling,
+    description: 'Where Ready messages send the operator: this URL and the reason in lower case',
+    defaultText: 'https://stages.metio.wtf/runbooks/',
+  },
+  {
+    name: 'no-cross-namespace-refs',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description: 'Refuse sourceRef and dependsOn that name another namespace',
+    defaultText: 'false',
+  },
+  {
+    name: 'metrics-bind-address',
+    takes: 'Value',
+    placeholder: 'address',
+    group: serving,
+    description: 'Where /metrics is served, as host:port or :port. 0: nowhere',
+    defaultText: ':8080',
+  },
+  {
+    name: 'health-probe-bind-address',
+    takes: 'Value',
+    placeholder: 'address',
+    group: serving,
+    description: 'Where /healthz and /readyz are served, as host:port or :port',
+    defaultText: ':8081',
+  },
+  {
+    name: 'log-level',
+    takes: 'Value',
+    placeholder: 'level',
+    group: logging,
+    description: 'Least urgent lines to write: debug, info, warn or error',
+    defaultText: 'info',
+  },
+  {
+    name: 'log-format',
+    takes: 'Value',
+    placeholder: 'format',
+    group: logging,
+    description: 'json: one object a line; text: for reading',
+    defaultText: 'json',
+  },
+  {
+    name: 'allowed-artifact-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that artifacts may be fetched from even if its address is loopback or ' +
+      'link-local. This opens the controller to whoever can write a source: never set it in ' +
+      'production. Repeatable',
+  },
+] as const satisfies readonly Flag[];
+
+/** The name of a flag of this build. */
+export type FlagName = (typeof flags)[number]['name'];

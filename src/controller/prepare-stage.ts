@@ -1,0 +1,138 @@
+import { TerminalError } from '../core/errors.ts';
+import { entryOf } from '../core/inventory/entry.ts';
+import { describeObject } from '../core/objects/identity.ts';
+import { applyGroups } from '../core/objects/order.ts';
+import { stampOwnership } from '../core/objects/ownership.ts';
+import type { PinnedArtifact } from '../core/run.ts';
+import { isNoKindMatch } from '../kubernetes/api-error.ts';
+import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { InventoryEntry, Stage } from '../types/stages.ts';
+
+/** A stage that is built and checked, ready to be applied group by group. */
+export interface PreparedStage {
+  /** In the order of application (part A 5.2). */
+  readonly groups: readonly (readonly KubernetesObject[])[];
+  readonly entries: readonly InventoryEntry[];
+  /** `apiVersion/kind` of the custom resources that this stage's own CRDs define. */
+  readonly defines: ReadonlySet<string>;
+  readonly warnings: readonly string[];
+}
+
+/** Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. */
+export type BuildStage = (
+  artifact: PinnedArtifact,
+  stage: Stage,
+  signal: AbortSignal,
+) => Promise<{ objects: KubernetesObject[]; warnings: readonly string[] }>;
+
+export interface StageOwner {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/**
+ * Fetches and builds a stage, gives each object its namespace and its owner's labels, and refuses
+ * what an earlier stage of the same run claims already.
+ *
+ * @throws TerminalError or RetryableError, with the operation in the caller's hands.
+ */
+export async function prepareStage(
+  build: BuildStage,
+  artifact: PinnedArtifact,
+  stage: Stage,
+  owner: StageOwner,
+  client: KubernetesClient,
+  call: CallOptions,
+): Promise<PreparedStage> {
+  const built = await build(artifact, stage, call.signal);
+  const scopes = await scopesOf(built.objects, client, call);
+  const objects = stampOwnership(
+    built.objects,
+    { ...owner, stage: stage.name },
+    (apiVersion, kind) => scopes.get(`${apiVersion}/${kind}`),
+  );
+  return {
+    groups: applyGroups(objects),
+    entries: objects.map((object) => entryOf(object)),
+    defines: new Set(definedKinds(built.objects).keys()),
+    warnings: built.warnings,
+  };
+}
+
+type Scope = 'Namespaced' | 'Cluster';
+
+/** Scope of every kind in the stage, by its own CRDs first, then by the target's discovery. */
+async function scopesOf(
+  objects: readonly KubernetesObject[],
+  client: KubernetesClient,
+  call: CallOptions,
+): Promise<Map<string, Scope>> {
+  const scopes = definedKinds(objects);
+  for (const { apiVersion, kind } of objects) {
+    const key = `${apiVersion}/${kind}`;
+    if (scopes.has(key)) continue;
+    try {
+      const mapping = await client.discovery.mappingFor(apiVersion, kind, call);
+      scopes.set(key, mapping.namespaced ? 'Namespaced' : 'Cluster');
+    } catch (error) {
+      // The apply will say which kind is missing, for every object of it.
+      if (!isNoKindMatch(error)) throw error;
+    }
+  }
+  return scopes;
+}
+
+/** The kinds that the stage's CRDs define, with their scope. */
+function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
+  const scopes = new Map<string, Scope>();
+  for (const { kind, spec } of objects) {
+    if (kind !== 'CustomResourceDefinition' || !isRecord(spec)) continue;
+    const { group, names, versions, scope } = spec;
+    if (!isRecord(names) || !Array.isArray(versions)) continue;
+    for (const version of versions as unknown[]) {
+      if (!isRecord(version)) continue;
+      const key = `${String(group)}/${String(version['name'])}/${String(names['kind'])}`;
+      scopes.set(key, scope === 'Cluster' ? 'Cluster' : 'Namespaced');
+    }
+  }
+  return scopes;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Refuses a stage that claims an object of an earlier stage of the same run (part A 5.8): two stages
+ * would take it from each other for ever.
+ *
+ * @throws TerminalError with reason `InvalidSpec`, naming the object and both stages.
+ */
+export function refuseSharedObjects(
+  prepared: PreparedStage,
+  stage: string,
+  claimed: ReadonlyMap<string, readonly InventoryEntry[]>,
+): void {
+  const mine = new Map(
+    prepared.groups.flat().map((object) => [entryOf(object).id, object] as const),
+  );
+  for (const [other, entries] of claimed) {
+    if (other === stage) continue;
+    for (const { id } of entries) {
+      const object = mine.get(id);
+      if (object === undefined) continue;
+      throw new TerminalError(
+        `stages ${other} and ${stage} both contain ${describeObject(object)}; ` +
+          'keep it in one of them',
+        { reason: 'InvalidSpec', object: { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name } },
+      );
+    }
+  }
+}
+
+/** Whether an object is one of a kind that the stage itself defines. */
+export function isDefinedBy(prepared: PreparedStage, object: KubernetesObject): boolean {
+  return prepared.defines.has(`${object.apiVersion}/${object.kind}`);
+}
+

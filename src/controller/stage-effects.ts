@@ -1,0 +1,191 @@
+import { type AppliedObject, applyGroup } from '../apply/apply-group.ts';
+import type { AppliedMemory } from '../apply/applied-memory.ts';
+import { healthOfApplied, lookAtHealth } from '../apply/look-at-health.ts';
+import type { OwnerSelector } from '../apply/observe.ts';
+import { union } from '../core/inventory/sets.ts';
+import {
+  type Applying,
+  type ChangeCounts,
+  type RunProgress,
+  type StageStep,
+  type Wait,
+  withChanges,
+  withStep,
+} from '../core/run.ts';
+import { establishBound, nextLook, verifyBoundOf } from '../core/schedule.ts';
+import { after, between, type Clock, milliseconds } from '../core/time.ts';
+import { isNoKindMatch } from '../kubernetes/api-error.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type { Stage, StageSet } from '../types/stages.ts';
+import { causedBy } from './failure.ts';
+import type { InventoryStore, StoredInventory } from './inventory-store.ts';
+import type { StageSetMemory } from './memory.ts';
+import {
+  type BuildStage,
+  type PreparedStage,
+  prepareStage,
+  refuseSharedObjects,
+} from './prepare-stage.ts';
+import type { Tenants } from './tenants.ts';
+
+export interface StageEffectsOptions {
+  readonly build: BuildStage;
+  readonly tenants: Tenants;
+  readonly inventories: InventoryStore;
+  readonly applied: AppliedMemory;
+  readonly clock: Clock;
+  /** Told of what a group changed in the cluster. */
+  readonly onApplied: (at: StageAt, applied: readonly AppliedObject[]) => void;
+  readonly onWarnings: (at: StageAt, warnings: readonly string[]) => void;
+}
+
+/** A stage of a run that is being carried out. */
+export interface StageAt {
+  readonly stageSet: StageSet;
+  readonly memory: StageSetMemory;
+  readonly run: RunProgress;
+  readonly index: number;
+  readonly stage: Stage;
+}
+
+/**
+ * Carries out what was decided for one stage. Each method does one thing and returns the run as it
+ * stands then; what it throws is the failure of the stage.
+ */
+export class StageEffects {
+  readonly #options: StageEffectsOptions;
+
+  constructor(options: StageEffectsOptions) {
+    this.#options = options;
+  }
+
+  /** Builds the stage and records what it is about to own, before any of it is applied. */
+  async build(at: StageAt, call: CallOptions): Promise<PreparedStage> {
+    const { stageSet, run, index, stage, memory } = at;
+    const { build, tenants } = this.#options;
+    const pinned = run.pinned[index];
+    if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
+    const { client } = tenants.tenantOf(stageSet, stage.name);
+    const prepared = await prepareStage(build, pinned, stage, ownerOf(stageSet), client, call);
+    refuseSharedObjects(prepared, stage.name, memory.desired);
+    if (prepared.warnings.length > 0) this.#options.onWarnings(at, prepared.warnings);
+    return prepared;
+  }
+
+  /** The union of what the stage had and what it will have, written ahead of the apply. */
+  async recordAhead(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<RunProgress> {
+    const { stageSet, memory, run, index, stage } = at;
+    const stored = await this.storedInventories(stageSet, memory, call);
+    const before = stored.get(stage.name);
+    const entries = union(before?.entries ?? [], prepared.entries);
+    const ahead = { stage: stage.name, position: index, entries };
+    stored.set(
+      stage.name,
+      await this.#options.inventories.record(stageSet, ahead, before, call),
+    );
+    memory.desired.set(stage.name, prepared.entries);
+    memory.prepared.set(index, prepared);
+    const groups = prepared.groups.length;
+    return withStep(run, index, { kind: 'Applying', group: 0, groups, health: [] });
+  }
+
+  /** Applies one group of the stage; the next step is to wait for it. */
+  async apply(at: StageAt, step: Applying, call: CallOptions): Promise<RunProgress> {
+    const { memory, run, index } = at;
+    const prepared = memory.prepared.get(index);
+    // A built stage that was dropped meanwhile is built again, from the cache where it can be.
+    if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
+    try {
+      const applied = await this.#applyGroup(at, prepared.groups[step.group] ?? [], call);
+      this.#options.onApplied(at, applied);
+      const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
+      const next = this.#afterGroup(at, { ...step, health });
+      return withStep(withChanges(run, index, countOf(applied)), index, next);
+    } catch (error) {
+      const wait = this.#unservedYet(prepared, step, error);
+      if (wait === undefined) throw error;
+      return withStep(run, index, wait);
+    }
+  }
+
+  /** Looks again at what the stage waits for. */
+  async look(at: StageAt, step: Extract<StageStep, Wait>, call: CallOptions): Promise<RunProgress> {
+    const { stageSet, run, index, stage } = at;
+    const { client } = this.#options.tenants.tenantOf(stageSet, stage.name);
+    const now = this.#options.clock();
+    const owner = selectorOf(stageSet, stage);
+    const health = await lookAtHealth(step.health, { client, owner }, now, call);
+    const looks = step.looks + 1;
+    return withStep(run, index, { ...step, health, looks, nextLook: nextLook(now, looks) });
+  }
+
+  /** The inventories as stored, read once for a run and kept up to date by its own writes. */
+  async storedInventories(
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<Map<string, StoredInventory>> {
+    memory.inventories ??= await this.#options.inventories.load(stageSet, call);
+    return memory.inventories;
+  }
+
+  async #applyGroup(
+    { stageSet, stage }: StageAt,
+    objects: PreparedStage['groups'][number],
+    call: CallOptions,
+  ): Promise<AppliedObject[]> {
+    const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+    const owner = selectorOf(stageSet, stage);
+    const scope = `${identity}|${stageSet.metadata.uid ?? ''}`;
+    return await applyGroup(objects, { client, owner, scope, memory: this.#options.applied }, call);
+  }
+
+  #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
+    const now = this.#options.clock();
+    const { groups, health } = step;
+    // What an unchanged object's health is, no answer to an apply has told yet.
+    const unread = health.some(({ status }) => status === 'Unknown');
+    const wait = { since: now, looks: 0, nextLook: unread ? now : nextLook(now, 0) };
+    if (step.group + 1 < groups) {
+      const group = step.group + 1;
+      return { kind: 'Establishing', group, groups, bound: establishBound, health, ...wait };
+    }
+    memory.prepared.delete(index);
+    const bound = verifyBoundOf(stageSet.spec ?? { stages: [] }, stage.name);
+    const awaited = stage.readyChecks?.disableWait === true ? [] : health;
+    return { kind: 'Verifying', bound, health: awaited, ...wait };
+  }
+
+  /**
+   * An established CRD is served a moment later than its condition says. A kind that this very stage
+   * defines is therefore waited for, within the bound for definitions.
+   */
+  #unservedYet(prepared: PreparedStage, step: Applying, error: unknown): StageStep | undefined {
+    if (!causedBy(error, isNoKindMatch)) return undefined;
+    const group = prepared.groups[step.group] ?? [];
+    const own = group.some(({ apiVersion, kind }) => prepared.defines.has(`${apiVersion}/${kind}`));
+    const now = this.#options.clock();
+    const since = step.unserved?.since ?? now;
+    if (!own || between(since, now) >= establishBound) return undefined;
+    const nextTry = after(now, milliseconds(250));
+    return { kind: 'Applying', ...step, unserved: { since, nextTry } };
+  }
+}
+
+export function ownerOf({ metadata }: StageSet): { name: string; namespace: string } {
+  return { name: metadata.name, namespace: metadata.namespace ?? '' };
+}
+
+function selectorOf(stageSet: StageSet, stage: Stage): OwnerSelector {
+  return { ...ownerOf(stageSet), stage: stage.name };
+}
+
+function countOf(applied: readonly AppliedObject[]): ChangeCounts {
+  const count = (wanted: AppliedObject['outcome']): number =>
+    applied.filter(({ outcome }) => outcome === wanted).length;
+  return {
+    created: count('Created'),
+    configured: count('Configured'),
+    unchanged: count('Unchanged'),
+  };
+}

@@ -1,0 +1,31 @@
+import { fieldManager } from '../apply/field-manager.ts';
+import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { JsonObject } from '../types/kubernetes.ts';
+import type { StageSet, StageSetStatus } from '../types/stages.ts';
+import { mergePatch } from './merge-patch.ts';
+
+/**
+ * Writes a StageSet's status as a merge patch of what changed, so that an edit of the spec at the
+ * same moment is no conflict. The uid in the patch makes it miss an object that was deleted and
+ * created again under the same name.
+ */
+export class StatusWriter {
+  readonly #client: KubernetesClient;
+
+  constructor(client: KubernetesClient) {
+    this.#client = client;
+  }
+
+  /** The StageSet with its new status as stored, or the same object when nothing changed. */
+  async write(stageSet: StageSet, status: StageSetStatus, call: CallOptions): Promise<StageSet> {
+    const patch = mergePatch({ ...stageSet.status } as JsonObject, { ...status } as JsonObject);
+    if (patch === undefined) return stageSet;
+    const { apiVersion, kind, metadata } = stageSet;
+    const { name, namespace, uid } = metadata;
+    const reference = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+    const body = { metadata: { uid }, status: patch };
+    const options = { type: 'Merge', body, fieldManager, subresource: 'status' } as const;
+    const stored = await this.#client.patch(reference, options, call);
+    return { ...stageSet, metadata: stored.metadata, status };
+  }
+}

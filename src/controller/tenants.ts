@@ -1,0 +1,37 @@
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { serviceAccountUser } from '../kubernetes/identity.ts';
+import type { TokenStore } from '../kubernetes/tokens.ts';
+import type { StageSet } from '../types/stages.ts';
+
+/**
+ * The clients that act as tenants. Everything that a spec names is read and written through one of
+ * these, never through the controller's own client (part A 9.1).
+ */
+export class Tenants {
+  readonly #own: KubernetesClient;
+  readonly #tokens: TokenStore;
+
+  constructor(own: KubernetesClient, tokens: TokenStore) {
+    this.#own = own;
+    this.#tokens = tokens;
+  }
+
+  /** The client of a stage's ServiceAccount; of the whole StageSet's when the stage has none. */
+  tenantOf(stageSet: StageSet, stageName?: string): Tenant {
+    const namespace = stageSet.metadata.namespace ?? '';
+    const stage = stageSet.spec?.stages.find(({ name }) => name === stageName);
+    const name = stage?.serviceAccountName ?? stageSet.spec?.serviceAccountName ?? '';
+    // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
+    if (name === '') return { client: this.#own, identity: 'controller' };
+    return {
+      client: this.#tokens.clientFor(namespace, name),
+      identity: serviceAccountUser(namespace, name),
+    };
+  }
+}
+
+export interface Tenant {
+  readonly client: KubernetesClient;
+  /** Username, so that what is remembered for one identity is never used for another. */
+  readonly identity: string;
+}

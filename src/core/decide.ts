@@ -1,0 +1,282 @@
+import type { StageSet } from '../types/stages.ts';
+import { requestedAtAnnotation } from './annotations.ts';
+import { describeProblems } from './validate/field-problem.ts';
+import { finalizer } from './finalizer.ts';
+import { runId } from './run-id.ts';
+import { type Applying, betweenStages, type PinnedArtifact, type RunProgress, type RunPurpose, startRun } from './run.ts';
+import { appliedRevisionOf } from './status.ts';
+import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
+import type { Snapshot } from './snapshot.ts';
+import { decideTeardown, type TeardownEffect, type TeardownProgress } from './teardown.ts';
+import { after, type Instant, minutes } from './time.ts';
+import { settleWaits } from './waits.ts';
+
+/** What a pass found out, and the one thing to do next. */
+export interface Decision {
+  /** The run as it stands now; it replaces the snapshot's. */
+  readonly run: RunProgress | undefined;
+  readonly teardown?: TeardownProgress;
+  readonly next: Effect;
+}
+
+/** The one thing to do next. Each effect is small, idempotent, and done by the controller. */
+export type Effect =
+  | { readonly kind: 'AddFinalizer' }
+  /** Fetch, build and check a stage, and record what it is about to own. */
+  | { readonly kind: 'PrepareStage'; readonly stage: number }
+  | { readonly kind: 'ApplyGroup'; readonly stage: number; readonly group: number }
+  | { readonly kind: 'LookAtHealth'; readonly stage: number }
+  /** Delete what the snapshot no longer holds, in reverse order. */
+  | { readonly kind: 'Prune' }
+  | TeardownEffect
+  | Rest;
+
+/** Nothing to do now: say why, and when or on what to look again. */
+export interface Rest {
+  readonly kind: 'Rest';
+  /** Undefined leaves the Ready condition as it is. */
+  readonly ready: Verdict | undefined;
+  /** Undefined waits for an event. */
+  readonly wakeAt: Instant | undefined;
+}
+
+/** What the Ready condition should say. */
+export interface Verdict {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * The run, top to bottom: from what the world looks like to the one next thing to do.
+ *
+ * Called again after every effect; `/plan` calls it on the same snapshot to tell what would happen.
+ */
+export function decide(snapshot: Snapshot): Decision {
+  const { stageSet, run } = snapshot;
+  if (stageSet.metadata.deletionTimestamp !== undefined) return { run, ...decideTeardown(snapshot) };
+  if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) {
+    return { run, next: { kind: 'AddFinalizer' } };
+  }
+  const held = firstHold(snapshot, beforeRun);
+  if (held !== undefined) return { run: undefined, next: held };
+  if (run !== undefined && run.outcome === undefined && !superseded(run, snapshot)) {
+    return continueRun(run, snapshot);
+  }
+  const unavailable = firstHold(snapshot, beforeNewRun);
+  if (unavailable !== undefined) return { run, next: unavailable };
+  const pinned = pin(snapshot);
+  if (run?.outcome !== undefined && !differs(run, snapshot, pinned)) {
+    const due = whenDue(run, snapshot);
+    if (due === undefined || due > snapshot.now) return { run, next: rested(run, due) };
+  }
+  return continueRun(newRun(snapshot, pinned), snapshot);
+}
+
+/** A gate looks at the world and either lets the run pass or says what holds it. */
+type RunGate = (snapshot: Snapshot) => Rest | undefined;
+
+/** Asked on every pass, in this order (part A 2.3, steps 3 to 5). */
+const beforeRun: readonly RunGate[] = [suspended, specRefused];
+
+/**
+ * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
+ * windows, error budgets, versions and approvals take their places behind the sources.
+ */
+const beforeNewRun: readonly RunGate[] = [sourceUnavailable];
+
+function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
+  for (const gate of gates) {
+    const hold = gate(snapshot);
+    if (hold !== undefined) return hold;
+  }
+  return undefined;
+}
+
+function suspended({ spec }: Snapshot): Rest | undefined {
+  if (spec.suspend !== true) return undefined;
+  const message = 'Suspended: set spec.suspend to false to resume';
+  return { kind: 'Rest', ready: { status: 'False', reason: 'Suspended', message }, wakeAt: undefined };
+}
+
+function specRefused({ problems, now }: Snapshot): Rest | undefined {
+  if (problems.length === 0) return undefined;
+  const message = describeProblems(problems);
+  const ready: Verdict = { status: 'False', reason: 'InvalidSpec', message };
+  return { kind: 'Rest', ready, wakeAt: after(now, minutes(1)) };
+}
+
+/** Every stage's source must be there before the cluster is touched (part A 2.3, step 7). */
+function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
+  const { sources, now, spec, settings, stageSet } = snapshot;
+  for (const source of sources) {
+    if (source.kind === 'Ready') continue;
+    const waits = source.reason === 'SourceNotReady' || source.reason === 'ArtifactNotFound';
+    const pause = waits
+      ? jittered(retryIntervalOf(spec, settings), `${stageSet.metadata.uid ?? ''}/${now}`)
+      : minutes(1);
+    const ready: Verdict = { status: 'False', reason: source.reason, message: source.message };
+    return { kind: 'Rest', ready, wakeAt: after(now, pause) };
+  }
+  return undefined;
+}
+
+/**
+ * Whether the world has moved on from a run that is under way. It never takes over inside a stage,
+ * unless a person asks: a forced reconcile ends a wait for health.
+ */
+function superseded(run: RunProgress, snapshot: Snapshot): boolean {
+  if (run.requestedAt !== requestedAt(snapshot.stageSet)) return true;
+  if (!betweenStages(run)) return false;
+  const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
+  return allThere && differs(run, snapshot, pin(snapshot));
+}
+
+function differs(run: RunProgress, snapshot: Snapshot, pinned: readonly PinnedArtifact[]): boolean {
+  const asked = requestedAt(snapshot.stageSet);
+  return run.id !== identify(snapshot, pinned) || run.requestedAt !== asked;
+}
+
+function pin({ sources }: Snapshot): PinnedArtifact[] {
+  return sources.flatMap((source) => (source.kind === 'Ready' ? [source.artifact] : []));
+}
+
+function whenDue(run: RunProgress, snapshot: Snapshot): Instant | undefined {
+  if (snapshot.reassert) return snapshot.now;
+  return dueAgain(run, snapshot.spec, snapshot.settings);
+}
+
+function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgress {
+  const { stageSet, spec, now } = snapshot;
+  const id = identify(snapshot, pinned);
+  const start = {
+    id,
+    attempt: attemptAt(id, snapshot.run),
+    generation: stageSet.metadata.generation ?? 0,
+    purpose: purposeOf(snapshot, pinned),
+    pinned,
+    startedAt: now,
+    requestedAt: requestedAt(stageSet),
+  };
+  const names = spec.stages.map(({ name }) => name);
+  return startRun(start, names);
+}
+
+function attemptAt(id: string, before: RunProgress | undefined): number {
+  const again = before?.id === id && before.outcome?.kind === 'Failed';
+  return again ? before.attempt + 1 : 1;
+}
+
+/** Told from the status where it can be, so that it holds after a restart as well. */
+function purposeOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunPurpose {
+  const { stageSet, spec, run } = snapshot;
+  const status = stageSet.status ?? {};
+  const attempted =
+    run?.id === identify(snapshot, pinned) ||
+    (status.observedGeneration === stageSet.metadata.generation &&
+      pinned.every(({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision));
+  if (!attempted) return 'Rollout';
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const applied = spec.stages.every(
+    ({ name }, index) => appliedRevisionOf(status, name) === pinned[index]?.revision,
+  );
+  return ready?.status === 'True' && applied ? 'Reassert' : 'Retry';
+}
+
+function identify({ stageSet, spec }: Snapshot, pinned: readonly PinnedArtifact[]): string {
+  return runId({
+    uid: stageSet.metadata.uid ?? '',
+    generation: stageSet.metadata.generation ?? 0,
+    stages: pinned.map(({ revision, digest }, index) => ({
+      name: spec.stages[index]?.name ?? '',
+      revision,
+      digest,
+    })),
+    desiredVersion: undefined,
+  });
+}
+
+function requestedAt(stageSet: StageSet): string | undefined {
+  return stageSet.metadata.annotations?.[requestedAtAnnotation];
+}
+
+/** One run, stage by stage: the first stage that is not ready says what to do. */
+function continueRun(before: RunProgress, snapshot: Snapshot): Decision {
+  const run = settleWaits(before, snapshot);
+  if (run.outcome !== undefined) return { run, next: rested(run, whenDue(run, snapshot)) };
+  for (const [stage, { step }] of run.stages.entries()) {
+    switch (step.kind) {
+      case 'Ready':
+        continue;
+      // Here a stage's entry gate, its migrations and its pre-actions will ask to go first.
+      case 'Pending':
+        return { run, next: { kind: 'PrepareStage', stage } };
+      case 'Applying':
+        return { run, next: applyOnceServed(run, stage, step, snapshot.now) };
+      case 'Establishing':
+      case 'Verifying':
+        return { run, next: lookAgain(run, stage, step.nextLook, snapshot.now) };
+      case 'Failed':
+        return { run, next: rested(run, undefined) };
+    }
+  }
+  // Here promotion holds will have ended the pass before a later stage is looked at.
+  if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };
+  const ended: RunProgress = { ...run, outcome: { kind: 'Succeeded', at: snapshot.now } };
+  return { run: ended, next: rested(ended, whenDue(ended, { ...snapshot, reassert: false })) };
+}
+
+function applyOnceServed(run: RunProgress, stage: number, step: Applying, now: Instant): Effect {
+  const wakeAt = step.unserved?.nextTry ?? now;
+  if (wakeAt <= now) return { kind: 'ApplyGroup', stage, group: step.group };
+  return { kind: 'Rest', ready: underWay(run), wakeAt };
+}
+
+function lookAgain(run: RunProgress, stage: number, due: Instant, now: Instant): Effect {
+  if (due <= now) return { kind: 'LookAtHealth', stage };
+  return { kind: 'Rest', ready: underWay(run), wakeAt: due };
+}
+
+/** What Ready says while a run goes on: nothing new when the snapshot has been judged before. */
+export function underWay(run: RunProgress): Verdict | undefined {
+  if (run.purpose !== 'Rollout') return undefined;
+  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
+  const stage = run.stages[index];
+  const where =
+    stage === undefined
+      ? 'pruning'
+      : `stage ${index + 1} of ${run.stages.length} (${stage.name}): ${doing[stage.step.kind]}`;
+  return { status: 'Unknown', reason: 'Progressing', message: `Rolling out, ${where}` };
+}
+
+const doing = {
+  Pending: 'preparing',
+  Applying: 'applying',
+  Establishing: 'waiting for definitions to be established',
+  Verifying: 'waiting for its objects to become ready',
+  Ready: 'ready',
+  Failed: 'failed',
+} as const;
+
+function rested(run: RunProgress, wakeAt: Instant | undefined): Rest {
+  return { kind: 'Rest', ready: verdictOf(run), wakeAt };
+}
+
+function verdictOf(run: RunProgress): Verdict | undefined {
+  switch (run.outcome?.kind) {
+    case undefined:
+      return underWay(run);
+    case 'Succeeded': {
+      const message = `Applied and verified ${run.stages.length} stage(s)`;
+      return { status: 'True', reason: 'Succeeded', message };
+    }
+    case 'Progressing':
+      return { status: 'False', reason: 'StageProgressing', message: run.outcome.message };
+    case 'Failed': {
+      const { stage, failure } = run.outcome;
+      const where = stage === undefined ? '' : `Stage ${stage}: `;
+      const message = `${where}${failure.operation}: ${failure.message}`;
+      return { status: 'False', reason: failure.reason, message };
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { ReportedHealth } from './health/summary.ts';
+import type { Duration, Instant } from './time.ts';
+
+/**
+ * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
+ * is the part of it that a controller remembers between two looks at a run that is under way, and it
+ * can be lost at any moment: a run without it starts again at stage one, where unchanged stages cost
+ * nothing.
+ */
+export interface RunProgress {
+  /** Short hash of the snapshot: equal for two observers of the same one. */
+  readonly id: string;
+  readonly generation: number;
+  /** How often this snapshot was tried in a row, from 1; only failures make it grow. */
+  readonly attempt: number;
+  /** Whether the whole snapshot had been applied before: then this pass only re-asserts it. */
+  readonly purpose: RunPurpose;
+  /** Artifacts as they were when the run started, in stage order; the run uses no others. */
+  readonly pinned: readonly PinnedArtifact[];
+  readonly startedAt: Instant;
+  /** Value of `reconcile.fluxcd.io/requestedAt` that this run answers. */
+  readonly requestedAt: string | undefined;
+  readonly stages: readonly StageProgress[];
+  readonly prune: 'Pending' | 'Done';
+  readonly outcome: RunOutcome | undefined;
+}
+
+/** `Rollout`: something of the snapshot is new. `Reassert`: all of it was applied before. */
+export type RunPurpose = 'Rollout' | 'Reassert';
+
+/** One stage's artifact, fixed for the length of a run. */
+export interface PinnedArtifact {
+  /** `namespace/name` of the source object, as `status.lastAppliedRevisions` is keyed. */
+  readonly source: string;
+  readonly url: string;
+  readonly revision: string;
+  /** `sha256:<hex>` over the compressed bytes. */
+  readonly digest: string;
+}
+
+export interface StageProgress {
+  readonly name: string;
+  readonly step: StageStep;
+  /** Objects that this run changed in the stage so far. */
+  readonly changes: ChangeCounts;
+}
+
+export interface ChangeCounts {
+  readonly created: number;
+  readonly configured: number;
+  readonly unchanged: number;
+}
+
+/** Where a stage is in the pipeline. Later features add their steps between these. */
+export type StageStep =
+  | { readonly kind: 'Pending' }
+  | ({ readonly kind: 'Applying' } & Applying)
+  /** A group that the next one builds on (CRDs, Namespaces, classes) must be usable first. */
+  | ({ readonly kind: 'Establishing'; readonly group: number; readonly groups: number } & Wait)
+  | ({ readonly kind: 'Verifying' } & Wait)
+  | { readonly kind: 'Ready' }
+  | { readonly kind: 'Failed'; readonly failure: Failure };
+
+/** The next group to apply, in the order of part A 5.2. */
+export interface Applying {
+  readonly group: number;
+  readonly groups: number;
+  /** Health of the groups before it. */
+  readonly health: readonly ReportedHealth[];
+  /** Set while the API server does not serve yet what a CRD of an earlier group defines. */
+  readonly unserved?: { readonly since: Instant; readonly nextTry: Instant };
+}
+
+/** A wait for health that holds no worker: somebody looks again at `nextLook`. */
+export interface Wait {
+  readonly since: Instant;
+  readonly bound: Duration;
+  readonly looks: number;
+  readonly nextLook: Instant;
+  /** The objects waited for, as last seen. */
+  readonly health: readonly ReportedHealth[];
+}
+
+export interface Failure {
+  /** A Ready reason of the specification. */
+  readonly reason: string;
+  /** What was attempted: one of the `op` values of part B 9.4. */
+  readonly operation: string;
+  readonly message: string;
+  /** Whether trying the same snapshot again can help. */
+  readonly retry: 'Backoff' | 'Minute' | 'None';
+  /** Milliseconds that the other side asked us to wait. */
+  readonly retryAfter?: number;
+}
+
+/** How a run ended. A held run has not failed: it goes on when it is looked at again. */
+export type RunOutcome =
+  | { readonly kind: 'Succeeded'; readonly at: Instant }
+  | { readonly kind: 'Failed'; readonly at: Instant; readonly stage?: string; readonly failure: Failure }
+  | { readonly kind: 'Progressing'; readonly at: Instant; readonly stage: string; readonly message: string };
+
+const noChanges: ChangeCounts = { created: 0, configured: 0, unchanged: 0 };
+
+export function startRun(
+  run: Pick<RunProgress, 'id' | 'generation' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'>,
+  stageNames: readonly string[],
+): RunProgress {
+  return {
+    ...run,
+    stages: stageNames.map((name) => ({ name, step: { kind: 'Pending' }, changes: noChanges })),
+    prune: 'Pending',
+    outcome: undefined,
+  };
+}
+
+/** The run with one stage moved to its next step. */
+export function withStep(run: RunProgress, index: number, step: StageStep): RunProgress {
+  return withStage(run, index, (stage) => ({ ...stage, step }));
+}
+
+/** The run with the outcome of one applied group added to a stage's counts. */
+export function withChanges(run: RunProgress, index: number, changes: ChangeCounts): RunProgress {
+  return withStage(run, index, (stage) => ({
+    ...stage,
+    changes: {
+      created: stage.changes.created + changes.created,
+      configured: stage.changes.configured + changes.configured,
+      unchanged: stage.changes.unchanged + changes.unchanged,
+    },
+  }));
+}
+
+function withStage(
+  run: RunProgress,
+  index: number,
+  change: (stage: StageProgress) => StageProgress,
+): RunProgress {
+  return {
+    ...run,
+    stages: run.stages.map((stage, position) => (position === index ? change(stage) : stage)),
+  };
+}
+
+/** Whether the run is at a point where a newer snapshot may take its place: never inside a stage. */
+export function betweenStages(run: RunProgress): boolean {
+  return run.stages.every(({ step }) => step.kind === 'Pending' || step.kind === 'Ready');
+}

@@ -1,0 +1,102 @@
+import type { StageSetSpec } from '../types/stages.ts';
+import { positiveDuration } from './duration.ts';
+import { digestOf } from './hash.ts';
+import type { RunOutcome, RunProgress } from './run.ts';
+import type { RunSettings } from './snapshot.ts';
+import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
+
+/** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */
+export function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+  return positiveDuration(spec.interval) ?? settings.defaultInterval;
+}
+
+/** Cadence after waits and holds: `spec.retryInterval`, else the steady one. */
+export function retryIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+  return positiveDuration(spec.retryInterval) ?? intervalOf(spec, settings);
+}
+
+/** After a success, a shorter `driftDetectionInterval` wins over the steady cadence (part A 5.4). */
+export function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+  const steady = intervalOf(spec, settings);
+  const drift = positiveDuration(spec.driftDetectionInterval);
+  return drift !== undefined && drift < steady ? drift : steady;
+}
+
+/**
+ * Verify bound of a stage, most specific first (part A 2.8). A value that is zero or negative means
+ * "not set", never "expire now".
+ */
+export function verifyBoundOf(spec: StageSetSpec, stageName: string): Duration {
+  const stage = spec.stages.find(({ name }) => name === stageName);
+  return (
+    positiveDuration(stage?.readyChecks?.timeout) ??
+    positiveDuration(stage?.timeout) ??
+    positiveDuration(spec.timeout) ??
+    minutes(15)
+  );
+}
+
+/** How long a group that others build on (CRDs, Namespaces, classes) may take (part A 2.8). */
+export const establishBound: Duration = minutes(1);
+
+const firstBackoff = seconds(1);
+const longestBackoff = seconds(1000);
+
+/** Exponential backoff after the n-th failure in a row, n from 1; at most 1000 s (part A 2.9). */
+export function backoff(failures: number): Duration {
+  const exponent = Math.min(Math.max(failures - 1, 0), 20);
+  return milliseconds(Math.min(firstBackoff * 2 ** exponent, longestBackoff));
+}
+
+const firstLook = 100;
+const steadyLook = 2000;
+
+/**
+ * When to look at health again after `looks` looks: soon at first, since most objects settle within
+ * a moment, then every 2 s (part A 6.1).
+ */
+export function nextLook(now: Instant, looks: number): Instant {
+  return after(now, milliseconds(Math.min(firstLook * 2 ** Math.min(looks, 10), steadyLook)));
+}
+
+/** When an ended run is due again, or undefined when only an event can bring it back. */
+export function dueAgain(
+  { id, startedAt, attempt, outcome }: RunProgress,
+  spec: StageSetSpec,
+  settings: RunSettings,
+): Instant | undefined {
+  const seed = `${id}/${startedAt}`;
+  switch (outcome?.kind) {
+    case undefined:
+      return startedAt;
+    case 'Succeeded':
+      return after(outcome.at, jittered(successIntervalOf(spec, settings), seed));
+    case 'Progressing':
+      return after(outcome.at, jittered(retryIntervalOf(spec, settings), seed));
+    case 'Failed':
+      return dueAfterFailure(outcome, attempt);
+  }
+}
+
+/**
+ * A span made up to 5 % longer or shorter, so that equal intervals do not all fall due at once
+ * (part A 2.1). The seed decides by how much, so that every look at one wait finds the same end.
+ */
+export function jittered(span: Duration, seed: string): Duration {
+  const share = Number.parseInt(digestOf(seed).slice(0, 8), 16) / 0xffffffff;
+  return milliseconds(span * (0.95 + share / 10));
+}
+
+function dueAfterFailure(
+  { at, failure }: Extract<RunOutcome, { kind: 'Failed' }>,
+  attempt: number,
+): Instant | undefined {
+  switch (failure.retry) {
+    case 'None':
+      return undefined;
+    case 'Minute':
+      return after(at, minutes(1));
+    case 'Backoff':
+      return after(at, milliseconds(Math.max(backoff(attempt), failure.retryAfter ?? 0)));
+  }
+}

@@ -1,0 +1,41 @@
+import type { StageSet, StageSetSpec } from '../types/stages.ts';
+import type { FieldProblem } from './validate/field-problem.ts';
+import type { PinnedArtifact, RunProgress } from './run.ts';
+import type { TeardownProgress } from './teardown.ts';
+import type { Duration, Instant } from './time.ts';
+
+/**
+ * Everything a decision may look at: the world at one moment. The reconciler and `/plan` both fill
+ * it in from the API server and hand it to the same functions.
+ */
+export interface Snapshot {
+  readonly now: Instant;
+  readonly settings: RunSettings;
+  readonly stageSet: StageSet;
+  /** The stored spec; one without stages where the object has none, which `problems` then says. */
+  readonly spec: StageSetSpec;
+  /** What admission would refuse in the stored spec; empty for a valid one. */
+  readonly problems: readonly FieldProblem[];
+  /** What each stage's `sourceRef` leads to, in stage order. */
+  readonly sources: readonly SourceObservation[];
+  /** The run under way or the one that ended last; undefined after a restart. */
+  readonly run: RunProgress | undefined;
+  /** Something outside the schedule asks for a re-assertion, such as a lost inventory. */
+  readonly reassert: boolean;
+  readonly teardown: TeardownProgress | undefined;
+}
+
+/** Flags of the controller that change decisions. */
+export interface RunSettings {
+  readonly defaultInterval: Duration;
+  readonly maxTeardownWait: Duration;
+}
+
+export type SourceObservation =
+  | { readonly kind: 'Ready'; readonly artifact: PinnedArtifact }
+  | {
+      readonly kind: 'Unavailable';
+      /** `SourceNotReady`, `ArtifactNotFound`, `ResolveFailed`, `InvalidSpec` or `RBACDenied`. */
+      readonly reason: string;
+      readonly message: string;
+    };

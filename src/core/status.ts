@@ -1,0 +1,137 @@
+import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import { readyCondition } from './conditions.ts';
+import type { Verdict } from './decide.ts';
+import { withRunbook } from './reasons.ts';
+import type { RunProgress, StageProgress, StageStep } from './run.ts';
+import type { Instant } from './time.ts';
+
+/** What a status is computed from besides the object itself. */
+export interface StatusInput {
+  readonly stageSet: StageSet;
+  readonly run: RunProgress | undefined;
+  /** Undefined leaves the Ready condition as it is. */
+  readonly verdict: Verdict | undefined;
+  /** Recorded inventory of each stage by name, as far as it is known. */
+  readonly inventories: ReadonlyMap<string, InventorySize>;
+  readonly runbookBase: string;
+  readonly now: Instant;
+}
+
+export interface InventorySize {
+  readonly entries: number;
+  readonly shards: number;
+}
+
+/**
+ * The status after a pass (part A 1.2). It is a merge: what the pass found out wins, stages that it
+ * did not reach keep their previous entry, stages that left the spec drop out (part A 2.6).
+ */
+export function nextStatus(input: StatusInput): StageSetStatus {
+  const { stageSet, run, verdict } = input;
+  const previous = stageSet.status ?? {};
+  const generation = stageSet.metadata.generation;
+  const status: StageSetStatus = { ...previous };
+  if (verdict !== undefined) status.conditions = conditions(input, verdict);
+  if (verdict?.reason === 'Suspended') return status;
+  if (verdict !== undefined && generation !== undefined) status.observedGeneration = generation;
+  if (run === undefined) return status;
+  if (run.requestedAt !== undefined) status.lastHandledReconcileAt = run.requestedAt;
+  status.lastAttemptedRevisions = revisions(run);
+  if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
+  status.stages = stageStatuses(input, run);
+  return status;
+}
+
+/** The revision that a stage applied last, by its status entry. */
+export function appliedRevisionOf(status: StageSetStatus, stage: string): string | undefined {
+  return status.stages?.find(({ name }) => name === stage)?.appliedRevision;
+}
+
+function conditions(
+  { stageSet, runbookBase, now }: StatusInput,
+  { status, reason, message }: Verdict,
+): NonNullable<StageSetStatus['conditions']> {
+  const previous = stageSet.status?.conditions ?? [];
+  const ready = readyCondition(
+    previous.find(({ type }) => type === 'Ready'),
+    {
+      status,
+      reason,
+      message: withRunbook(message, reason, runbookBase),
+      observedGeneration: stageSet.metadata.generation,
+    },
+    now,
+  );
+  return [...previous.filter(({ type }) => type !== 'Ready'), ready];
+}
+
+function revisions({ pinned }: RunProgress): Record<string, string> {
+  return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
+}
+
+function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {
+  const previous = new Map((stageSet.status?.stages ?? []).map((entry) => [entry.name, entry]));
+  return (stageSet.spec?.stages ?? []).map(({ name }) => {
+    const before = previous.get(name);
+    const index = run.stages.findIndex((stage) => stage.name === name);
+    const progress = run.stages[index];
+    const entry =
+      progress === undefined
+        ? unreached(name, before)
+        : reached(progress, run, run.pinned[index]?.revision, before);
+    const size = inventories.get(name);
+    return size === undefined
+      ? entry
+      : { ...entry, entriesCount: size.entries, shards: size.shards };
+  });
+}
+
+function unreached(name: string, before: StageStatus | undefined): StageStatus {
+  return before ?? { name, phase: 'Pending' };
+}
+
+function reached(
+  { name, step }: StageProgress,
+  run: RunProgress,
+  revision: string | undefined,
+  before: StageStatus | undefined,
+): StageStatus {
+  if (step.kind === 'Pending') return unreached(name, before);
+  const { message: _previousMessage, ...kept } = before ?? { name };
+  if (step.kind === 'Failed') {
+    const message = `${step.failure.operation}: ${step.failure.message}`;
+    return { ...kept, phase: 'Failed', message };
+  }
+  // A pass that only re-asserts must not make a healthy stage look busy to whoever watches it.
+  if (run.purpose === 'Reassert' && run.outcome === undefined && before?.phase === 'Ready') {
+    return before;
+  }
+  const entry: StageStatus = { ...kept, phase: phaseOf(step, run) };
+  // Only what is applied in full counts as applied; until then the previous revision stands.
+  const applied = step.kind === 'Verifying' || step.kind === 'Ready';
+  return applied && revision !== undefined ? { ...entry, appliedRevision: revision } : entry;
+}
+
+function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['phase']> {
+  switch (step.kind) {
+    case 'Pending':
+      return 'Pending';
+    case 'Applying':
+    case 'Establishing':
+      return 'Applying';
+    case 'Verifying':
+      return 'Verifying';
+    case 'Ready':
+      return pruning(run) ? 'Pruning' : 'Ready';
+    case 'Failed':
+      return 'Failed';
+  }
+}
+
+function pruning(run: RunProgress): boolean {
+  return (
+    run.outcome === undefined &&
+    run.prune === 'Pending' &&
+    run.stages.every(({ step }) => step.kind === 'Ready')
+  );
+}

@@ -1,0 +1,71 @@
+import type { Stage, StageSetSpec } from '../../types/stages.ts';
+import type { FieldProblem } from './field-problem.ts';
+
+/**
+ * Fields of the specification that this build knows but cannot carry out yet. A release that relies
+ * on a gate, an action or an identity must not run without it, so such a spec is refused rather than
+ * half honoured.
+ */
+export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
+  const problems = setFields(spec, unsupportedInSpec).map((field) => problem(`spec.${field}`));
+  if (spec.onTimeout === 'Rollback') problems.push(problem('spec.onTimeout'));
+  for (const [index, stage] of spec.stages.entries()) {
+    const at = `spec.stages[${index}]`;
+    problems.push(...unsupportedInStageOf(stage).map((field) => problem(`${at}.${field}`)));
+  }
+  return problems;
+}
+
+const unsupportedInSpec = [
+  'dependsOn',
+  'kubeConfig',
+  'decryption',
+  'version',
+  'migrations',
+  'migrationsSourceRef',
+  'rollbackOnFailure',
+  'onRollback',
+  'updateWindows',
+  'errorBudget',
+] as const satisfies readonly (keyof StageSetSpec)[];
+
+const unsupportedInStage = [
+  'patches',
+  'postBuild',
+  'actions',
+  'promotion',
+  'errorBudget',
+  'force',
+] as const satisfies readonly (keyof Stage)[];
+
+function unsupportedInStageOf(stage: Stage): string[] {
+  const fields: string[] = setFields(stage, unsupportedInStage);
+  const { conflictPolicy, readyChecks } = stage;
+  if (conflictPolicy?.default !== undefined && conflictPolicy.default !== 'Fail') {
+    fields.push('conflictPolicy.default');
+  }
+  if ((conflictPolicy?.rules ?? []).length > 0) fields.push('conflictPolicy.rules');
+  if ((readyChecks?.checks ?? []).length > 0) fields.push('readyChecks.checks');
+  if ((readyChecks?.exprs ?? []).length > 0) fields.push('readyChecks.exprs');
+  if (stage.onTimeout === 'Rollback') fields.push('onTimeout');
+  return fields;
+}
+
+/** Of `fields`, those that ask for something: absent, false and empty values ask for nothing. */
+function setFields<T extends object, K extends keyof T & string>(
+  object: T,
+  fields: readonly K[],
+): K[] {
+  return fields.filter((field) => {
+    const value: unknown = object[field];
+    if (value === undefined || value === null || value === false) return false;
+    return Array.isArray(value) ? value.length > 0 : true;
+  });
+}
+
+function problem(path: string): FieldProblem {
+  const message =
+    'this build of the controller cannot carry it out yet and will not release without it; ' +
+    'remove the field or use a build that has it';
+  return { path, message };
+}

@@ -1,0 +1,377 @@
+import type { JsonObject, KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
+import { ApiError, isGone, isNotFound } from './api-error.ts';
+import { parseBody, readObject, referenceOf } from './bodies.ts';
+import type { Connection } from './connection.ts';
+import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts';
+import type { ResourceMapping } from './discovery-documents.ts';
+import type { Answer } from './exchange.ts';
+import type { Identity } from './identity.ts';
+import { acceptFor, type ListPage, type ListQuery, readPage } from './lists.ts';
+import { queryString } from './paths.ts';
+import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
+import {
+  type ApiRequest,
+  type CallOptions,
+  Transport,
+  type TransportOptions,
+} from './transport.ts';
+import { type WatchEvent, type WatchQuery, watch } from './watch.ts';
+import {
+  type ApplyOptions,
+  type CreateOptions,
+  type DeleteOptions,
+  type DeleteOutcome,
+  deleteBody,
+  deleteOutcome,
+  PATCH_CONTENT_TYPES,
+  type Patch,
+  type RawRequest,
+  type ReadOptions,
+  type ReplaceOptions,
+  writeQuery,
+} from './writes.ts';
+
+export interface ClientOptions extends TransportOptions {
+  discovery?: DiscoveryOptions;
+}
+
+/** How often a paged list is begun anew when its continue token expires. */
+const LIST_RESTARTS = 3;
+
+/**
+ * Kubernetes objects of any kind as plain JSON: nothing is dropped, converted or defaulted on the
+ * way in or out. Every method throws ApiError for an error answer, RetryableError when there was no
+ * answer, TerminalError for a request that cannot be made, and the abort reason.
+ */
+export class KubernetesClient {
+  readonly discovery: Discovery;
+  readonly #transport: Transport;
+
+  private constructor(transport: Transport, discovery: Discovery) {
+    this.#transport = transport;
+    this.discovery = discovery;
+  }
+
+  /** A client with the connection's own identity. */
+  static connect(connection: Connection, options: ClientOptions = {}): KubernetesClient {
+    const transport = new Transport(connection, { kind: 'Own' }, options);
+    return new KubernetesClient(transport, new Discovery(transport, options.discovery));
+  }
+
+  /** The namespace of the kubeconfig's context, or of the pod. */
+  get namespace(): string | undefined {
+    return this.#transport.connection.namespace;
+  }
+
+  /**
+   * A client that is a tenant: it sends the provider's token and no other credential, on connections
+   * without client certificate (part A 9.2). On a 401 `onUnauthorized` is told the refused token,
+   * the provider is asked again, and the call is repeated once. Discovery stays ours.
+   */
+  withToken(
+    provider: (signal: AbortSignal) => Promise<string>,
+    onUnauthorized: (token: string) => void,
+  ): KubernetesClient {
+    return this.#as({ kind: 'Token', provider, onUnauthorized });
+  }
+
+  /** A client that acts as `user` by impersonation headers: for remote clusters only (part A 9.3). */
+  impersonating(user: string): KubernetesClient {
+    return this.#as({ kind: 'Impersonated', user });
+  }
+
+  #as(identity: Identity): KubernetesClient {
+    return new KubernetesClient(this.#transport.as(identity), this.discovery);
+  }
+
+  /** The object as it is in the cluster now. */
+  async get(
+    reference: ObjectReference,
+    call: CallOptions,
+    options: ReadOptions = {},
+  ): Promise<KubernetesObject> {
+    const mapping = await this.#mapping(reference, call);
+    const query = queryString({ resourceVersion: options.resourceVersion });
+    const path = objectPath(mapping, reference, options.subresource) + query;
+    const accept = acceptFor('One', options.as ?? 'Object');
+    const request: ApiRequest = { method: 'GET', path, accept, idempotence: 'Idempotent' };
+    const object = readObject(await this.#send(request, mapping, call), reference);
+    return options.as === 'Metadata'
+      ? { ...object, apiVersion: reference.apiVersion, kind: reference.kind }
+      : object;
+  }
+
+  /** As `get`, but undefined when there is no such object. An unserved kind is still an error. */
+  async find(
+    reference: ObjectReference,
+    call: CallOptions,
+    options: ReadOptions = {},
+  ): Promise<KubernetesObject | undefined> {
+    try {
+      return await this.get(reference, call, options);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * The pages of a list, 500 objects each unless told otherwise. Each item has its apiVersion and
+   * kind filled in, which API servers leave out.
+   * @throws ApiError with `isGone` when the pages took so long that the snapshot expired.
+   */
+  async *pages(query: ListQuery, call: CallOptions): AsyncIterable<ListPage> {
+    const mapping = await this.#mapping(query, call);
+    const path = collectionPath(mapping, query.namespace);
+    const accept = acceptFor('List', query.as ?? 'Object');
+    let continueToken: string | undefined;
+    do {
+      const parameters = queryString({
+        labelSelector: query.labelSelector,
+        fieldSelector: query.fieldSelector,
+        limit: String(query.pageSize ?? 500),
+        continue: continueToken,
+        resourceVersion: continueToken === undefined ? query.resourceVersion : undefined,
+      });
+      const answer = await this.#send(
+        { method: 'GET', path: path + parameters, accept, idempotence: 'Idempotent' },
+        mapping,
+        call,
+      );
+      const page = readPage(parseBody(answer, path), query);
+      continueToken = page.continueToken;
+      yield page;
+    } while (continueToken !== undefined);
+  }
+
+  /** All pages together; begun anew when the snapshot expires half way. */
+  async list(
+    query: ListQuery,
+    call: CallOptions,
+  ): Promise<{ items: KubernetesObject[]; resourceVersion: string }> {
+    for (let restarts = 0; ; restarts += 1) {
+      try {
+        const items: KubernetesObject[] = [];
+        let resourceVersion = '';
+        for await (const page of this.pages(query, call)) {
+          for (const item of page.items) items.push(item);
+          resourceVersion = page.resourceVersion;
+        }
+        return { items, resourceVersion };
+      } catch (error) {
+        if (!isGone(error) || restarts >= LIST_RESTARTS) throw error;
+      }
+    }
+  }
+
+  /**
+   * Server-side apply (KEP-555). The object is sent as it is.
+   * @throws ApiError with `isConflict` when another manager owns a field and `force` is not set.
+   */
+  async apply(
+    object: KubernetesObject,
+    options: ApplyOptions,
+    call: CallOptions,
+  ): Promise<KubernetesObject> {
+    const reference = referenceOf(object);
+    return this.#write('PATCH', reference, call, {
+      subresource: options.subresource,
+      query: writeQuery(options) + (options.force === true ? '&force=true' : ''),
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+      idempotence: 'Idempotent',
+    });
+  }
+
+  /** A JSON merge patch (RFC 7386), JSON patch (RFC 6902) or strategic merge patch. */
+  async patch(
+    reference: ObjectReference,
+    patch: Patch,
+    call: CallOptions,
+  ): Promise<KubernetesObject> {
+    return this.#write('PATCH', reference, call, {
+      subresource: patch.subresource,
+      query: writeQuery(patch),
+      contentType: PATCH_CONTENT_TYPES[patch.type],
+      body: patch.body,
+      // A merge patch says what the result is; a JSON patch may append to a list twice.
+      idempotence: patch.type === 'Merge' ? 'Idempotent' : 'Once',
+    });
+  }
+
+  /** @throws ApiError with `isAlreadyExists`. */
+  async create(
+    object: KubernetesObject,
+    options: CreateOptions,
+    call: CallOptions,
+  ): Promise<KubernetesObject> {
+    const reference = referenceOf(object);
+    const mapping = await this.#mapping(reference, call);
+    const path = collectionPath(mapping, requiredNamespace(mapping, reference));
+    const answer = await this.#send(
+      {
+        method: 'POST',
+        path: path + writeQuery(options),
+        body: JSON.stringify(object),
+        contentType: 'application/json',
+        idempotence: 'Once',
+        sensitive: holdsSecrets(mapping),
+      },
+      mapping,
+      call,
+    );
+    return readObject(answer, reference);
+  }
+
+  /** @throws ApiError with `isConflict` when `metadata.resourceVersion` is no longer current. */
+  async replace(
+    object: KubernetesObject,
+    options: ReplaceOptions,
+    call: CallOptions,
+  ): Promise<KubernetesObject> {
+    return this.#write('PUT', referenceOf(object), call, {
+      subresource: options.subresource,
+      query: writeQuery(options),
+      contentType: 'application/json',
+      body: object,
+      idempotence: 'Once',
+    });
+  }
+
+  /**
+   * Deletes one object.
+   * @returns `Deleted` when it is gone, `Terminating` while finalizers or its grace period hold it,
+   *   `NotFound` when there was none.
+   * @throws ApiError with `isConflict` when a precondition does not hold.
+   */
+  async delete(
+    reference: ObjectReference,
+    options: DeleteOptions,
+    call: CallOptions,
+  ): Promise<DeleteOutcome> {
+    const mapping = await this.#mapping(reference, call);
+    const request: ApiRequest = {
+      method: 'DELETE',
+      path: objectPath(mapping, reference),
+      body: JSON.stringify(deleteBody(options)),
+      contentType: 'application/json',
+      // Without the uid a repeat could hit an object that was created anew in between.
+      idempotence: options.preconditions?.uid === undefined ? 'Once' : 'Idempotent',
+    };
+    try {
+      return deleteOutcome(parseBody(await this.#send(request, mapping, call), request.path));
+    } catch (error) {
+      if (isNotFound(error)) return 'NotFound';
+      throw error;
+    }
+  }
+
+  /** POST to a subresource such as `token` or `eviction`; the answer is whatever that returns. */
+  async createSubresource(
+    reference: ObjectReference,
+    subresource: string,
+    body: JsonObject,
+    call: CallOptions,
+  ): Promise<JsonObject> {
+    const mapping = await this.#mapping(reference, call);
+    const path = objectPath(mapping, reference, subresource);
+    const answer = await this.#send(
+      {
+        method: 'POST',
+        path,
+        body: JSON.stringify(body),
+        contentType: 'application/json',
+        idempotence: 'Once',
+      },
+      mapping,
+      call,
+    );
+    return parseBody(answer, path);
+  }
+
+  /**
+   * Changes after `resourceVersion`, until the server ends the watch after 5 to 10 minutes.
+   * @throws ApiError with `isGone` when the resourceVersion is too old; RetryableError when the
+   *   connection breaks or is silent for too long. See `Reflector` for the loop around it.
+   */
+  async *watch(query: WatchQuery, call: CallOptions): AsyncGenerator<WatchEvent, void, undefined> {
+    const mapping = await this.#mapping(query, call);
+    try {
+      yield* watch(this.#transport, collectionPath(mapping, query.namespace), query, call.signal);
+    } catch (error) {
+      throw this.#unservedIfUnknownPath(error, mapping);
+    }
+  }
+
+  /** Any other request to the API server; the answer's JSON, or its text when it is none. */
+  async raw(request: RawRequest, call: CallOptions): Promise<unknown> {
+    const answer = await this.#transport.send(
+      {
+        method: request.method,
+        path: request.path + queryString(request.query ?? {}),
+        idempotence: request.method === 'GET' ? 'Idempotent' : 'Once',
+        ...(request.headers === undefined ? {} : { headers: request.headers }),
+        ...(request.accept === undefined ? {} : { accept: request.accept }),
+        ...(request.body === undefined
+          ? {}
+          : {
+              body: JSON.stringify(request.body),
+              contentType: request.contentType ?? 'application/json',
+            }),
+      },
+      call,
+    );
+    const type = answer.headers['content-type'] ?? '';
+    return type.includes('json') ? JSON.parse(answer.body) : answer.body;
+  }
+
+  async #write(
+    method: 'PATCH' | 'PUT',
+    reference: ObjectReference,
+    call: CallOptions,
+    write: {
+      subresource: string | undefined;
+      query: string;
+      contentType: string;
+      body: unknown;
+      idempotence: ApiRequest['idempotence'];
+    },
+  ): Promise<KubernetesObject> {
+    const mapping = await this.#mapping(reference, call);
+    const answer = await this.#send(
+      {
+        method,
+        path: objectPath(mapping, reference, write.subresource) + write.query,
+        body: JSON.stringify(write.body),
+        contentType: write.contentType,
+        idempotence: write.idempotence,
+        sensitive: holdsSecrets(mapping),
+      },
+      mapping,
+      call,
+    );
+    return readObject(answer, reference);
+  }
+
+  #mapping(
+    of: { apiVersion: string; kind: string },
+    call: CallOptions,
+  ): ResourceMapping | Promise<ResourceMapping> {
+    return this.discovery.mappingFor(of.apiVersion, of.kind, call);
+  }
+
+  async #send(request: ApiRequest, mapping: ResourceMapping, call: CallOptions): Promise<Answer> {
+    try {
+      return await this.#transport.send(request, call);
+    } catch (error) {
+      throw this.#unservedIfUnknownPath(error, mapping);
+    }
+  }
+
+  /** A 404 that is no Status comes from the router: the kind is no longer served as we knew it. */
+  #unservedIfUnknownPath(error: unknown, mapping: ResourceMapping): unknown {
+    if (!(error instanceof ApiError) || error.code !== 404 || error.reason !== '') return error;
+    this.discovery.forget(mapping);
+    return noLongerServed(mapping);
+  }
+}

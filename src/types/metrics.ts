@@ -1,0 +1,57 @@
+/** The StageSet that a series belongs to. */
+export interface StageSetName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** How a reconcile ended, in controller-runtime's words. */
+export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after';
+
+/** Why a finalizer was dropped by force (part A 2.10). */
+export type ForceDropReason = 'timed_out' | 'permanent' | 'unauthorized';
+
+/**
+ * Told by a work queue what happens to its keys; the observer does the counting and the timing.
+ * A key that is added while it is being worked on counts as queued, as in client-go.
+ */
+export interface WorkQueueObserver {
+  /** The key entered the queue. Call it only when it was not already in there. */
+  added(key: string): void;
+  /** A worker took the key. */
+  started(key: string): void;
+  /** The worker is done with the key, well or not. */
+  finished(key: string): void;
+  /** The key will be added again after a backoff. */
+  retried(key: string): void;
+}
+
+/** What the controller reports (part B 9.1). */
+export interface ControllerMetrics {
+  readonly queue: WorkQueueObserver;
+  /** How many reconciles may run at once. */
+  setWorkers(count: number): void;
+  reconcileStarted(): void;
+  reconcileFinished(result: ReconcileResult, seconds: number): void;
+  /** Once for every reconcile, with the reason that Ready has at its end. */
+  reconciled(stageSet: StageSetName, reason: string): void;
+  /** The stage passed apply, verify and post-actions. */
+  stageApplied(stageSet: StageSetName, stage: string): void;
+  setStageReadiness(stageSet: StageSetName, stage: string, readiness: 'Ready' | 'NotReady'): void;
+  /** `objects` were created or configured although the revision had not changed. */
+  driftCorrected(stageSet: StageSetName, stage: string, objects: number): void;
+  inventoryEntriesSkipped(stageSet: StageSetName, stage: string, entries: number): void;
+  /** Once for each real drop, after the finalizer is gone. */
+  teardownForced(stageSet: StageSetName, reason: ForceDropReason): void;
+  /** A dynamic watch of a source's kind failed; `gvk` as `group/version/Kind`. */
+  watchFailed(gvk: string): void;
+  /** The stage left the spec: its series end. */
+  forgetStage(stageSet: StageSetName, stage: string): void;
+  /** The StageSet is gone: its series end, but for the force-drop counter, which alerts need. */
+  forgetStageSet(stageSet: StageSetName): void;
+}
+
+/** What a client of an API server reports. */
+export interface ClientMetrics {
+  /** One attempt ended: `code` is the HTTP status, or `<error>` when there was no answer. */
+  requestEnded(request: { method: string; code: string; host: string }): void;
+}

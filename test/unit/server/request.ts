@@ -1,0 +1,24 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { RunningServer } from '../../../src/server/http-server.ts';
+
+export interface Answer {
+  status: number | undefined;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** One request on a connection of its own, sent exactly as written. */
+export async function ask(server: RunningServer, path: string, method = 'GET'): Promise<Answer> {
+  const { port } = server.address;
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+      text(response).then(
+        (body) => resolve({ status: response.statusCode, headers: response.headers, body }),
+        reject,
+      );
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
