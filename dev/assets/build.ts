@@ -33,13 +33,14 @@ const progressEvery = 5_000;
 export async function buildBinary(binary: Binary, options: BuildOptions): Promise<void> {
   const recipe = recipeOf(binary, options.versions);
   const version = options.versions[recipe.module];
-  const module = join(options.scratch, recipe.module);
+  // Folders of their own: the module and the binary of etcd have the same name.
+  const module = join(options.scratch, 'modules', recipe.module);
   await mkdir(module, { recursive: true });
   for (const file of ['go.mod', 'go.sum', 'tools.go']) {
     await copyFile(join(import.meta.dirname, recipe.module, file), join(module, file));
   }
   const purpose = `build of ${binary} ${version}`;
-  const output = join(options.scratch, binary);
+  const output = join(options.scratch, 'built', binary);
   const report = reportOn(purpose, options.progress);
   try {
     await go(purpose, [...buildFlags(recipe), '-o', output, recipe.package], {

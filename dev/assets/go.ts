@@ -5,7 +5,7 @@ import { platform } from './binaries.ts';
 /** The Go that the pinned modules ask for. */
 const neededGo = '1.26';
 
-const howToGetGo = `Go ${neededGo} or newer builds it: install it from https://go.dev/dl/ (or your package manager) and try again`;
+const howToGetGo = `Go ${neededGo} or newer is needed: install it from https://go.dev/dl/ (or your package manager) and try again`;
 
 /**
  * Runs `go` for this machine's platform. A failing command is an error that ends in what to do.

@@ -26,7 +26,7 @@ export interface ClusterOptions {
   signal?: AbortSignal;
 }
 
-export interface KubectlOptions {
+interface KubectlOptions {
   /** Text for `kubectl -f -`. */
   input?: string;
   /** Another identity, from {@link Cluster.kubeconfigFor}; the admin's unless named. */
@@ -123,13 +123,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 async function startOnce(name: string, assets: string, options: ClusterOptions): Promise<Cluster> {
   options.signal?.throwIfAborted();
   const directory = join(tmpdir(), `${directoryPrefix}${name}-${randomBytes(4).toString('hex')}`);
-  const [supervision, pki, ports] = await Promise.all([
-    Supervision.in(directory),
-    createPki(),
-    freePorts(3),
-  ]);
+  const preparing = Promise.all([createPki(), freePorts(3)]);
+  // Awaited below; until then, a supervisor that fails must be the error that is seen.
+  preparing.catch(() => undefined);
+  const supervision = await Supervision.in(directory);
   try {
-    const [apiServerPort = 0, etcdPort = 0, etcdPeer = 0] = ports;
+    const [pki, [apiServerPort = 0, etcdPort = 0, etcdPeer = 0]] = await preparing;
     const layout = await writeLayout(
       { name, directory, assets, ports: { apiServer: apiServerPort, etcd: etcdPort, etcdPeer } },
       pki,

@@ -114,7 +114,7 @@ export async function writeCertificate(
 }
 
 /** Where {@link writeCertificate} puts a pair. */
-export function certificateFiles(directory: string, name: string): CertificateFiles {
+function certificateFiles(directory: string, name: string): CertificateFiles {
   return {
     certificate: join(directory, `${name}.crt`),
     privateKey: join(directory, `${name}.key`),

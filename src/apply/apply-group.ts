@@ -1,6 +1,7 @@
 import { digestOf } from '../core/hash.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
-import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type AppliedMemory, untouchedSince } from './applied-memory.ts';
 import { combinedFailure, objectFailure } from './failures.ts';
@@ -97,7 +98,7 @@ async function validateAll(
 ): Promise<Map<string, string>> {
   const results = await eachInFlight(desired, inFlight, async ({ key, object }) => {
     try {
-      const options = { fieldManager, force: true, dryRun: true };
+      const options = { fieldManager, force: true, dryRun: 'All' as const };
       const { metadata } = await client.apply(object, options, call);
       return [key, metadata.resourceVersion ?? ''] as const;
     } catch (error) {

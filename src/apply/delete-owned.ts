@@ -1,7 +1,8 @@
 import { referenceOf } from '../core/inventory/entry.ts';
 import { isOwnedBy, pruneDisabled, type StageSetOwner } from '../core/objects/ownership.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
-import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { InventoryEntry } from '../types/stages.ts';
 import { combinedFailure, objectFailure } from './failures.ts';

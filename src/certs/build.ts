@@ -3,7 +3,7 @@ import forge from 'node-forge';
 import { type Duration, type Instant, instant, minutes } from '../core/time.ts';
 
 /** Distinguished name in the order in which Kubernetes writes it: organizations (groups), then CN. */
-export interface DistinguishedName {
+interface DistinguishedName {
   commonName: string;
   organizations: readonly string[];
 }

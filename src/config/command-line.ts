@@ -54,7 +54,11 @@ function describeCommand({ flags, later, version }: KnownFlags, record: Recorder
     .usage('[flags]')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
-    .configureHelp({ helpWidth, showGlobalOptions: false })
+    .configureHelp({
+      helpWidth,
+      // The description has its own notes; commander would add the preset of booleans.
+      optionDescription: ({ description }) => description,
+    })
     .helpOption('-h, --help', 'Print this text')
     .version(version, '--version', 'Print the version');
   for (const flag of flags) command.addOption(option(flag, record));
@@ -118,5 +122,5 @@ function usageError(error: CommanderError, known: KnownFlags): UsageError {
 function suggestion(name: string, { flags, later }: KnownFlags): string {
   const names = [...flags, ...later].map((flag) => flag.name);
   const meant = closest(name.replace(/^-+/, ''), [...names, 'help', 'version']);
-  return meant === undefined ? '' : `: did you mean --${meant}?`;
+  return meant === undefined ? '' : ` (did you mean --${meant}?)`;
 }

@@ -54,7 +54,7 @@ export interface Config {
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
-export type LogFormat = 'json' | 'text';
+type LogFormat = 'json' | 'text';
 
 /** What the process is asked to do: run, or print a text to stdout and end with 0. */
 export type Invocation =

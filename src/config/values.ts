@@ -1,5 +1,5 @@
 import { parseDuration } from '../core/duration.ts';
-import { type Duration, milliseconds } from '../core/time.ts';
+import type { Duration } from '../core/time.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A value as it was given: `origin` is the flag or the variable, as an operator writes it. */
@@ -75,7 +75,7 @@ export function asDuration(text: string): Duration | undefined {
   // Too long for any sane duration, and not worth the work.
   if (text.length > 100) return undefined;
   try {
-    return milliseconds(parseDuration(text));
+    return parseDuration(text);
   } catch {
     return undefined;
   }

@@ -3,8 +3,10 @@ import type { Failure } from '../core/run.ts';
 import { ApiError, treatmentOf } from '../kubernetes/api-error.ts';
 
 /** The failure of an operation, by the class of what was thrown (part A 2.9). */
-export function failureOf(operation: string, thrown: unknown): Failure {
-  const error = treatmentOf(thrown);
+export function failureOf(otherwise: string, thrown: unknown): Failure {
+  const named = thrown instanceof OperationError;
+  const operation = named ? thrown.operation : otherwise;
+  const error = treatmentOf(named ? thrown.cause : thrown);
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof DeniedError) {
     return { reason: 'RBACDenied', operation, message, retry: 'Minute' };
@@ -42,4 +44,24 @@ export function causedBy(error: unknown, isKind: (error: unknown) => boolean): b
     if (isKind(cause)) return true;
   }
   return false;
+}
+
+/** An error together with the operation that it ended: an `op` value of part B 9.4. */
+class OperationError extends Error {
+  readonly operation: string;
+
+  constructor(operation: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'OperationError';
+    this.operation = operation;
+  }
+}
+
+/** The result of an operation; an error that ends it carries the operation's name. */
+export async function during<Result>(operation: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof OperationError ? error : new OperationError(operation, error);
+  }
 }

@@ -1,22 +1,16 @@
 import { fieldManager } from '../apply/field-manager.ts';
+import type { RecordedStage } from '../core/inventory/deletion.ts';
 import { entriesOf } from '../core/inventory/read.ts';
-import { shardsFor, stageLabel, stageSetLabel } from '../core/inventory/shards.ts';
-import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import { shardsFor, stageLabel, stageSetLabel, surplusShards } from '../core/inventory/shards.ts';
+import { shardWrites } from '../core/inventory/writes.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import {
-  type InventoryEntry,
-  type StageInventory,
-  type StageSet,
-  stagesApiVersion,
-} from '../types/stages.ts';
+import { type StageInventory, type StageSet, stagesApiVersion } from '../types/stages.ts';
 
 /** One stage's inventory as it is stored. */
-export interface StoredInventory {
-  readonly stage: string;
-  readonly position: number;
-  readonly entries: readonly InventoryEntry[];
-  /** Names of the shards, and each one's content as text. */
-  readonly shards: ReadonlyMap<string, string>;
+export interface StoredInventory extends RecordedStage {
+  readonly shards: readonly StageInventory[];
 }
 
 /**
@@ -55,34 +49,31 @@ export class InventoryStore {
     for (const [stage, shards] of byStage(items.filter((item) => belongsTo(item, uid)))) {
       const { entries, position, malformed } = entriesOf(shards);
       for (const id of malformed) this.#onMalformed(stageSet, stage, id);
-      const contents = new Map(shards.map((shard) => [shard.metadata.name, contentOf(shard)]));
-      stored.set(stage, { stage, position, entries, shards: contents });
+      stored.set(stage, { stage, position, entries, shards });
     }
     return stored;
   }
 
-  /** Makes the stored inventory of a stage equal to `entries`; writes nothing when it is. */
+  /** Makes the stored inventory of a stage equal to `record`; writes nothing when it is. */
   async record(
     stageSet: StageSet,
-    { stage, position, entries }: Omit<StoredInventory, 'shards'>,
+    record: RecordedStage,
     before: StoredInventory | undefined,
     call: CallOptions,
   ): Promise<StoredInventory> {
-    const shards = shardsFor({ stageSet, stage, position, entries, cap: this.#shardCap });
-    const contents = new Map(shards.map((shard) => [shard.metadata.name, contentOf(shard)]));
-    for (const shard of shards) {
-      const { name } = shard.metadata;
-      if (before?.shards.get(name) === contents.get(name)) continue;
+    const shards = shardsFor({ ...record, stageSet, cap: this.#shardCap });
+    const stored = before?.shards ?? [];
+    for (const shard of shardWrites(stored, shards)) {
       await this.#client.apply(shard, { fieldManager, force: true }, call);
     }
-    const surplus = [...(before?.shards.keys() ?? [])].filter((name) => !contents.has(name));
-    await this.#delete(stageSet, surplus, call);
-    return { stage, position, entries, shards: contents };
+    await this.#delete(stageSet, surplusShards(stored, shards), call);
+    return { ...record, shards };
   }
 
   /** Deletes all shards of a stage that is gone. */
   async remove(stageSet: StageSet, stored: StoredInventory, call: CallOptions): Promise<void> {
-    await this.#delete(stageSet, [...stored.shards.keys()], call);
+    const names = stored.shards.map(({ metadata }) => metadata.name);
+    await this.#delete(stageSet, names, call);
   }
 
   async #delete(stageSet: StageSet, names: readonly string[], call: CallOptions): Promise<void> {
@@ -114,10 +105,4 @@ function byStage(items: readonly KubernetesObject[]): Map<string, StageInventory
     stages.set(stage, shards);
   }
   return stages;
-}
-
-/** What a shard says, whatever the API server added to it. */
-function contentOf({ spec }: StageInventory): string {
-  const entries = (spec?.entries ?? []).map(({ id, v }) => [id, v]);
-  return JSON.stringify([spec?.stagePosition, entries]);
 }

@@ -5,7 +5,8 @@ import { applyGroups } from '../core/objects/order.ts';
 import { stampOwnership } from '../core/objects/ownership.ts';
 import type { PinnedArtifact } from '../core/run.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
-import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { InventoryEntry, Stage } from '../types/stages.ts';
 
@@ -74,7 +75,7 @@ async function scopesOf(
     if (scopes.has(key)) continue;
     try {
       const mapping = await client.discovery.mappingFor(apiVersion, kind, call);
-      scopes.set(key, mapping.namespaced ? 'Namespaced' : 'Cluster');
+      scopes.set(key, mapping.scope);
     } catch (error) {
       // The apply will say which kind is missing, for every object of it.
       if (!isNoKindMatch(error)) throw error;

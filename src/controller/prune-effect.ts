@@ -1,6 +1,5 @@
 import { deleteOwned } from '../apply/delete-owned.ts';
 import { planPrune } from '../core/inventory/prune.ts';
-import { difference } from '../core/inventory/sets.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
@@ -26,40 +25,20 @@ export async function prune(
   call: CallOptions,
 ): Promise<InventoryEntry[]> {
   const stages = stageSet.spec?.stages ?? [];
-  const plan = planPrune({
-    recorded: [...stored.values()],
-    desired,
-    stages: stages.map(({ name, prune: pruned }) => ({ name, prune: pruned !== false })),
-  });
   const gone: InventoryEntry[] = [];
-  for (const { stage, entries, removed } of plan) {
-    const { client } = tenants.tenantOf(stageSet, stage);
-    const deletions = await deleteOwned(entries, ownerOf(stageSet), client, call);
-    gone.push(...deletions.flatMap(({ entry, outcome }) => (outcome === 'Kept' ? [] : [entry])));
-    const before = stored.get(stage);
+  for (const step of planPrune([...stored.values()], desired, stages)) {
+    const before = stored.get(step.stage);
     if (before === undefined) continue;
-    if (removed) {
+    const { client } = tenants.tenantOf(stageSet, step.stage);
+    const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), client, call);
+    gone.push(...deletions.flatMap(({ entry, outcome }) => (outcome === 'Kept' ? [] : [entry])));
+    if (step.kind === 'Remove') {
       await inventories.remove(stageSet, before, call);
-      stored.delete(stage);
+      stored.delete(step.stage);
+    } else {
+      const record = { stage: step.stage, position: before.position, entries: step.remaining };
+      stored.set(step.stage, await inventories.record(stageSet, record, before, call));
     }
   }
-  await shrink({ stageSet, stored, desired }, inventories, call);
   return gone;
-}
-
-/** Every remaining inventory becomes exactly what the run wants of its stage. */
-async function shrink(
-  { stageSet, stored, desired }: PruneInput,
-  inventories: InventoryStore,
-  call: CallOptions,
-): Promise<void> {
-  for (const [position, { name: stage, prune: pruned }] of (stageSet.spec?.stages ?? []).entries()) {
-    const entries = desired.get(stage);
-    const before = stored.get(stage);
-    if (entries === undefined || before === undefined) continue;
-    const same = before.position === position && difference(before.entries, entries).length === 0;
-    // A stage that must not prune keeps its record, so that pruning can be turned on later.
-    if (same || pruned === false) continue;
-    stored.set(stage, await inventories.record(stageSet, { stage, position, entries }, before, call));
-  }
 }

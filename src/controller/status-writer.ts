@@ -1,5 +1,6 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import type { CallOptions, KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import type { JsonObject } from '../types/kubernetes.ts';
 import type { StageSet, StageSetStatus } from '../types/stages.ts';
 import { mergePatch } from './merge-patch.ts';

@@ -1,7 +1,7 @@
 import { deleteOwned, stillThere } from '../apply/delete-owned.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { finalizer } from '../core/finalizer.ts';
-import { teardownOrder } from '../core/inventory/prune.ts';
+import { planTeardown } from '../core/inventory/teardown.ts';
 import { nextLook } from '../core/schedule.ts';
 import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown.ts';
 import type { Clock } from '../core/time.ts';
@@ -34,12 +34,14 @@ export class TeardownEffects {
   /** What there is to delete, by what was recorded, stages that left the spec included. */
   async load(stageSet: StageSet, call: CallOptions): Promise<TeardownProgress> {
     const stored = await this.#inventories.load(stageSet, call);
-    const kept = new Set(
-      (stageSet.spec?.stages ?? []).flatMap(({ name, prune }) => (prune === false ? [name] : [])),
+    const plan = planTeardown([...stored.values()], stageSet.spec?.stages ?? []);
+    const stages = plan.map(
+      ({ stage, deletions }): TeardownStage => ({
+        stage,
+        entries: deletions,
+        step: { kind: 'Pending' },
+      }),
     );
-    const stages = teardownOrder([...stored.values()])
-      .filter(({ stage }) => !kept.has(stage))
-      .map(({ stage, entries }): TeardownStage => ({ stage, entries, step: { kind: 'Pending' } }));
     return { stages, failures: 0, failure: undefined };
   }
 

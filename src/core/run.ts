@@ -25,8 +25,11 @@ export interface RunProgress {
   readonly outcome: RunOutcome | undefined;
 }
 
-/** `Rollout`: something of the snapshot is new. `Reassert`: all of it was applied before. */
-export type RunPurpose = 'Rollout' | 'Reassert';
+/**
+ * `Rollout`: something of the snapshot is new. `Retry`: it was attempted before and did not succeed.
+ * `Reassert`: all of it was applied and verified before.
+ */
+export type RunPurpose = 'Rollout' | 'Retry' | 'Reassert';
 
 /** One stage's artifact, fixed for the length of a run. */
 export interface PinnedArtifact {

@@ -1,6 +1,6 @@
 import type { StageSetSpec } from '../types/stages.ts';
 import { positiveDuration } from './duration.ts';
-import { digestOf } from './hash.ts';
+import { sha256Hex } from './hash.ts';
 import type { RunOutcome, RunProgress } from './run.ts';
 import type { RunSettings } from './snapshot.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
@@ -83,7 +83,7 @@ export function dueAgain(
  * (part A 2.1). The seed decides by how much, so that every look at one wait finds the same end.
  */
 export function jittered(span: Duration, seed: string): Duration {
-  const share = Number.parseInt(digestOf(seed).slice(0, 8), 16) / 0xffffffff;
+  const share = Number.parseInt(sha256Hex(seed).slice(0, 8), 16) / 0xffffffff;
   return milliseconds(span * (0.95 + share / 10));
 }
 

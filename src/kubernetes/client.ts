@@ -90,7 +90,7 @@ export class KubernetesClient {
     call: CallOptions,
     options: ReadOptions = {},
   ): Promise<KubernetesObject> {
-    const mapping = await this.#mapping(reference, call);
+    const mapping = await this.#mappingOf(reference, call);
     const query = queryString({ resourceVersion: options.resourceVersion });
     const path = objectPath(mapping, reference, options.subresource) + query;
     const accept = acceptFor('One', options.as ?? 'Object');
@@ -206,7 +206,7 @@ export class KubernetesClient {
     call: CallOptions,
   ): Promise<KubernetesObject> {
     const reference = referenceOf(object);
-    const mapping = await this.#mapping(reference, call);
+    const mapping = await this.#mappingOf(reference, call);
     const path = collectionPath(mapping, requiredNamespace(mapping, reference));
     const answer = await this.#send(
       {
@@ -249,7 +249,7 @@ export class KubernetesClient {
     options: DeleteOptions,
     call: CallOptions,
   ): Promise<DeleteOutcome> {
-    const mapping = await this.#mapping(reference, call);
+    const mapping = await this.#mappingOf(reference, call);
     const request: ApiRequest = {
       method: 'DELETE',
       path: objectPath(mapping, reference),
@@ -273,7 +273,7 @@ export class KubernetesClient {
     body: JsonObject,
     call: CallOptions,
   ): Promise<JsonObject> {
-    const mapping = await this.#mapping(reference, call);
+    const mapping = await this.#mappingOf(reference, call);
     const path = objectPath(mapping, reference, subresource);
     const answer = await this.#send(
       {
@@ -337,7 +337,7 @@ export class KubernetesClient {
       idempotence: ApiRequest['idempotence'];
     },
   ): Promise<KubernetesObject> {
-    const mapping = await this.#mapping(reference, call);
+    const mapping = await this.#mappingOf(reference, call);
     const answer = await this.#send(
       {
         method,
@@ -358,6 +358,14 @@ export class KubernetesClient {
     call: CallOptions,
   ): ResourceMapping | Promise<ResourceMapping> {
     return this.discovery.mappingFor(of.apiVersion, of.kind, call);
+  }
+
+  /** The mapping for one object, whose namespace must go with the kind's scope. */
+  async #mappingOf(reference: ObjectReference, call: CallOptions): Promise<ResourceMapping> {
+    const mapping = await this.#mapping(reference, call);
+    return mapping.scope === 'Namespaced' && reference.namespace === undefined
+      ? this.discovery.confirm(mapping, call)
+      : mapping;
   }
 
   async #send(request: ApiRequest, mapping: ResourceMapping, call: CallOptions): Promise<Answer> {

@@ -92,6 +92,16 @@ export class Discovery {
     this.#missedAt.delete(mapping.apiVersion);
   }
 
+  /**
+   * The mapping after another look, at most once a second for each kind: for a request that its scope
+   * forbids, since a CRD may have come back with the other scope.
+   */
+  confirm(mapping: ResourceMapping, call: CallOptions): ResourceMapping | Promise<ResourceMapping> {
+    if (!this.#mayLookAgain(`${mapping.apiVersion} ${mapping.kind}`)) return mapping;
+    this.forget(mapping);
+    return this.#find(mapping.apiVersion, mapping.kind, call);
+  }
+
   async #find(apiVersion: string, kind: string, call: CallOptions): Promise<ResourceMapping> {
     const { group, version } = parseApiVersion(apiVersion);
     await this.#ensureLoaded(call);

@@ -57,7 +57,7 @@ export function censorText(text: string): string {
 }
 
 /** The messages of an error and of its causes, each said once. */
-export function describeError(error: Error): string {
+function describeError(error: Error): string {
   const said: string[] = [];
   let next: unknown = error;
   for (let depth = 0; depth < deepest && next instanceof Error; depth += 1) {

@@ -4,7 +4,7 @@ import { censor, censorText, unexpectedStack } from './censor.ts';
 import { formatText, type LogLine } from './text-format.ts';
 
 /** Where lines go; each call gets one whole line with its line feed. */
-export interface LogDestination {
+interface LogDestination {
   write(line: string): void;
 }
 
@@ -15,7 +15,7 @@ export interface LogOptions {
 }
 
 /** A destination that buffers. */
-export interface BufferedDestination extends LogDestination {
+interface BufferedDestination extends LogDestination {
   /** Writes what is buffered, at once: for the last moment of the process. */
   flush(): void;
 }

@@ -36,12 +36,14 @@ const mostConnections = 256;
 
 /**
  * Starts an HTTP/1.1 server and waits until it listens.
+ * @param onTrouble told when a connection could not be accepted; the server goes on.
  * @throws TerminalError when it cannot listen; it names the address, the cause and the flag.
  */
 export async function startHttpServer(
   purpose: ServerPurpose,
   address: ListenAddress,
   listener: RequestListener,
+  onTrouble: (error: Error) => void,
 ): Promise<RunningServer> {
   const drain = new Drain(listener);
   const server = createServer(limits, (request, response) => drain.serve(request, response));
@@ -52,6 +54,8 @@ export async function startHttpServer(
   } catch (error) {
     throw cannotListen(purpose, address, error);
   }
+  // Without a listener the event would end the process, out of file descriptors for one.
+  server.on('error', onTrouble);
   let stopped: Promise<void> | undefined;
   return {
     address: boundTo(server, address),

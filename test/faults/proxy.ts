@@ -157,7 +157,9 @@ export class FaultProxy {
       case 'Delay':
         setTimeout(() => this.#forward(request, response, seen, fault), fault.milliseconds);
         return;
-      default:
+      case 'ResetAfter':
+      case 'Lines':
+      case undefined:
         this.#forward(request, response, seen, fault);
     }
   }
@@ -216,13 +218,14 @@ export class FaultProxy {
     response.flushHeaders();
     const change = of.fault?.kind === 'Lines' ? of.fault.change : undefined;
     let rest = '';
-    incoming.on('data', (chunk: Buffer) => {
+    incoming.setEncoding('utf8');
+    incoming.on('data', (chunk: string) => {
       if (stream.silenced) return;
       if (change === undefined) {
         response.write(chunk);
         return;
       }
-      const lines = (rest + chunk.toString('utf8')).split('\n');
+      const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.flatMap((whole) => change(whole))) response.write(`${line}\n`);
     });

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
+import { assetsDirectory } from '../../dev/assets/locate.ts';
 import { type Cluster, startCluster } from '../../dev/cluster/cluster.ts';
 import { freePorts } from '../../dev/cluster/ports.ts';
 import { isProcess } from '../../dev/process/alive.ts';
+import { type RunResult, run } from '../../dev/process/run.ts';
 import { createAuthority } from '../../src/certs/authority.ts';
 import { issueCertificate } from '../../src/certs/issue.ts';
 import { instant, minutes } from '../../src/core/time.ts';
@@ -117,7 +121,7 @@ describe('a throwaway cluster', function () {
         validFor: minutes(60),
         now,
       });
-      const seen: { user: string | undefined; groups: string | undefined; peer: string }[] = [];
+      const seen: { user: unknown; groups: unknown; peer: string | undefined }[] = [];
       const server = createServer(
         {
           key: serving.privateKey,
@@ -129,16 +133,11 @@ describe('a throwaway cluster', function () {
           const user = request.headers['x-remote-user'];
           const groups = request.headers['x-remote-group'];
           if (request.url === '/apis/echo.example.com/v1/echo') {
-            const socket = request.socket;
             const peer =
-              'getPeerX509Certificate' in socket
-                ? Reflect.apply(
-                    socket.getPeerX509Certificate as () => { subject: string },
-                    socket,
-                    [],
-                  ).subject
-                : '';
-            seen.push({ user: String(user), groups: String(groups), peer });
+              request.socket instanceof TLSSocket
+                ? request.socket.getPeerX509Certificate()?.subject
+                : undefined;
+            seen.push({ user, groups, peer });
           }
           response.setHeader('Content-Type', 'application/json');
           response.end('{"kind":"Echo","apiVersion":"echo.example.com/v1"}');
@@ -276,6 +275,8 @@ spec:
         (reason: unknown) => reason,
       );
       expect(String(error)).to.equal('Error: changed my mind');
+      const left = await readdir(tmpdir());
+      expect(left.filter((file) => file.includes('cluster-given-up'))).to.deep.equal([]);
     });
 
     it('says what a component said when it does not come up', async () => {
@@ -285,6 +286,75 @@ spec:
       );
       expect(String(error)).to.include('kube-apiserver: ended while it started (exit code 1)');
       expect(String(error)).to.include('unknown flag: --no-such-flag');
+    });
+  });
+
+  describe('to develop against', () => {
+    let cache: string;
+
+    before(async () => {
+      cache = await mkdtemp(join(tmpdir(), 'stageset-cache-'));
+    });
+
+    after(async () => {
+      await rm(cache, { recursive: true, force: true });
+    });
+
+    async function command(...args: string[]): Promise<RunResult> {
+      return run(process.execPath, ['--import', 'tsx', 'dev/cluster.ts', ...args], {
+        cwd: join(import.meta.dirname, '..', '..'),
+        environment: {
+          XDG_CACHE_HOME: cache,
+          KUBEBUILDER_ASSETS: await assetsDirectory(() => undefined),
+        },
+      });
+    }
+
+    async function recorded(): Promise<Remains> {
+      const file = join(cache, 'stageset-controller', 'clusters', 'manual.json');
+      return JSON.parse(await readFile(file, 'utf8')) as Remains;
+    }
+
+    it('goes on after `up`, is found by a second `up`, and leaves nothing after `down`', async () => {
+      const first = await command('up', '--name', 'manual');
+      expect(first.code, first.stderr).to.equal(0);
+      const remains = await recorded();
+      expect(first.stdout).to.equal(`export KUBECONFIG=${remains.directory}/kubeconfig\n`);
+      expect(first.stderr).to.match(/^cluster manual is ready at https:\/\/127\.0\.0\.1:\d+\n$/);
+      expect(await leftOf(remains)).to.have.lengthOf(4);
+
+      const second = await command('up', '--name', 'manual');
+      expect(second.stdout).to.equal(first.stdout);
+      expect(second.stderr).to.include('cluster manual runs already at');
+
+      const down = await command('down', '--name', 'manual');
+      expect(down.stderr).to.equal('cluster manual is stopped\n');
+      expect(await leftOf(remains)).to.deep.equal([]);
+      expect((await command('down', '--name', 'manual')).stderr).to.equal(
+        'there is no cluster manual\n',
+      );
+    });
+
+    it('is cleaned up and started anew by `up` when its supervisor was killed', async () => {
+      await command('up', '--name', 'manual');
+      const remains = await recorded();
+      process.kill(remains.processes.supervisor!, 'SIGKILL');
+      const again = await command('up', '--name', 'manual');
+      expect(again.stderr).to.include('cluster manual is ready at');
+      expect(await leftOf(remains)).to.deep.equal([]);
+      await command('down', '--name', 'manual');
+    });
+
+    it('has one directory of binaries, printed alone on stdout', async () => {
+      const { stdout } = await command('assets');
+      expect(stdout).to.equal(`${await assetsDirectory(() => undefined)}\n`);
+      expect(await readdir(stdout.trim())).to.include.members([
+        'etcd',
+        'kube-apiserver',
+        'kube-controller-manager',
+        'kubectl',
+        'kustomize',
+      ]);
     });
   });
 });

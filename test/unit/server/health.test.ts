@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { seconds } from '../../../src/core/time.ts';
 import { healthApp } from '../../../src/server/health.ts';
-import { type RunningServer, startHttpServer } from '../../../src/server/http-server.ts';
-import { ask } from './request.ts';
+import type { RunningServer } from '../../../src/server/http-server.ts';
+import { ask, serveOnLoopback } from './request.ts';
 
 describe('health endpoints', () => {
   let server: RunningServer;
@@ -20,8 +20,7 @@ describe('health endpoints', () => {
         { name: 'broken', check: () => (caches === 'break' ? broken() : undefined) },
       ],
     });
-    const purpose = { name: 'health probe', flag: '--health-probe-bind-address' };
-    server = await startHttpServer(purpose, { host: '127.0.0.1', port: 0 }, app);
+    server = await serveOnLoopback(app);
   });
 
   beforeEach(() => {

@@ -11,16 +11,14 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { TerminalError } from '../../../src/core/errors.ts';
 import { milliseconds, seconds } from '../../../src/core/time.ts';
-import { type RunningServer, startHttpServer } from '../../../src/server/http-server.ts';
-import { ask } from './request.ts';
+import type { RunningServer } from '../../../src/server/http-server.ts';
+import { ask, serveOnLoopback } from './request.ts';
 
-const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
-const loopback = { host: '127.0.0.1', port: 0 };
 const hello: RequestListener = (_request, response) => response.end('hello');
 
 describe('HTTP server', () => {
   it('tells the port that the system chose', async () => {
-    const server = await startHttpServer(purpose, loopback, hello);
+    const server = await serveOnLoopback(hello);
     expect(server.address.host).to.equal('127.0.0.1');
     expect(server.address.port).to.be.greaterThan(0);
     expect((await ask(server, '/')).body).to.equal('hello');
@@ -28,9 +26,9 @@ describe('HTTP server', () => {
   });
 
   it('says which flag to change when the address is taken', async () => {
-    const first = await startHttpServer(purpose, loopback, hello);
+    const first = await serveOnLoopback(hello);
     const { port } = first.address;
-    const second = startHttpServer(purpose, { host: '127.0.0.1', port }, hello);
+    const second = serveOnLoopback(hello, port);
     const error = await second.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -44,7 +42,7 @@ describe('HTTP server', () => {
   });
 
   it('stops at once when only idle connections are left', async () => {
-    const server = await startHttpServer(purpose, loopback, hello);
+    const server = await serveOnLoopback(hello);
     const agent = new Agent({ keepAlive: true });
     await fetchWith(agent, server);
     const started = performance.now();
@@ -81,7 +79,7 @@ describe('HTTP server', () => {
   });
 
   it('takes no connection after it stopped', async () => {
-    const server = await startHttpServer(purpose, loopback, hello);
+    const server = await serveOnLoopback(hello);
     await server.stop(seconds(1));
     const refused = await ask(server, '/').then(
       () => 'answered',
@@ -91,7 +89,7 @@ describe('HTTP server', () => {
   });
 
   it('refuses headers that are too big', async () => {
-    const server = await startHttpServer(purpose, loopback, hello);
+    const server = await serveOnLoopback(hello);
     const socket = connect(server.address.port, '127.0.0.1');
     await once(socket, 'connect');
     socket.write(`GET / HTTP/1.1\r\nHost: a\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`);
@@ -109,7 +107,7 @@ async function startHolding(): Promise<{
   const arrived = new Promise<ServerResponse>((resolve) => {
     arrive = resolve;
   });
-  const server = await startHttpServer(purpose, loopback, (_request, response) => arrive(response));
+  const server = await serveOnLoopback((_request, response) => arrive(response));
   return { server, arrived };
 }
 

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { seconds } from '../../../src/core/time.ts';
-import { startHttpServer } from '../../../src/server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from '../../../src/server/metrics.ts';
 import { metricsApp } from '../../../src/server/metrics-endpoint.ts';
-import { ask } from './request.ts';
+import { ask, serveOnLoopback } from './request.ts';
 
 const web = { namespace: 'shop', name: 'web' };
 const api = { namespace: 'shop', name: 'api' };
@@ -172,9 +171,7 @@ describe('metrics', () => {
 
   it('serves everything at /metrics, the process included', async () => {
     collectProcessMetrics(metrics.registry);
-    const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
-    const app = metricsApp(metrics.registry);
-    const server = await startHttpServer(purpose, { host: '127.0.0.1', port: 0 }, app);
+    const server = await serveOnLoopback(metricsApp(metrics.registry));
     const answer = await ask(server, '/metrics');
     expect(answer.status).to.equal(200);
     expect(answer.headers['content-type']).to.match(/^text\/plain;.*version=0\.0\.4/);

@@ -1,11 +1,24 @@
-import { request } from 'node:http';
+import { type RequestListener, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { RunningServer } from '../../../src/server/http-server.ts';
+import {
+  type RunningServer,
+  type ServerPurpose,
+  startHttpServer,
+} from '../../../src/server/http-server.ts';
 
 export interface Answer {
   status: number | undefined;
   headers: Record<string, string | string[] | undefined>;
   body: string;
+}
+
+const metricsPurpose: ServerPurpose = { name: 'metrics', flag: '--metrics-bind-address' };
+
+/** A server on a free port of 127.0.0.1, or on the one given. */
+export async function serveOnLoopback(listener: RequestListener, port = 0): Promise<RunningServer> {
+  return startHttpServer(metricsPurpose, { host: '127.0.0.1', port }, listener, (error) => {
+    throw error;
+  });
 }
 
 /** One request on a connection of its own, sent exactly as written. */

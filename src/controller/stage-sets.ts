@@ -1,0 +1,109 @@
+import { wakingAnnotations } from '../core/annotations.ts';
+import type { FieldProblem } from '../core/validate/field-problem.ts';
+import { parseStageSet } from '../core/validate/schema.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import { storeKeyOf, withoutManagedFields } from '../kubernetes/store.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+import { type StageSet, stagesApiVersion } from '../types/stages.ts';
+
+/** A StageSet as it is stored, and what its schema says against it. */
+export interface ObservedStageSet {
+  readonly value: StageSet;
+  /** Not empty for an object that was stored before its CRD became stricter. */
+  readonly problems: readonly FieldProblem[];
+}
+
+/** Index of StageSets by the sources that they name; see `sourceKeysOf`. */
+const bySource = 'source';
+
+export interface StageSetsOptions {
+  /** Empty follows the whole cluster. */
+  readonly namespaces: readonly string[];
+  /** The keys under which a StageSet is found when one of its sources changes. */
+  readonly sourceKeysOf: (stageSet: StageSet) => readonly string[];
+  /** Told of every StageSet that has news: its spec, a waking annotation, its deletion. */
+  readonly onNews: (key: string) => void;
+  readonly onTrouble: ReflectorOptions['onTrouble'];
+}
+
+/** Follows all StageSets of some namespaces, or of the cluster, and tells which of them have news. */
+export class StageSets {
+  /** One for each namespace, or one under the empty name for the whole cluster. */
+  readonly #reflectors: ReadonlyMap<string, Reflector>;
+  readonly #parsed = new WeakMap<KubernetesObject, ObservedStageSet>();
+
+  constructor(client: KubernetesClient, options: StageSetsOptions) {
+    const namespaces = options.namespaces.length === 0 ? [''] : options.namespaces;
+    this.#reflectors = new Map(
+      namespaces.map((namespace) => [namespace, this.#follow(client, namespace, options)]),
+    );
+  }
+
+  get reflectors(): readonly Reflector[] {
+    return [...this.#reflectors.values()];
+  }
+
+  /** The StageSet under `namespace/name`, or undefined when there is none. */
+  get(key: string): ObservedStageSet | undefined {
+    const [namespace = '', name = ''] = key.split('/');
+    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
+    const object = reflector?.store.get(namespace, name);
+    return object === undefined ? undefined : this.#parse(object);
+  }
+
+  /** Keys of the StageSets that name one of these sources. */
+  namingSource(sourceKeys: readonly string[]): Set<string> {
+    const found = this.reflectors.flatMap(({ store }) =>
+      sourceKeys.flatMap((key) => store.indexed(bySource, key)),
+    );
+    return new Set(found.map(storeKeyOf));
+  }
+
+  #follow(
+    client: KubernetesClient,
+    namespace: string,
+    { sourceKeysOf, onNews, onTrouble }: StageSetsOptions,
+  ): Reflector {
+    const kind = { apiVersion: stagesApiVersion, kind: 'StageSet' };
+    return new Reflector(client, namespace === '' ? kind : { ...kind, namespace }, {
+      transform: withoutManagedFields,
+      indexers: { [bySource]: (object) => sourceKeysOf(this.#parse(object).value) },
+      onEvent: (event) => {
+        if (event.type !== 'Synced' && isNews(event)) onNews(storeKeyOf(event.object));
+      },
+      ...(onTrouble === undefined ? {} : { onTrouble }),
+    });
+  }
+
+  #parse(object: KubernetesObject): ObservedStageSet {
+    const known = this.#parsed.get(object);
+    if (known !== undefined) return known;
+    const parsed = parseStageSet(object);
+    const observed: ObservedStageSet = parsed.ok
+      ? { value: parsed.value, problems: missingSpec(parsed.value) }
+      : { value: withoutSpec(object), problems: parsed.problems };
+    this.#parsed.set(object, observed);
+    return observed;
+  }
+}
+
+/** The CRD leaves the spec optional at the root, as the API conventions ask; a run needs one. */
+function missingSpec({ spec }: StageSet): FieldProblem[] {
+  return spec === undefined ? [{ path: 'spec', message: 'is required: list at least one stage' }] : [];
+}
+
+function withoutSpec({ metadata }: KubernetesObject): StageSet {
+  return { apiVersion: stagesApiVersion, kind: 'StageSet', metadata };
+}
+
+/** Status-only changes are our own; everything a user can ask with is news (part A 2.1). */
+function isNews(event: Exclude<ReflectorEvent, { type: 'Synced' }>): boolean {
+  if (event.type !== 'Modified') return true;
+  const { object, previous } = event;
+  if (object.metadata.generation !== previous.metadata.generation) return true;
+  if (object.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp) return true;
+  return wakingAnnotations.some(
+    (key) => object.metadata.annotations?.[key] !== previous.metadata.annotations?.[key],
+  );
+}

@@ -1,0 +1,38 @@
+import type { InventoryEntry } from '../../types/stages.ts';
+import { deletionOrder } from '../objects/order.ts';
+import { parseEntry } from './entry.ts';
+
+/** One stage's inventory as it is recorded. */
+export interface RecordedStage {
+  readonly stage: string;
+  /** Index of the stage in the spec when the inventory was written. */
+  readonly position: number;
+  readonly entries: readonly InventoryEntry[];
+}
+
+/** What of a stage of the spec matters to deletion. */
+export interface PrunableStage {
+  readonly name: string;
+  readonly prune?: boolean | undefined;
+}
+
+/**
+ * The entries in the order of deletion of their objects, the reverse of that of application (part A
+ * 5.2). Malformed ones are left out: nothing that cannot be read can be deleted.
+ */
+export function inDeletionOrder(entries: readonly InventoryEntry[]): InventoryEntry[] {
+  const readable = entries.flatMap((entry) => {
+    const reference = parseEntry(entry);
+    return reference === undefined ? [] : [{ ...reference, entry }];
+  });
+  return deletionOrder(readable).map(({ entry }) => entry);
+}
+
+/** Stages in the order of deletion: highest recorded position first, then by name. */
+export function lastStageFirst<T extends RecordedStage>(stages: readonly T[]): T[] {
+  return [...stages].sort(
+    (one, other) =>
+      other.position - one.position ||
+      (one.stage < other.stage ? -1 : one.stage > other.stage ? 1 : 0),
+  );
+}

@@ -1,0 +1,38 @@
+import type { InventoryEntry, StageInventory } from '../../types/stages.ts';
+import { parseEntry } from './entry.ts';
+import { union } from './sets.ts';
+import { shardLabel } from './shards.ts';
+
+/** What the stored shards of one stage say together. */
+export interface ReadInventory {
+  /** Sorted by id, each object once. */
+  readonly entries: readonly InventoryEntry[];
+  /** The highest that any shard records, 0 when none does. */
+  readonly position: number;
+  /**
+   * Ids that name no object. What they stood for will never be pruned, so they must be reported.
+   */
+  readonly malformed: readonly string[];
+}
+
+/**
+ * Reads the shards of one stage back, whatever their names: also those that an interrupted write
+ * left behind. An object that several list counts once.
+ */
+export function entriesOf(shards: readonly StageInventory[]): ReadInventory {
+  const inOrder = [...shards].sort((one, other) => indexOf(one) - indexOf(other));
+  const listed = inOrder.flatMap(({ spec }) => spec?.entries ?? []);
+  const readable = listed.filter((entry) => parseEntry(entry) !== undefined);
+  const malformed = listed.filter((entry) => parseEntry(entry) === undefined);
+  return {
+    entries: union([], readable),
+    position: Math.max(0, ...inOrder.map(({ spec }) => spec?.stagePosition ?? 0)),
+    malformed: malformed.map(({ id }) => id),
+  };
+}
+
+/** Shards without a readable number come first, so that any other says more. */
+function indexOf({ metadata }: StageInventory): number {
+  const label = metadata.labels?.[shardLabel] ?? '';
+  return /^\d+$/.test(label) ? Number(label) : -1;
+}

@@ -1,0 +1,85 @@
+import type { KubernetesObject } from '../../types/kubernetes.ts';
+import { labelValue } from './label-value.ts';
+
+/** Labels that every applied object carries (part A 4.8). */
+export const nameLabel = 'stages.metio.wtf/name';
+export const namespaceLabel = 'stages.metio.wtf/namespace';
+export const stageLabel = 'stages.metio.wtf/stage';
+
+/** A managed object with this label or annotation set to `disabled` is never deleted. */
+const pruneKey = 'stages.metio.wtf/prune';
+
+export interface StageSetOwner {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+export interface StageOwner extends StageSetOwner {
+  readonly stage: string;
+}
+
+/** Whether objects of a kind have a namespace, on the cluster that they are applied to. */
+export type ScopeOf = (apiVersion: string, kind: string) => 'Namespaced' | 'Cluster' | undefined;
+
+/**
+ * Copies of the objects with their owner's labels and the namespace that their kind asks for: the
+ * StageSet's where a namespaced object names none, none where a cluster-scoped one names one.
+ *
+ * @throws TerminalError when a name does not fit into a label.
+ */
+export function stampOwnership(
+  objects: readonly KubernetesObject[],
+  owner: StageOwner,
+  scopeOf: ScopeOf,
+): KubernetesObject[] {
+  const labels = ownerLabels(owner);
+  return objects.map((object) => {
+    const { namespace, ...metadata } = object.metadata;
+    const home = homeOf(object, namespace, owner, scopeOf);
+    return {
+      ...object,
+      metadata: {
+        ...metadata,
+        ...(home === undefined ? {} : { namespace: home }),
+        labels: { ...metadata.labels, ...labels },
+      },
+    };
+  });
+}
+
+function homeOf(
+  { apiVersion, kind }: KubernetesObject,
+  namespace: string | undefined,
+  owner: StageOwner,
+  scopeOf: ScopeOf,
+): string | undefined {
+  switch (scopeOf(apiVersion, kind)) {
+    case 'Cluster':
+      return undefined;
+    case 'Namespaced':
+      return namespace === undefined || namespace === '' ? owner.namespace : namespace;
+    case undefined:
+      return namespace === '' ? undefined : namespace;
+  }
+}
+
+function ownerLabels({ name, namespace, stage }: StageOwner): Record<string, string> {
+  return {
+    [nameLabel]: labelValue(name, 'StageSet'),
+    [namespaceLabel]: labelValue(namespace, 'namespace'),
+    [stageLabel]: labelValue(stage, 'stage'),
+  };
+}
+
+/** Whether a live object still carries both labels of this StageSet. */
+export function isOwnedBy({ metadata }: KubernetesObject, owner: StageSetOwner): boolean {
+  const labels = metadata.labels ?? {};
+  return labels[nameLabel] === owner.name && labels[namespaceLabel] === owner.namespace;
+}
+
+/** Whether somebody asked on the object itself that it be kept, as a label or an annotation. */
+export function pruneDisabled({ metadata }: KubernetesObject): boolean {
+  return [metadata.labels, metadata.annotations].some(
+    (map) => map?.[pruneKey]?.toLowerCase() === 'disabled',
+  );
+}
