@@ -18,7 +18,10 @@ export function objectFailure(object: ObjectReference, error: unknown): Error {
     });
   }
   const hint = treated instanceof RetryableError ? treated.retryAfter : undefined;
-  return new RetryableError(message, hint === undefined ? details : { ...details, retryAfter: hint });
+  return new RetryableError(
+    message,
+    hint === undefined ? details : { ...details, retryAfter: hint },
+  );
 }
 
 const shown = 10;
@@ -37,7 +40,8 @@ export function combinedFailure(failures: readonly unknown[]): Error {
   const rest = errors.length - lines.length;
   const message = `${errors.length} objects failed: ${lines.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
   const denied = errors.find((error) => error instanceof DeniedError);
-  if (denied !== undefined) return new DeniedError(message, { reason: 'RBACDenied', cause: denied });
+  if (denied !== undefined)
+    return new DeniedError(message, { reason: 'RBACDenied', cause: denied });
   if (errors.every((error) => error instanceof TerminalError)) {
     return new TerminalError(message, { cause: first });
   }

@@ -44,7 +44,8 @@ export async function lookAtHealth(
   return before.map((report) => {
     if (!healthNeedsRead(report.object)) return report;
     const found = live.get(keyOf(report.object));
-    if (found === undefined) return { object: report.object, status: 'NotFound', message: 'not found' };
+    if (found === undefined)
+      return { object: report.object, status: 'NotFound', message: 'not found' };
     return found instanceof Error
       ? { object: report.object, status: 'Unknown', message: found.message }
       : reportOf(report.object, found, at);
@@ -66,7 +67,8 @@ async function readLive(
   const results = await eachInFlight(missing, 8, async (object) => await client.find(object, call));
   for (const [index, object] of missing.entries()) {
     const result = results[index];
-    if (result?.status === 'rejected') live.set(keyOf(object), objectFailure(object, result.reason));
+    if (result?.status === 'rejected')
+      live.set(keyOf(object), objectFailure(object, result.reason));
     else if (result?.value !== undefined) live.set(keyOf(object), result.value);
   }
   return live;

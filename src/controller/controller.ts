@@ -3,15 +3,15 @@ import type { RunSettings } from '../core/snapshot.ts';
 import { between, type Clock, milliseconds } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EventRecorder } from '../kubernetes/events.ts';
-import { Reflector, type ReflectorTrouble } from '../kubernetes/reflector.ts';
+import type { ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
-import type { ControllerMetrics } from '../types/metrics.ts';
-import { stagesApiVersion } from '../types/stages.ts';
+import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
 import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
+import { InventoryWatch } from './inventory-watch.ts';
 import type { BuildStage } from './prepare-stage.ts';
 import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
@@ -46,33 +46,156 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #stageSets: StageSets;
   readonly #sources: Sources;
-  readonly #inventoryReflectors: readonly Reflector[];
+  readonly #inventories: InventoryWatch;
   readonly #events: EventRecorder;
   readonly #reconciler: Reconciler;
-  readonly #inventoryTroubles = new Map<string, ReflectorTrouble>();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { client, metrics, logger } = options;
+    const { client, watchNamespaces, metrics } = options;
     this.#queue = new WorkQueue({ observer: metrics.queue });
     this.#sources = new Sources({
       client,
       crossNamespaceReferences: options.crossNamespaceReferences,
-      onNews: (keys) => this.#wakeNaming(keys),
-      onTrouble: (kind, trouble) => this.#sourceTrouble(kind, trouble),
+      onNews: (sourceKeys) => this.#wakeNaming(sourceKeys),
+      onTrouble: (gvk, trouble) => this.#sourceTrouble(gvk, trouble),
     });
     this.#stageSets = new StageSets(client, {
-      namespaces: options.watchNamespaces,
+      namespaces: watchNamespaces,
       sourceKeysOf: (stageSet) => this.#sources.keysOf(stageSet),
       onNews: (key) => this.#queue.add(key),
       onTrouble: (trouble) => this.#trouble('StageSet', trouble),
     });
-    this.#inventoryReflectors = this.#followInventories();
+    this.#inventories = new InventoryWatch(client, {
+      namespaces: watchNamespaces,
+      onLost: (key) => this.#reassert(key),
+      onTrouble: (trouble) => this.#trouble('StageInventory', trouble),
+    });
     this.#events = new EventRecorder(client, {
       controller: 'stageset-controller',
       instance: options.instance,
     });
+    this.#reconciler = this.#wireReconciler();
+  }
+
+  /** Why the controller does not follow the cluster yet; undefined when it does. */
+  notReady(): string | undefined {
+    const reflectors = [...this.#stageSets.reflectors, ...this.#inventories.reflectors];
+    const waiting = reflectors.find(({ hasSynced }) => !hasSynced);
+    if (waiting === undefined) return undefined;
+    const { trouble, query } = waiting;
+    const why = trouble === undefined ? 'not listed yet' : wordsFor[trouble.kind];
+    return `${query.kind} in ${query.namespace ?? 'all namespaces'}: ${why}`;
+  }
+
+  /** Follows the cluster; only `lead` changes anything in it. */
+  start(): void {
+    for (const reflector of this.#stageSets.reflectors) reflector.start();
+    for (const reflector of this.#inventories.reflectors) reflector.start();
+  }
+
+  /** Reconciles until `signal` fires; passes under way then end at their next step. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const { logger, metrics, clock } = this.#options;
+    metrics.setWorkers(workers);
+    const close = (): void => void this.#queue.close().catch(() => undefined);
+    signal.addEventListener('abort', close, { once: true });
+    const handle = async (key: string): Promise<WorkResult> => {
+      const started = clock();
+      metrics.reconcileStarted();
+      let result: ReconcileResult = 'error';
+      try {
+        const wakeAt = await this.#reconciler.reconcile(key, signal);
+        result = wakeAt === undefined ? 'success' : 'requeue_after';
+        if (wakeAt === undefined) return { kind: 'Done' };
+        return { kind: 'After', delay: milliseconds(Math.max(0, between(clock(), wakeAt))) };
+      } finally {
+        metrics.reconcileFinished(result, between(started, clock()) / 1000);
+      }
+    };
+    await runWorkers(this.#queue, workers, handle, (key, error) => {
+      if (signal.aborted) return;
+      if (isInterruption(error)) logger.warn('the API server does not answer', { key, error });
+      else logger.error('reconcile failed', { key, error });
+    });
+  }
+
+  /** Stops following the cluster, and lets what is to be told be told. */
+  async stop(): Promise<void> {
+    await this.#queue.close();
+    await this.#events.flush();
+    this.#events.stop();
+    await Promise.all([
+      ...this.#stageSets.reflectors.map(async (reflector) => await reflector.stop()),
+      ...this.#inventories.reflectors.map(async (reflector) => await reflector.stop()),
+      this.#sources.stop(),
+    ]);
+  }
+
+  #wireReconciler(): Reconciler {
+    const { client, build, clock, logger, metrics, settings, runbookBase } = this.#options;
+    const tenants = new Tenants(client, new TokenStore(client));
+    const inventories = new InventoryStore(client, this.#options.inventoryShardCap, {
+      onMalformed: ({ metadata }, stage, ids) => {
+        const owner = { namespace: metadata.namespace ?? '', name: metadata.name };
+        metrics.inventoryEntriesSkipped(owner, stage, ids.length);
+        logger.warn('malformed inventory entries were passed over', { ...owner, stage, ids });
+      },
+      onWritten: (shard) => this.#inventories.expect(shard),
+    });
     const reporter = new Reporter(this.#events, metrics, logger);
-    this.#reconciler = this.#makeReconciler(reporter);
+    const stages = new StageEffects({
+      build,
+      tenants,
+      inventories,
+      applied: new AppliedMemory(),
+      clock,
+      reporter,
+    });
+    return new Reconciler({
+      client,
+      stageSets: this.#stageSets,
+      sources: this.#sources,
+      stages,
+      teardown: new TeardownEffects(client, { tenants, inventories, clock }),
+      tenants,
+      inventories,
+      statuses: new StatusWriter(client),
+      reporter,
+      settings,
+      runbookBase,
+      clock,
+    });
+  }
+
+  #wakeNaming(sourceKeys: readonly string[]): void {
+    for (const key of this.#stageSets.namingSource(sourceKeys)) this.#queue.add(key);
+  }
+
+  #reassert(key: string): void {
+    this.#reconciler.requestReassertion(key);
+    this.#queue.add(key);
+  }
+
+  #sourceTrouble(gvk: string, trouble: ReflectorTrouble | undefined): void {
+    if (trouble !== undefined) this.#options.metrics.watchFailed(gvk);
+    this.#trouble(gvk, trouble);
+  }
+
+  #trouble(kind: string, trouble: ReflectorTrouble | undefined): void {
+    const { logger } = this.#options;
+    if (trouble === undefined) logger.info('watching again', { kind });
+    // A watch that breaks once is everyday life; only what lasts is worth a line.
+    else if (trouble.failures % 5 === 1 && (trouble.kind !== 'Other' || trouble.failures > 1)) {
+      const { error, failures } = trouble;
+      logger.warn('cannot watch', { kind, why: wordsFor[trouble.kind], failures, error });
+    }
   }
 }
+
+const wordsFor = {
+  MissingKind: 'its CustomResourceDefinition is not installed',
+  Forbidden: 'the controller may not list or watch it',
+  Unauthorized: 'the credentials were not accepted',
+  Other: 'the API server does not answer',
+} as const;

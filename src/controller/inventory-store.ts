@@ -13,6 +13,13 @@ export interface StoredInventory extends RecordedStage {
   readonly shards: readonly StageInventory[];
 }
 
+export interface InventoryHooks {
+  /** Told of entries that stand for no object; what they meant is never pruned. */
+  readonly onMalformed: (stageSet: StageSet, stage: string, ids: readonly string[]) => void;
+  /** Told of each shard as the server has it after a write of ours. */
+  readonly onWritten: (shard: KubernetesObject) => void;
+}
+
 /**
  * Reads and writes StageInventories, always as the controller. A write sends only the shards whose
  * content changed, and a surplus shard is deleted only after all others are written, so that a stop
@@ -21,16 +28,12 @@ export interface StoredInventory extends RecordedStage {
 export class InventoryStore {
   readonly #client: KubernetesClient;
   readonly #shardCap: number;
-  readonly #onMalformed: (stageSet: StageSet, stage: string, entryId: string) => void;
+  readonly #hooks: InventoryHooks;
 
-  constructor(
-    client: KubernetesClient,
-    shardCap: number,
-    onMalformed: (stageSet: StageSet, stage: string, entryId: string) => void,
-  ) {
+  constructor(client: KubernetesClient, shardCap: number, hooks: InventoryHooks) {
     this.#client = client;
     this.#shardCap = shardCap;
-    this.#onMalformed = onMalformed;
+    this.#hooks = hooks;
   }
 
   /** The inventories of all stages that the StageSet ever recorded, by stage name. */
@@ -48,7 +51,7 @@ export class InventoryStore {
     const stored = new Map<string, StoredInventory>();
     for (const [stage, shards] of byStage(items.filter((item) => belongsTo(item, uid)))) {
       const { entries, position, malformed } = entriesOf(shards);
-      for (const id of malformed) this.#onMalformed(stageSet, stage, id);
+      if (malformed.length > 0) this.#hooks.onMalformed(stageSet, stage, malformed);
       stored.set(stage, { stage, position, entries, shards });
     }
     return stored;
@@ -64,7 +67,7 @@ export class InventoryStore {
     const shards = shardsFor({ ...record, stageSet, cap: this.#shardCap });
     const stored = before?.shards ?? [];
     for (const shard of shardWrites(stored, shards)) {
-      await this.#client.apply(shard, { fieldManager, force: true }, call);
+      this.#hooks.onWritten(await this.#client.apply(shard, { fieldManager, force: true }, call));
     }
     await this.#delete(stageSet, surplusShards(stored, shards), call);
     return { ...record, shards };

@@ -126,7 +126,10 @@ export function refuseSharedObjects(
       throw new TerminalError(
         `stages ${other} and ${stage} both contain ${describeObject(object)}; ` +
           'keep it in one of them',
-        { reason: 'InvalidSpec', object: { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name } },
+        {
+          reason: 'InvalidSpec',
+          object: { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name },
+        },
       );
     }
   }
@@ -136,4 +139,3 @@ export function refuseSharedObjects(
 export function isDefinedBy(prepared: PreparedStage, object: KubernetesObject): boolean {
   return prepared.defines.has(`${object.apiVersion}/${object.kind}`);
 }
-

@@ -1,5 +1,12 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import { type Decision, decide, type Effect, type Rest, underWay, type Verdict } from '../core/decide.ts';
+import {
+  type Decision,
+  decide,
+  type Effect,
+  type Rest,
+  underWay,
+  type Verdict,
+} from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings, Snapshot } from '../core/snapshot.ts';
@@ -8,7 +15,6 @@ import { between, type Clock, type Instant, milliseconds } from '../core/time.ts
 import { unsupportedFields } from '../core/validate/unsupported.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { Logger } from '../types/log.ts';
 import type { StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
@@ -36,7 +42,6 @@ export interface ReconcilerOptions {
   readonly settings: RunSettings;
   readonly runbookBase: string;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** A run that takes longer than this shows how far it is; a quicker one needs no writes for that. */
@@ -306,7 +311,7 @@ function withoutFinalizer(stageSet: StageSet): StageSet {
 function sizesOf({ inventories }: StageSetMemory): Map<string, InventorySize> {
   const sizes = new Map<string, InventorySize>();
   for (const [stage, { entries, shards }] of inventories ?? []) {
-    sizes.set(stage, { entries: entries.length, shards: shards.size });
+    sizes.set(stage, { entries: entries.length, shards: shards.length });
   }
   return sizes;
 }

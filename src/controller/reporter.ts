@@ -54,7 +54,12 @@ export class Reporter {
   }
 
   /** What a re-assertion had to write was drift: somebody had changed it (part A 5.4). */
-  applied(stageSet: StageSet, stage: string, run: RunProgress, applied: readonly AppliedObject[]): void {
+  applied(
+    stageSet: StageSet,
+    stage: string,
+    run: RunProgress,
+    applied: readonly AppliedObject[],
+  ): void {
     if (run.purpose !== 'Reassert') return;
     const drifted = applied.filter(({ outcome }) => outcome !== 'Unchanged');
     if (drifted.length === 0) return;
@@ -114,7 +119,9 @@ export class Reporter {
   }
 }
 
-function readyOf({ status }: StageSet): NonNullable<NonNullable<StageSet['status']>['conditions']>[number] | undefined {
+function readyOf({
+  status,
+}: StageSet): NonNullable<NonNullable<StageSet['status']>['conditions']>[number] | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready');
 }
 

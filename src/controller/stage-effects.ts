@@ -1,5 +1,5 @@
-import { type AppliedObject, applyGroup } from '../apply/apply-group.ts';
 import type { AppliedMemory } from '../apply/applied-memory.ts';
+import { type AppliedObject, applyGroup } from '../apply/apply-group.ts';
 import { healthOfApplied, lookAtHealth } from '../apply/look-at-health.ts';
 import type { OwnerSelector } from '../apply/observe.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -26,6 +26,7 @@ import {
   prepareStage,
   refuseSharedObjects,
 } from './prepare-stage.ts';
+import type { Reporter } from './reporter.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface StageEffectsOptions {
@@ -34,9 +35,7 @@ export interface StageEffectsOptions {
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
   readonly clock: Clock;
-  /** Told of what a group changed in the cluster. */
-  readonly onApplied: (at: StageAt, applied: readonly AppliedObject[]) => void;
-  readonly onWarnings: (at: StageAt, warnings: readonly string[]) => void;
+  readonly reporter: Reporter;
 }
 
 /** A stage of a run that is being carried out. */
@@ -68,7 +67,8 @@ export class StageEffects {
     const { client } = tenants.tenantOf(stageSet, stage.name);
     const prepared = await prepareStage(build, pinned, stage, ownerOf(stageSet), client, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
-    if (prepared.warnings.length > 0) this.#options.onWarnings(at, prepared.warnings);
+    if (prepared.warnings.length > 0)
+      this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
     return prepared;
   }
 
@@ -79,10 +79,7 @@ export class StageEffects {
     const before = stored.get(stage.name);
     const entries = union(before?.entries ?? [], prepared.entries);
     const ahead = { stage: stage.name, position: index, entries };
-    stored.set(
-      stage.name,
-      await this.#options.inventories.record(stageSet, ahead, before, call),
-    );
+    stored.set(stage.name, await this.#options.inventories.record(stageSet, ahead, before, call));
     memory.desired.set(stage.name, prepared.entries);
     memory.prepared.set(index, prepared);
     const groups = prepared.groups.length;
@@ -97,7 +94,7 @@ export class StageEffects {
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
       const applied = await this.#applyGroup(at, prepared.groups[step.group] ?? [], call);
-      this.#options.onApplied(at, applied);
+      this.#options.reporter.applied(at.stageSet, at.stage.name, run, applied);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
       return withStep(withChanges(run, index, countOf(applied)), index, next);

@@ -90,7 +90,9 @@ export class StageSets {
 
 /** The CRD leaves the spec optional at the root, as the API conventions ask; a run needs one. */
 function missingSpec({ spec }: StageSet): FieldProblem[] {
-  return spec === undefined ? [{ path: 'spec', message: 'is required: list at least one stage' }] : [];
+  return spec === undefined
+    ? [{ path: 'spec', message: 'is required: list at least one stage' }]
+    : [];
 }
 
 function withoutSpec({ metadata }: KubernetesObject): StageSet {

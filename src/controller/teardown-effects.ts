@@ -23,7 +23,11 @@ export class TeardownEffects {
 
   constructor(
     client: KubernetesClient,
-    { tenants, inventories, clock }: { tenants: Tenants; inventories: InventoryStore; clock: Clock },
+    {
+      tenants,
+      inventories,
+      clock,
+    }: { tenants: Tenants; inventories: InventoryStore; clock: Clock },
   ) {
     this.#client = client;
     this.#tenants = tenants;

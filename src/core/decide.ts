@@ -1,14 +1,21 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
-import { describeProblems } from './validate/field-problem.ts';
 import { finalizer } from './finalizer.ts';
+import {
+  type Applying,
+  betweenStages,
+  type PinnedArtifact,
+  type RunProgress,
+  type RunPurpose,
+  startRun,
+} from './run.ts';
 import { runId } from './run-id.ts';
-import { type Applying, betweenStages, type PinnedArtifact, type RunProgress, type RunPurpose, startRun } from './run.ts';
-import { appliedRevisionOf } from './status.ts';
 import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
+import { appliedRevisionOf } from './status.ts';
 import { decideTeardown, type TeardownEffect, type TeardownProgress } from './teardown.ts';
 import { after, type Instant, minutes } from './time.ts';
+import { describeProblems } from './validate/field-problem.ts';
 import { settleWaits } from './waits.ts';
 
 /** What a pass found out, and the one thing to do next. */
@@ -54,7 +61,8 @@ export interface Verdict {
  */
 export function decide(snapshot: Snapshot): Decision {
   const { stageSet, run } = snapshot;
-  if (stageSet.metadata.deletionTimestamp !== undefined) return { run, ...decideTeardown(snapshot) };
+  if (stageSet.metadata.deletionTimestamp !== undefined)
+    return { run, ...decideTeardown(snapshot) };
   if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) {
     return { run, next: { kind: 'AddFinalizer' } };
   }
@@ -96,7 +104,11 @@ function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefi
 function suspended({ spec }: Snapshot): Rest | undefined {
   if (spec.suspend !== true) return undefined;
   const message = 'Suspended: set spec.suspend to false to resume';
-  return { kind: 'Rest', ready: { status: 'False', reason: 'Suspended', message }, wakeAt: undefined };
+  return {
+    kind: 'Rest',
+    ready: { status: 'False', reason: 'Suspended', message },
+    wakeAt: undefined,
+  };
 }
 
 function specRefused({ problems, now }: Snapshot): Rest | undefined {

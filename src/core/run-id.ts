@@ -17,8 +17,8 @@ export interface RunIdentity {
 
 /**
  * Id of the run for a snapshot: equal for any two observers of the same one. It is the first 16 hex
- * digits of the SHA-256 over the UTF-8 bytes of this JSON, without white space, with keys in this
- * order and without `version` when there is none:
+ * digits of the SHA-256 over the UTF-8 bytes of this JSON, without white space, with the keys in
+ * this order and without `version` when there is none:
  *
  *     {"generation":3,"stages":[{"digest":"sha256:...","name":"dev","revision":"..."}],
  *      "uid":"...","version":"1.2.0"}

@@ -99,13 +99,26 @@ export interface Failure {
 /** How a run ended. A held run has not failed: it goes on when it is looked at again. */
 export type RunOutcome =
   | { readonly kind: 'Succeeded'; readonly at: Instant }
-  | { readonly kind: 'Failed'; readonly at: Instant; readonly stage?: string; readonly failure: Failure }
-  | { readonly kind: 'Progressing'; readonly at: Instant; readonly stage: string; readonly message: string };
+  | {
+      readonly kind: 'Failed';
+      readonly at: Instant;
+      readonly stage?: string;
+      readonly failure: Failure;
+    }
+  | {
+      readonly kind: 'Progressing';
+      readonly at: Instant;
+      readonly stage: string;
+      readonly message: string;
+    };
 
 const noChanges: ChangeCounts = { created: 0, configured: 0, unchanged: 0 };
 
 export function startRun(
-  run: Pick<RunProgress, 'id' | 'generation' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'>,
+  run: Pick<
+    RunProgress,
+    'id' | 'generation' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'
+  >,
   stageNames: readonly string[],
 ): RunProgress {
   return {

@@ -1,8 +1,8 @@
 import type { StageSet, StageSetSpec } from '../types/stages.ts';
-import type { FieldProblem } from './validate/field-problem.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
 import type { TeardownProgress } from './teardown.ts';
 import type { Duration, Instant } from './time.ts';
+import type { FieldProblem } from './validate/field-problem.ts';
 
 /**
  * Everything a decision may look at: the world at one moment. The reconciler and `/plan` both fill

@@ -4,7 +4,7 @@ import { finalizer } from './finalizer.ts';
 import type { Failure, Wait } from './run.ts';
 import { backoff } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { after, between, instant, type Instant } from './time.ts';
+import { after, between, type Instant, instant } from './time.ts';
 
 /** Deletion of a StageSet: its stages go one by one, last one first (part A 2.10). */
 export interface TeardownProgress {
@@ -12,7 +12,9 @@ export interface TeardownProgress {
   readonly stages: readonly TeardownStage[];
   /** Failed attempts in a row, and the last of them. */
   readonly failures: number;
-  readonly failure: (Failure & { readonly at: Instant; readonly permanent?: PermanentCause }) | undefined;
+  readonly failure:
+    | (Failure & { readonly at: Instant; readonly permanent?: PermanentCause })
+    | undefined;
 }
 
 /** Why waiting cannot help: the API refuses for good, or the identity is gone. */

@@ -1,5 +1,5 @@
-import { describeHealth } from './health/summary.ts';
 import { formatDuration } from './duration.ts';
+import { describeHealth } from './health/summary.ts';
 import {
   type Failure,
   type RunProgress,
@@ -63,7 +63,10 @@ function judgeVerifying(step: Extract<StageStep, { kind: 'Verifying' }>): StageS
 }
 
 function failedStep(operation: string, message: string): StageStep {
-  return { kind: 'Failed', failure: { reason: 'StageFailed', operation, message, retry: 'Backoff' } };
+  return {
+    kind: 'Failed',
+    failure: { reason: 'StageFailed', operation, message, retry: 'Backoff' },
+  };
 }
 
 function progressing(stage: StageProgress, wait: Wait, now: Instant): RunProgress['outcome'] {
@@ -73,7 +76,12 @@ function progressing(stage: StageProgress, wait: Wait, now: Instant): RunProgres
   return { kind: 'Progressing', at: now, stage: stage.name, message };
 }
 
-function failed(run: RunProgress, stage: StageProgress, failure: Failure, now: Instant): RunProgress {
+function failed(
+  run: RunProgress,
+  stage: StageProgress,
+  failure: Failure,
+  now: Instant,
+): RunProgress {
   return { ...run, outcome: { kind: 'Failed', at: now, stage: stage.name, failure } };
 }
 

@@ -49,6 +49,7 @@ export class Connection {
   #fingerprint: string;
   #session: PooledSession;
   #nextCheck: number;
+  #nextReload = 0;
   #checking: Promise<Session> | undefined;
   #lastError: unknown;
   #closed = false;
@@ -107,8 +108,14 @@ export class Connection {
     return this.#lastError;
   }
 
-  /** Reads all credentials again, since the server refused the present ones. */
-  reload(): Promise<Session> {
+  /**
+   * Reads all credentials again, since the server refused the present ones; not more often than ten
+   * times as fast as they are looked at anyway, so that a storm of 401s is no storm of exec plugins.
+   */
+  async reload(): Promise<Session> {
+    const now = performance.now();
+    if (now < this.#nextReload) return this.session();
+    this.#nextReload = now + this.#options.recheckInterval / 10;
     return this.#check('Always');
   }
 

@@ -23,6 +23,9 @@ export interface DiscoveryOptions {
 
 const LOAD_DEADLINE = seconds(30);
 
+/** How long old knowledge is good enough after a failure to renew it. */
+const RELOAD_INTERVAL = seconds(10);
+
 /** Bound on remembered misses: group versions come from manifests of strangers. */
 const MAX_MISSES = 1000;
 
@@ -180,8 +183,9 @@ export class Discovery {
     try {
       await untilAborted(this.#loading, call.signal);
     } catch (error) {
-      // What was known a while ago is a better answer than none.
       if (this.#tables.size === 0 || call.signal.aborted) throw error;
+      // What was known a while ago is a better answer than none.
+      this.#loadedAt = performance.now() - this.#options.maxAge + RELOAD_INTERVAL;
     }
   }
 

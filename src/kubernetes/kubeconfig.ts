@@ -137,11 +137,10 @@ function parse(text: string, folder: string): KubeConfig {
     }
     config.loadFromString(JSON.stringify(document));
     config.makePathsAbsolute(folder);
-  } catch (cause) {
-    // The parser's message may quote the document, which holds keys and tokens.
+  } catch {
+    // The parser's own error is left out: it may quote the document, which holds keys and tokens.
     throw new RetryableError(
       'The kubeconfig cannot be parsed: it must be YAML of kind Config with clusters, users and contexts',
-      { cause: cause instanceof TypeError ? undefined : undefined },
     );
   }
   return config;

@@ -13,12 +13,18 @@ export interface RecordedStage {
 /** What of a stage of the spec matters to deletion. */
 export interface PrunableStage {
   readonly name: string;
+  /** Absent means true (part A 1.1.1). */
   readonly prune?: boolean | undefined;
+}
+
+/** Names of the stages whose objects are never deleted while the stage is in the spec. */
+export function stagesThatKeep(stages: readonly PrunableStage[]): ReadonlySet<string> {
+  return new Set(stages.filter(({ prune }) => prune === false).map(({ name }) => name));
 }
 
 /**
  * The entries in the order of deletion of their objects, the reverse of that of application (part A
- * 5.2). Malformed ones are left out: nothing that cannot be read can be deleted.
+ * 5.2). Malformed ones are left out: what cannot be read cannot be deleted.
  */
 export function inDeletionOrder(entries: readonly InventoryEntry[]): InventoryEntry[] {
   const readable = entries.flatMap((entry) => {

@@ -3,8 +3,8 @@ import type { InventoryEntry } from '../../types/stages.ts';
 import { TerminalError } from '../errors.ts';
 import {
   apiVersionOf,
-  groupOf,
   type Identifiable,
+  identityOf,
   referenceTo,
   versionOf,
 } from '../objects/identity.ts';
@@ -14,11 +14,7 @@ import {
  * empty namespace for a cluster-scoped object and an empty group for core, `v` the version alone.
  */
 export function entryOf(object: Identifiable): InventoryEntry {
-  const { apiVersion, kind, namespace, name } = referenceTo(object);
-  return {
-    id: `${namespace ?? ''}_${name}_${groupOf(apiVersion)}_${kind}`,
-    v: versionOf(apiVersion),
-  };
+  return { id: identityOf(object), v: versionOf(object.apiVersion) };
 }
 
 /**

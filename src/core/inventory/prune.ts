@@ -4,6 +4,7 @@ import {
   lastStageFirst,
   type PrunableStage,
   type RecordedStage,
+  stagesThatKeep,
 } from './deletion.ts';
 import { difference } from './sets.ts';
 
@@ -44,26 +45,22 @@ export function planPrune(
   });
   const removed = recorded.filter(({ stage }) => !positions.has(stage));
   const wanted = [
-    ...stages.flatMap(({ name }) => desired.get(name) ?? []),
-    ...inSpec.flatMap(({ stage, entries }) => (desired.has(stage) ? [] : entries)),
-  ];
-  const keeping = new Set(stages.filter(({ prune }) => prune === false).map(({ name }) => name));
-  const surplusOf = ({ entries }: RecordedStage): InventoryEntry[] =>
+    ...stages.map(({ name }) => desired.get(name) ?? []),
+    ...inSpec.filter(({ stage }) => !desired.has(stage)).map(({ entries }) => entries),
+  ].flat();
+  const surplus = ({ entries }: RecordedStage): InventoryEntry[] =>
     inDeletionOrder(difference(entries, wanted));
+  const keeping = stagesThatKeep(stages);
   return [
     ...lastStageFirst(inSpec).flatMap((record): StagePrune[] => {
       const { stage, entries } = record;
       const remaining = desired.get(stage);
       if (remaining === undefined || difference(entries, remaining).length === 0) return [];
-      const deletions = keeping.has(stage) ? [] : surplusOf(record);
+      const deletions = keeping.has(stage) ? [] : surplus(record);
       return [{ kind: 'Shrink', stage, deletions, remaining }];
     }),
     ...lastStageFirst(removed).map(
-      (record): StagePrune => ({
-        kind: 'Remove',
-        stage: record.stage,
-        deletions: surplusOf(record),
-      }),
+      (record): StagePrune => ({ kind: 'Remove', stage: record.stage, deletions: surplus(record) }),
     ),
   ];
 }

@@ -9,29 +9,27 @@ export interface ReadInventory {
   readonly entries: readonly InventoryEntry[];
   /** The highest that any shard records, 0 when none does. */
   readonly position: number;
-  /**
-   * Ids that name no object. What they stood for will never be pruned, so they must be reported.
-   */
+  /** Ids that name no object. What they stood for is never pruned, so they must be reported. */
   readonly malformed: readonly string[];
 }
 
 /**
  * Reads the shards of one stage back, whatever their names: also those that an interrupted write
- * left behind. An object that several list counts once.
+ * left behind. An object that several of them list counts once.
  */
 export function entriesOf(shards: readonly StageInventory[]): ReadInventory {
   const inOrder = [...shards].sort((one, other) => indexOf(one) - indexOf(other));
-  const listed = inOrder.flatMap(({ spec }) => spec?.entries ?? []);
-  const readable = listed.filter((entry) => parseEntry(entry) !== undefined);
-  const malformed = listed.filter((entry) => parseEntry(entry) === undefined);
-  return {
-    entries: union([], readable),
-    position: Math.max(0, ...inOrder.map(({ spec }) => spec?.stagePosition ?? 0)),
-    malformed: malformed.map(({ id }) => id),
-  };
+  const readable: InventoryEntry[] = [];
+  const malformed: string[] = [];
+  for (const entry of inOrder.flatMap(({ spec }) => spec?.entries ?? [])) {
+    if (parseEntry(entry) === undefined) malformed.push(entry.id);
+    else readable.push(entry);
+  }
+  const positions = inOrder.map(({ spec }) => spec?.stagePosition ?? 0);
+  return { entries: union([], readable), position: Math.max(0, ...positions), malformed };
 }
 
-/** Shards without a readable number come first, so that any other says more. */
+/** Shards without a readable number come first, so that any other overrides what they say. */
 function indexOf({ metadata }: StageInventory): number {
   const label = metadata.labels?.[shardLabel] ?? '';
   return /^\d+$/.test(label) ? Number(label) : -1;

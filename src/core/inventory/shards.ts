@@ -77,18 +77,14 @@ const longestName = 253;
  * stage `c` and `a` with `b-c` get different names.
  */
 export function shardName(stageSet: string, stage: string, shard: number): string {
-  const hashed = [utf8Length(stageSet), stageSet, utf8Length(stage), stage, shard].join('/');
+  const hashed = [stageSet.length, stageSet, stage.length, stage, shard].join('/');
   const hash = sha256Hex(hashed).slice(0, 10);
   const readable = `${stageSet}-${stage}-${String(shard).padStart(2, '0')}`;
   const cut = readable.slice(0, longestName - hash.length - 1).replace(/[-.]+$/, '');
   return `${cut}-${hash}`;
 }
 
-function utf8Length(text: string): number {
-  return Buffer.byteLength(text, 'utf8');
-}
-
-/** Names of stored shards of a stage that are none of those it should have. */
+/** Names of stored shards of a stage that are none of those it should have (part A 5.7). */
 export function surplusShards(
   stored: readonly StageInventory[],
   wanted: readonly StageInventory[],

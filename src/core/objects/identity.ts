@@ -43,6 +43,11 @@ export function identityOf(object: Identifiable): string {
   return `${namespace ?? ''}_${name}_${groupOf(apiVersion)}_${kind}`;
 }
 
+/** Whether two name the same object, in whatever version. */
+export function sameObject(one: Identifiable, other: Identifiable): boolean {
+  return identityOf(one) === identityOf(other);
+}
+
 /** An object's name for people: `Deployment/default/web`, or `ClusterRole/admin`. */
 export function describeObject(object: Identifiable): string {
   const { kind, namespace, name } = referenceTo(object);

@@ -1,4 +1,6 @@
 import type { KubernetesObject } from '../../types/kubernetes.ts';
+import { TerminalError } from '../errors.ts';
+import { describeObject, identityOf, referenceTo } from './identity.ts';
 import { labelValue } from './label-value.ts';
 
 /** Labels that every applied object carries (part A 4.8). */
@@ -25,7 +27,8 @@ export type ScopeOf = (apiVersion: string, kind: string) => 'Namespaced' | 'Clus
  * Copies of the objects with their owner's labels and the namespace that their kind asks for: the
  * StageSet's where a namespaced object names none, none where a cluster-scoped one names one.
  *
- * @throws TerminalError when a name does not fit into a label.
+ * @throws TerminalError when a name does not fit into a label, or when two of the objects turn out
+ * to be the same one.
  */
 export function stampOwnership(
   objects: readonly KubernetesObject[],
@@ -33,7 +36,7 @@ export function stampOwnership(
   scopeOf: ScopeOf,
 ): KubernetesObject[] {
   const labels = ownerLabels(owner);
-  return objects.map((object) => {
+  const stamped = objects.map((object) => {
     const { namespace, ...metadata } = object.metadata;
     const home = homeOf(object, namespace, owner, scopeOf);
     return {
@@ -45,6 +48,23 @@ export function stampOwnership(
       },
     };
   });
+  refuseTwins(stamped);
+  return stamped;
+}
+
+/** Two manifests may differ in their namespace until both have got the default. */
+function refuseTwins(objects: readonly KubernetesObject[]): void {
+  const seen = new Set<string>();
+  for (const object of objects) {
+    const identity = identityOf(object);
+    if (seen.has(identity)) {
+      throw new TerminalError(
+        `the stage contains ${describeObject(object)} twice; remove one of its manifests`,
+        { object: referenceTo(object) },
+      );
+    }
+    seen.add(identity);
+  }
 }
 
 function homeOf(

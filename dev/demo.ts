@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { packFiles, readDirectory } from './artifacts/pack.ts';
+import { publish } from './artifacts/publish.ts';
+import { followRollout } from './demo/follow.ts';
+import { type Playground, startPlayground } from './playground.ts';
+import { progressOnStderr } from './progress.ts';
+
+/** `npm run demo`: a release in three stages, rolled out on a real API server, then updated. */
+
+const files = fileURLToPath(new URL('./demo', import.meta.url));
+const once = process.argv.includes('--once');
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => stop.abort(new Error(signal)));
+}
+
+function say(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function kubectl(playground: Playground, args: readonly string[]): Promise<void> {
+  say(`\n$ kubectl ${args.join(' ')}`);
+  const { code, stdout, stderr } = await playground.cluster.kubectl(args);
+  say((code === 0 ? stdout : stderr).trimEnd());
+  if (code !== 0) throw new Error(`kubectl ended with ${code}`);
+}
+
+async function publishStage(
+  { client, artifacts }: Playground,
+  stage: 'crds' | 'operator' | 'app',
+  release: 1 | 2,
+): Promise<void> {
+  const artifact = await packFiles(await readDirectory(`${files}/release-${release}/${stage}`));
+  const revision = `v${release}.0.0@${artifact.digest}`;
+  const publication = { namespace: 'demo', name: `crontab-${stage}`, revision };
+  await publish(client, artifacts, publication, artifact);
+}
+
+async function rollOut(playground: Playground): Promise<void> {
+  say('\n== Release 1: three stages, one after the other ==');
+  const tenant = await readFile(`${files}/tenant.yaml`, 'utf8');
+  await playground.cluster.kubectl(['apply', '-f', '-'], { input: tenant });
+  for (const stage of ['crds', 'operator', 'app'] as const)
+    await publishStage(playground, stage, 1);
+  const stageSet = await readFile(`${files}/stageset.yaml`, 'utf8');
+  await playground.cluster.kubectl(['apply', '-f', '-'], { input: stageSet });
+  await followRollout(playground, { revision: 'v1.0.0', say, signal: stop.signal });
+  await kubectl(playground, ['get', 'stagesets', '-n', 'demo']);
+  await kubectl(playground, [
+    'get',
+    'crontabs,configmaps,services,roles',
+    '-n',
+    'demo',
+    '-l',
+    'stages.metio.wtf/name=crontab',
+  ]);
+}
+
+async function update(playground: Playground): Promise<void> {
+  say('\n== Release 2: one object changed, one removed, one added ==');
+  await publishStage(playground, 'app', 2);
+  await followRollout(playground, { revision: 'v2.0.0', say, signal: stop.signal });
+  await kubectl(playground, [
+    'get',
+    'crontabs,configmaps',
+    '-n',
+    'demo',
+    '-l',
+    'stages.metio.wtf/name=crontab',
+  ]);
+  await kubectl(playground, ['get', 'configmap', 'web', '-n', 'demo', '-o', 'jsonpath={.data}']);
+  await kubectl(playground, [
+    'get',
+    'events',
+    '-n',
+    'demo',
+    '--field-selector=involvedObject.kind=StageSet',
+  ]);
+}
+
+function invite({ cluster }: Playground): void {
+  say(`
+== Try it ==
+export KUBECONFIG=${cluster.kubeconfig}
+kubectl get stagesets -A
+kubectl explain stageset.spec.stages.promotion
+kubectl get stageset crontab -n demo -o yaml
+kubectl get stageinventories -n demo
+kubectl patch stageset crontab -n demo --type=merge -p '{"spec":{"suspend":true}}'
+kubectl delete stageset crontab -n demo      # tears down in reverse order
+
+Press Ctrl-C to stop the cluster and remove it.`);
+}
+
+async function demo(): Promise<void> {
+  say('Starting etcd, kube-apiserver and the controller ...');
+  const playground = await startPlayground({
+    name: 'demo',
+    progress: progressOnStderr,
+    signal: stop.signal,
+  });
+  try {
+    await playground.startController({
+      flags: ['--log-level=warn', '--log-format=text'],
+      onLog: say,
+    });
+    await rollOut(playground);
+    await update(playground);
+    if (once) return;
+    invite(playground);
+    await new Promise<void>((resolve) => {
+      stop.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    await playground.stop();
+    say('The cluster is gone.');
+  }
+}
+
+try {
+  await demo();
+} catch (error) {
+  if (!stop.signal.aborted) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

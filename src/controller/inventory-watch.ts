@@ -1,0 +1,75 @@
+import { stageSetLabel } from '../core/inventory/shards.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import { storeKey } from '../kubernetes/store.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+import { stagesApiVersion } from '../types/stages.ts';
+
+export interface InventoryWatchOptions {
+  /** Empty follows the whole cluster. */
+  readonly namespaces: readonly string[];
+  /** Told of the StageSet whose inventory somebody else changed or deleted. */
+  readonly onLost: (stageSetKey: string) => void;
+  readonly onTrouble: ReflectorOptions['onTrouble'];
+}
+
+const expectedAtMost = 10_000;
+
+/** Follows the metadata of StageInventories, to notice when anybody but us touches one. */
+export class InventoryWatch {
+  readonly reflectors: readonly Reflector[];
+  /** resourceVersions of our own writes, whose events are no news. */
+  readonly #expected = new Set<string>();
+  readonly #onLost: InventoryWatchOptions['onLost'];
+
+  constructor(client: KubernetesClient, { namespaces, onLost, onTrouble }: InventoryWatchOptions) {
+    this.#onLost = onLost;
+    const kind = { apiVersion: stagesApiVersion, kind: 'StageInventory', as: 'Metadata' } as const;
+    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+    this.reflectors = scopes.map(
+      (scope) =>
+        new Reflector(
+          client,
+          { ...kind, ...scope },
+          {
+            transform: slim,
+            onEvent: (event) => this.#see(event),
+            ...(onTrouble === undefined ? {} : { onTrouble }),
+          },
+        ),
+    );
+  }
+
+  /** Announces a write of ours, so that its event is not taken for somebody else's. */
+  expect({ metadata }: KubernetesObject): void {
+    if (metadata.resourceVersion === undefined) return;
+    this.#expected.add(metadata.resourceVersion);
+    const [oldest] = this.#expected;
+    if (this.#expected.size > expectedAtMost && oldest !== undefined) this.#expected.delete(oldest);
+  }
+
+  #see(event: ReflectorEvent): void {
+    if (event.type === 'Synced' || event.type === 'Added') return;
+    const { metadata } = event.object;
+    const ours = this.#expected.delete(metadata.resourceVersion ?? '');
+    const stageSet = metadata.labels?.[stageSetLabel];
+    if (ours || stageSet === undefined) return;
+    this.#onLost(storeKey(metadata.namespace, stageSet));
+  }
+}
+
+/** The part of a shard that tells whose it is and whether it changed. */
+function slim({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+  const { name, namespace, uid, resourceVersion, labels } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(labels === undefined ? {} : { labels }),
+    },
+  };
+}
