@@ -1,33 +1,193 @@
 import { groupOf } from '../core/objects/identity.ts';
 import {
+  type ArtifactOutcome,
+  absentSource,
+  artifactOf,
   chooseProduced,
-  observeSource,
+  crossNamespaceFailure,
+  leavesNamespace,
+  type ProducerReference,
   type SourceRoute,
   sourceRoute,
 } from '../core/objects/source-artifact.ts';
+import type { PinnedArtifact } from '../core/run.ts';
 import type { SourceObservation } from '../core/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorTrouble } from '../kubernetes/reflector.ts';
+import { isJsonObject, objectAt, stringAt } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
-import type { StageSet } from '../types/stages.ts';
+import type { SourceReference, StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
 
-export type Placeholder = [
-  typeof chooseProduced,
-  typeof observeSource,
-  SourceRoute,
-  typeof sourceRoute,
-  typeof groupOf,
-  SourceObservation,
-  KubernetesClient,
-  Reflector,
-  ReflectorEvent,
-  ReflectorTrouble,
-  CallOptions,
-  KubernetesObject,
-  ObjectReference,
-  StageSet,
-  typeof failureOf,
-  typeof isInterruption,
-];
+export interface SourcesOptions {
+  readonly client: KubernetesClient;
+  readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** Told of the keys under which StageSets name a source that has news. */
+  readonly onNews: (sourceKeys: readonly string[]) => void;
+  readonly onTrouble: (gvk: string, trouble: ReflectorTrouble | undefined) => void;
+}
+
+const byProducer = 'producer';
+
+/**
+ * Follows the sources that StageSets name: a kind is watched from the first reference to it on, so
+ * that a kind whose CRD is missing troubles nobody who does not use it, and one that appears later
+ * needs no restart. Sources are read as the controller (part A 9.1).
+ */
+export class Sources {
+  readonly #options: SourcesOptions;
+  /** By `apiVersion/kind`. There are as many as kinds are referenced, and CRDs bound those. */
+  readonly #reflectors = new Map<string, Reflector>();
+
+  constructor(options: SourcesOptions) {
+    this.#options = options;
+  }
+
+  /** The keys of the sources that a StageSet names, for its index. */
+  keysOf(stageSet: StageSet): string[] {
+    const namespace = stageSet.metadata.namespace ?? '';
+    return (stageSet.spec?.stages ?? []).flatMap(({ sourceRef }) => {
+      const route = sourceRoute(sourceRef, namespace);
+      if (route.kind === 'Direct') return [directKey(route.source)];
+      return route.kind === 'Producer' ? [producerKey(route.producer, route.namespace)] : [];
+    });
+  }
+
+  /** What each stage's source says now, in stage order. */
+  async observe(stageSet: StageSet, call: CallOptions): Promise<SourceObservation[]> {
+    const namespace = stageSet.metadata.namespace ?? '';
+    const observations: SourceObservation[] = [];
+    for (const { sourceRef } of stageSet.spec?.stages ?? []) {
+      observations.push(await this.#observeOne(sourceRef, namespace, call));
+    }
+    return observations;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map(async (each) => await each.stop()));
+  }
+
+  /**
+   * One source. Of another namespace's only the artifact is told, and any failure in one sentence,
+   * whatever it was (part A 3.1).
+   */
+  async #observeOne(
+    sourceRef: SourceReference,
+    ownNamespace: string,
+    call: CallOptions,
+  ): Promise<SourceObservation> {
+    const foreign = leavesNamespace(sourceRef, ownNamespace);
+    if (foreign && this.#options.crossNamespaceReferences === 'Refused') {
+      return unavailable(crossNamespaceFailure(sourceRef, ownNamespace));
+    }
+    const route = sourceRoute(sourceRef, ownNamespace);
+    if (route.kind === 'Invalid') return unavailable(route);
+    const observation = await this.#follow(route, call);
+    return foreign && observation.kind === 'Unavailable'
+      ? { ...observation, message: crossNamespaceFailure(sourceRef, ownNamespace).message }
+      : observation;
+  }
+
+  async #follow(
+    route: Exclude<SourceRoute, { kind: 'Invalid' }>,
+    call: CallOptions,
+  ): Promise<SourceObservation> {
+    try {
+      const outcome = await (route.kind === 'Direct'
+        ? this.#readDirect(route.source, call)
+        : this.#readProduced(route, call));
+      return outcome.kind === 'Ready' ? ready(outcome.artifact) : unavailable(outcome);
+    } catch (error) {
+      if (isInterruption(error)) throw error;
+      const { reason, message } = failureOf('resolve source', error);
+      return unavailable({ reason: reason === 'StageFailed' ? 'ResolveFailed' : reason, message });
+    }
+  }
+
+  async #readDirect(
+    reference: ObjectReference & { namespace: string },
+    call: CallOptions,
+  ): Promise<ArtifactOutcome> {
+    const { store } = this.#engage(reference);
+    const known = store.get(reference.namespace, reference.name);
+    // A watch may lag behind the object that a user has just created: ask before saying no.
+    const source = known ?? (await this.#options.client.find(reference, call));
+    return source === undefined ? absentSource(reference) : artifactOf(source);
+  }
+
+  async #readProduced(
+    route: Extract<SourceRoute, { kind: 'Producer' }>,
+    call: CallOptions,
+  ): Promise<ArtifactOutcome> {
+    const { artifacts, namespace, producer } = route;
+    const reflector = this.#engage(artifacts);
+    const known = reflector.store.indexed(byProducer, producerKey(producer, namespace));
+    if (reflector.hasSynced && known.length > 0) return chooseProduced(known, route);
+    const { items } = await this.#options.client.list({ ...artifacts, namespace }, call);
+    return chooseProduced(items, route);
+  }
+
+  #engage({ apiVersion, kind }: { apiVersion: string; kind: string }): Reflector {
+    const gvk = `${apiVersion}/${kind}`;
+    const engaged = this.#reflectors.get(gvk);
+    if (engaged !== undefined) return engaged;
+    const reflector = new Reflector(
+      this.#options.client,
+      { apiVersion, kind },
+      {
+        indexers: { [byProducer]: (object) => producerKeysOf(object) },
+        onEvent: (event) => this.#see(event),
+        onTrouble: (trouble) => this.#options.onTrouble(gvk, trouble),
+      },
+    );
+    this.#reflectors.set(gvk, reflector);
+    reflector.start();
+    return reflector;
+  }
+
+  #see(event: ReflectorEvent): void {
+    if (event.type === 'Synced') return;
+    const { object } = event;
+    if (event.type === 'Modified' && sameNews(event.previous, object)) return;
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace = '' } = metadata;
+    this.#options.onNews([
+      directKey({ apiVersion, kind, namespace, name }),
+      ...producerKeysOf(object),
+    ]);
+  }
+}
+
+function ready(artifact: PinnedArtifact): SourceObservation {
+  // A revision is opaque, but something must tell one from the next.
+  const revision = artifact.revision === '' ? artifact.digest : artifact.revision;
+  return { kind: 'Ready', artifact: { ...artifact, revision } };
+}
+
+function unavailable({ reason, message }: { reason: string; message: string }): SourceObservation {
+  return { kind: 'Unavailable', reason, message };
+}
+
+/** A heartbeat of a source's controller changes neither the artifact nor whether it is ready. */
+function sameNews(one: KubernetesObject, other: KubernetesObject): boolean {
+  const [left, right] = [artifactOf(one), artifactOf(other)];
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function directKey({ apiVersion, kind, namespace, name }: ObjectReference): string {
+  return `direct|${groupOf(apiVersion)}|${kind}|${namespace ?? ''}|${name}`;
+}
+
+function producerKey({ group, kind, name }: ProducerReference, namespace: string): string {
+  return `produced|${group}|${kind}|${namespace}|${name}`;
+}
+
+/** The key of the producer that an ExternalArtifact points back to. */
+function producerKeysOf({ metadata, spec }: KubernetesObject): string[] {
+  const back = objectAt(isJsonObject(spec) ? spec : {}, 'sourceRef');
+  const [kind, name] = [stringAt(back, 'kind'), stringAt(back, 'name')];
+  if (kind === undefined || name === undefined) return [];
+  const group = groupOf(stringAt(back, 'apiVersion') ?? '');
+  return [producerKey({ group, kind, name }, metadata.namespace ?? '')];
+}

@@ -50,6 +50,7 @@ export class Connection {
   #session: PooledSession;
   #nextCheck: number;
   #nextReload = 0;
+  #reloading: Promise<Session> | undefined;
   #checking: Promise<Session> | undefined;
   #lastError: unknown;
   #closed = false;
@@ -112,10 +113,20 @@ export class Connection {
    * Reads all credentials again, since the server refused the present ones; not more often than ten
    * times as fast as they are looked at anyway, so that a storm of 401s is no storm of exec plugins.
    */
-  async reload(): Promise<Session> {
+  reload(): Promise<Session> {
+    if (this.#reloading !== undefined) return this.#reloading;
     const now = performance.now();
-    if (now < this.#nextReload) return this.session();
+    if (now < this.#nextReload) return Promise.resolve(this.session());
     this.#nextReload = now + this.#options.recheckInterval / 10;
+    this.#reloading = this.#reloadAfterCheck().finally(() => {
+      this.#reloading = undefined;
+    });
+    return this.#reloading;
+  }
+
+  /** A look for changes that is under way would leave alone what has not changed on disk. */
+  async #reloadAfterCheck(): Promise<Session> {
+    if (this.#checking !== undefined) await this.#checking;
     return this.#check('Always');
   }
 

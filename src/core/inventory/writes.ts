@@ -20,6 +20,7 @@ export function shardWrites(
   const waiting = new Set(
     wanted.filter((shard) => !isAsWanted(before.get(shard.metadata.name), shard)),
   );
+  const widened = new Set<StageInventory>();
   const writes: StageInventory[] = [];
   const write = (shard: StageInventory): void => {
     writes.push(shard);
@@ -27,12 +28,13 @@ export function shardWrites(
   };
   while (waiting.size > 0) {
     const ready = [...waiting].find((shard) => losesNothing(shard, held, needed));
-    const [first] = waiting;
+    const blocked = [...waiting].find((shard) => !widened.has(shard));
     if (ready !== undefined) {
       write(ready);
       waiting.delete(ready);
-    } else if (first !== undefined) {
-      write(withStored(first, before.get(first.metadata.name)));
+    } else if (blocked !== undefined) {
+      write(withStored(blocked, before.get(blocked.metadata.name)));
+      widened.add(blocked);
     }
   }
   return writes;
