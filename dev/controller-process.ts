@@ -58,7 +58,7 @@ export class ControllerProcess {
       ...options.artifactHosts.map((host) => `--allowed-artifact-hosts=${host}`),
       ...(options.flags ?? []),
     ];
-    const child = spawn(process.execPath, ['--enable-source-maps', main, ...flags], {
+    const child = spawn(process.execPath, [main, ...flags], {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     const started = new ControllerProcess(child, health, metrics, options.onLog);

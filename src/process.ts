@@ -28,6 +28,9 @@ const clock: Clock = () => instant(Date.now());
 /** How long requests and passes under way may take to end once the process is asked to stop. */
 const grace = seconds(30);
 
+/** A leader must have ended before another may begin: 15 s after its last renewal (part B 11.1). */
+const graceOfLeader = seconds(4);
+
 /** Opens the connection, serves health and metrics, and leads when it is this process's turn. */
 export async function runProcess({
   config,
@@ -117,7 +120,7 @@ async function lead(
   { config, logger, instance, signal }: ProcessOptions,
 ): Promise<void> {
   if (config.leaderElection === 'Off') {
-    await controller.lead(signal);
+    await controller.lead(signal, grace);
     return;
   }
   const elector = new LeaderElector(client, {
@@ -127,6 +130,6 @@ async function lead(
     onHolder: (holder) => logger.info('leader', { holder }),
     onError: (error) => logger.warn('leader election', { error }),
   });
-  const end = await elector.run(async (term) => await controller.lead(term), signal);
+  const end = await elector.run(async (term) => await controller.lead(term, graceOfLeader), signal);
   if (end === 'Lost') throw new Error('the leader lease was lost');
 }

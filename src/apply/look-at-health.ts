@@ -1,6 +1,7 @@
 import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
-import type { ReportedHealth } from '../core/health/summary.ts';
+import { missingHealth } from '../core/health/job.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
+import type { AwaitedHealth } from '../core/run.ts';
 import type { Instant } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -11,13 +12,14 @@ import { eachInFlight } from './in-flight.ts';
 import { type OwnerSelector, observeLive } from './observe.ts';
 
 /** Health as the answers to the apply tell it; what they cannot tell is `Unknown` for now. */
-export function healthOfApplied(applied: readonly AppliedObject[], at: Instant): ReportedHealth[] {
+export function healthOfApplied(applied: readonly AppliedObject[], at: Instant): AwaitedHealth[] {
   return applied.map(({ live, completeness }) => {
     const object = referenceTo(live);
+    const ifMissing = missingHealth(live);
     if (completeness === 'Metadata' && healthNeedsRead(object)) {
-      return { object, status: 'Unknown', message: 'not read yet' };
+      return { object, ifMissing, status: 'Unknown', message: 'not read yet' };
     }
-    return reportOf(object, live, at);
+    return { object, ifMissing, ...objectHealth(live, at) };
   });
 }
 
@@ -29,12 +31,12 @@ const fewObjects = 3;
  * may no longer be. An object that cannot be read is `Unknown`, which is neither ready nor failed.
  */
 export async function lookAtHealth(
-  before: readonly ReportedHealth[],
+  before: readonly AwaitedHealth[],
   { client, owner }: { client: KubernetesClient; owner: OwnerSelector },
   at: Instant,
   call: CallOptions,
-): Promise<ReportedHealth[]> {
-  const changing = before.filter(({ object }) => healthNeedsRead(object));
+): Promise<AwaitedHealth[]> {
+  const changing = before.filter(mayHaveChanged);
   const live = await readLive(
     changing.map(({ object }) => object),
     client,
@@ -42,14 +44,19 @@ export async function lookAtHealth(
     call,
   );
   return before.map((report) => {
-    if (!healthNeedsRead(report.object)) return report;
-    const found = live.get(keyOf(report.object));
-    if (found === undefined)
-      return { object: report.object, status: 'NotFound', message: 'not found' };
+    if (!mayHaveChanged(report)) return report;
+    const { object, ifMissing } = report;
+    const found = live.get(keyOf(object));
+    if (found === undefined) return { object, ifMissing, ...ifMissing };
     return found instanceof Error
-      ? { object: report.object, status: 'Unknown', message: found.message }
-      : reportOf(report.object, found, at);
+      ? { object, ifMissing, status: 'Unknown', message: found.message }
+      : { object, ifMissing, ...objectHealth(found, at) };
   });
+}
+
+/** Existing is all that some kinds can do; of those only one that was going away is read again. */
+function mayHaveChanged({ object, status }: AwaitedHealth): boolean {
+  return healthNeedsRead(object) || status !== 'Current';
 }
 
 async function readLive(
@@ -72,10 +79,6 @@ async function readLive(
     else if (result?.value !== undefined) live.set(keyOf(object), result.value);
   }
   return live;
-}
-
-function reportOf(object: ObjectReference, live: KubernetesObject, at: Instant): ReportedHealth {
-  return { object, ...objectHealth(live, at) };
 }
 
 function identified({ apiVersion, kind, namespace, name }: ObjectReference): KubernetesObject {

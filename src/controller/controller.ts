@@ -1,9 +1,11 @@
 import { AppliedMemory } from '../apply/applied-memory.ts';
-import type { RunSettings } from '../core/snapshot.ts';
-import { between, type Clock, milliseconds } from '../core/time.ts';
+import type { RunSettings } from '../core/settings.ts';
+import { between, type Clock, type Duration, milliseconds } from '../core/time.ts';
+import { isConflict } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EventRecorder } from '../kubernetes/events.ts';
 import type { ReflectorTrouble } from '../kubernetes/reflector.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
@@ -94,30 +96,47 @@ export class Controller {
     for (const reflector of this.#inventories.reflectors) reflector.start();
   }
 
-  /** Reconciles until `signal` fires; passes under way then end at their next step. */
-  async lead(signal: AbortSignal): Promise<void> {
-    const { logger, metrics, clock } = this.#options;
+  /**
+   * Reconciles until `stop` fires. A pass under way then ends at its next step, or in the middle of
+   * one when that takes longer than `grace`: wherever it stops, the next start finds its way on.
+   */
+  async lead(stop: AbortSignal, grace: Duration): Promise<void> {
+    const { logger, metrics } = this.#options;
     metrics.setWorkers(workers);
-    const close = (): void => void this.#queue.close().catch(() => undefined);
-    signal.addEventListener('abort', close, { once: true });
-    const handle = async (key: string): Promise<WorkResult> => {
-      const started = clock();
-      metrics.reconcileStarted();
-      let result: ReconcileResult = 'error';
-      try {
-        const wakeAt = await this.#reconciler.reconcile(key, signal);
-        result = wakeAt === undefined ? 'success' : 'requeue_after';
-        if (wakeAt === undefined) return { kind: 'Done' };
-        return { kind: 'After', delay: milliseconds(Math.max(0, between(clock(), wakeAt))) };
-      } finally {
-        metrics.reconcileFinished(result, between(started, clock()) / 1000);
-      }
-    };
-    await runWorkers(this.#queue, workers, handle, (key, error) => {
-      if (signal.aborted) return;
-      if (isInterruption(error)) logger.warn('the API server does not answer', { key, error });
+    const hurry = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const closed = new Promise<void>((resolve) => {
+      const close = (): void => {
+        timer = setTimeout(() => hurry.abort(stop.reason), grace);
+        resolve(this.#queue.close());
+      };
+      if (stop.aborted) close();
+      else stop.addEventListener('abort', close, { once: true });
+    });
+    const pass = async (key: string): Promise<WorkResult> =>
+      await this.#pass(key, stop, { signal: hurry.signal });
+    await runWorkers(this.#queue, workers, pass, (key, error) => {
+      if (stop.aborted || isConflict(error)) logger.debug('pass ended early', { key, error });
+      else if (isInterruption(error)) logger.warn('no answer of the API server', { key, error });
       else logger.error('reconcile failed', { key, error });
     });
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #pass(key: string, stop: AbortSignal, call: CallOptions): Promise<WorkResult> {
+    const { metrics, clock } = this.#options;
+    const started = clock();
+    metrics.reconcileStarted();
+    let result: ReconcileResult = 'error';
+    try {
+      const wakeAt = await this.#reconciler.reconcile(key, stop, call);
+      result = wakeAt === undefined ? 'success' : 'requeue_after';
+      if (wakeAt === undefined) return { kind: 'Done' };
+      return { kind: 'After', delay: milliseconds(Math.max(0, between(clock(), wakeAt))) };
+    } finally {
+      metrics.reconcileFinished(result, between(started, clock()) / 1000);
+    }
   }
 
   /** Stops following the cluster, and lets what is to be told be told. */
@@ -141,6 +160,7 @@ export class Controller {
         metrics.inventoryEntriesSkipped(owner, stage, ids.length);
         logger.warn('malformed inventory entries were passed over', { ...owner, stage, ids });
       },
+      hasNone: (stageSet) => this.#inventories.knowsOfNone(stageSet),
       onWritten: (shard) => this.#inventories.expect(shard),
     });
     const reporter = new Reporter(this.#events, metrics, logger);

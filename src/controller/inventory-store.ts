@@ -16,6 +16,8 @@ export interface StoredInventory extends RecordedStage {
 export interface InventoryHooks {
   /** Told of entries that stand for no object; what they meant is never pruned. */
   readonly onMalformed: (stageSet: StageSet, stage: string, ids: readonly string[]) => void;
+  /** Whether it is known for sure that a StageSet has no shard. */
+  readonly hasNone: (stageSet: StageSet) => boolean;
   /** Told of each shard as the server has it after a write of ours. */
   readonly onWritten: (shard: KubernetesObject) => void;
 }
@@ -39,6 +41,7 @@ export class InventoryStore {
   /** The inventories of all stages that the StageSet ever recorded, by stage name. */
   async load(stageSet: StageSet, call: CallOptions): Promise<Map<string, StoredInventory>> {
     const { name, namespace, uid } = stageSet.metadata;
+    if (this.#hooks.hasNone(stageSet)) return new Map();
     const { items } = await this.#client.list(
       {
         apiVersion: stagesApiVersion,

@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { stagesApiVersion } from '../types/stages.ts';
+import { type StageSet, stagesApiVersion } from '../types/stages.ts';
 
 export interface InventoryWatchOptions {
   /** Empty follows the whole cluster. */
@@ -13,6 +13,7 @@ export interface InventoryWatchOptions {
   readonly onTrouble: ReflectorOptions['onTrouble'];
 }
 
+const byStageSet = 'stageSet';
 const expectedAtMost = 10_000;
 
 /** Follows the metadata of StageInventories, to notice when anybody but us touches one. */
@@ -33,10 +34,23 @@ export class InventoryWatch {
           { ...kind, ...scope },
           {
             transform: slim,
+          indexers: { [byStageSet]: stageSetKeyOf },
             onEvent: (event) => this.#see(event),
             ...(onTrouble === undefined ? {} : { onTrouble }),
           },
         ),
+    );
+  }
+
+  /**
+   * Whether a StageSet has no shard for sure, which spares a new one a list: the watch has seen all
+   * that there were at its start, and later ones are our own.
+   */
+  knowsOfNone({ metadata }: StageSet): boolean {
+    const key = storeKey(metadata.namespace, metadata.name);
+    return this.reflectors.every(
+      ({ hasSynced, trouble, store }) =>
+        hasSynced && trouble === undefined && store.indexed(byStageSet, key).length === 0,
     );
   }
 
@@ -52,10 +66,14 @@ export class InventoryWatch {
     if (event.type === 'Synced' || event.type === 'Added') return;
     const { metadata } = event.object;
     const ours = this.#expected.delete(metadata.resourceVersion ?? '');
-    const stageSet = metadata.labels?.[stageSetLabel];
-    if (ours || stageSet === undefined) return;
-    this.#onLost(storeKey(metadata.namespace, stageSet));
+    if (ours) return;
+    for (const key of stageSetKeyOf(event.object)) this.#onLost(key);
   }
+}
+
+function stageSetKeyOf({ metadata }: KubernetesObject): string[] {
+  const stageSet = metadata.labels?.[stageSetLabel];
+  return stageSet === undefined ? [] : [storeKey(metadata.namespace, stageSet)];
 }
 
 /** The part of a shard that tells whose it is and whether it changed. */

@@ -1,5 +1,5 @@
 import type { RunProgress } from '../core/run.ts';
-import type { TeardownProgress } from '../core/teardown.ts';
+import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { StoredInventory } from './inventory-store.ts';
@@ -19,7 +19,7 @@ export interface StageSetMemory {
   readonly prepared: Map<number, PreparedStage>;
   /** What the run under way wants of each stage so far, by stage name. */
   readonly desired: Map<string, readonly InventoryEntry[]>;
-  /** Inventories as stored, by stage name; undefined until they are read for a run. */
+  /** Inventories as stored, by stage name; undefined when they must be read. */
   inventories: Map<string, StoredInventory> | undefined;
   /** Something outside the schedule asks for a re-assertion. */
   reassert: boolean;
@@ -71,5 +71,4 @@ function emptyMemory(uid: string): StageSetMemory {
 export function forgetRun(memory: StageSetMemory): void {
   memory.prepared.clear();
   memory.desired.clear();
-  memory.inventories = undefined;
 }

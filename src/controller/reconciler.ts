@@ -1,19 +1,15 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import {
-  type Decision,
-  decide,
-  type Effect,
-  type Rest,
-  underWay,
-  type Verdict,
-} from '../core/decide.ts';
+import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
+import type { Rest, Verdict } from '../core/rest.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
-import type { RunSettings, Snapshot } from '../core/snapshot.ts';
+import type { RunSettings } from '../core/settings.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
 import { between, type Clock, type Instant, milliseconds } from '../core/time.ts';
-import { unsupportedFields } from '../core/validate/unsupported.ts';
+import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
@@ -62,10 +58,13 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Returns when to look again; undefined when only an event can bring news. */
-  async reconcile(key: string, signal: AbortSignal): Promise<Instant | undefined> {
+  /**
+   * Returns when to look again; undefined when only an event can bring news. It ends between two
+   * effects when `stop` fires, and in the middle of one when `call` does.
+   */
+  async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<Instant | undefined> {
     for (;;) {
-      signal.throwIfAborted();
+      stop.throwIfAborted();
       const observed = this.#options.stageSets.get(key);
       if (observed === undefined) {
         this.#forget(key);
@@ -74,7 +73,6 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const call = { signal };
       const snapshot = await this.#look(stageSet, observed.problems, memory, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
@@ -90,7 +88,9 @@ export class Reconciler {
   /** Asks for a re-assertion at the next pass although nothing of the snapshot is new. */
   requestReassertion(key: string): void {
     const memory = this.#memories.peek(key);
-    if (memory !== undefined) memory.reassert = true;
+    if (memory === undefined) return;
+    memory.reassert = true;
+    memory.inventories = undefined;
   }
 
   async #look(
@@ -107,7 +107,7 @@ export class Reconciler {
       settings,
       stageSet,
       spec,
-      problems: problems.length > 0 ? problems : unsupportedFields(spec),
+      problems: problems.length > 0 ? problems : specProblems(spec),
       sources: deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call),
       run: memory.run,
       reassert: memory.reassert,
@@ -132,7 +132,7 @@ export class Reconciler {
       this.#options.reporter.runStarted(stageSet, run);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
-    if (run.outcome !== undefined && before?.outcome === undefined) forgetBuilt(memory);
+    if (run.outcome !== undefined && before?.outcome === undefined) memory.prepared.clear();
   }
 
   async #carryOut(
@@ -181,7 +181,7 @@ export class Reconciler {
     const body = { metadata: { uid, resourceVersion, finalizers: [...finalizers, finalizer] } };
     const patch = { type: 'Merge', body, fieldManager } as const;
     const stored = await this.#options.client.patch(reference, patch, call);
-    return { ...stageSet, metadata: stored.metadata };
+    return { ...stageSet, metadata: withoutManagedFields(stored).metadata };
   }
 
   async #stageEffect(
@@ -194,7 +194,7 @@ export class Reconciler {
     const stage = stageSet.spec?.stages[effect.stage];
     if (run === undefined || stage === undefined) return;
     const at: StageAt = { stageSet, memory, run, index: effect.stage, stage };
-    await this.#attempt(operationOf[effect.kind], at, async () => {
+    await this.#attempt(operationOf[effect.kind], at, call, async () => {
       memory.run = await this.#stageWork(effect.kind, at, call);
     });
   }
@@ -218,12 +218,18 @@ export class Reconciler {
   }
 
   /** Runs one operation of a stage; what it throws becomes the failure of that stage. */
-  async #attempt(operation: string, at: StageAt, work: () => Promise<void>): Promise<void> {
+  async #attempt(
+    operation: string,
+    at: StageAt,
+    call: CallOptions,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const { memory, run, index } = at;
     try {
       await work();
       memory.interruptions = 0;
     } catch (error) {
+      call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
       const failure = failureOf(operation, error);
       this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, error);
@@ -242,7 +248,10 @@ export class Reconciler {
       reporter.pruned(stageSet, gone);
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
+      call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
+      // What a failed write left behind is not known.
+      memory.inventories = undefined;
       const failure = failureOf('prune', error);
       memory.run = { ...run, outcome: { kind: 'Failed', at: clock(), failure } };
     }
@@ -298,10 +307,6 @@ const operationOf = {
   ApplyGroup: 'apply',
   LookAtHealth: 'verify',
 } as const;
-
-function forgetBuilt(memory: StageSetMemory): void {
-  memory.prepared.clear();
-}
 
 function withoutFinalizer(stageSet: StageSet): StageSet {
   const finalizers = (stageSet.metadata.finalizers ?? []).filter((held) => held !== finalizer);

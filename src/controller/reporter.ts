@@ -1,8 +1,8 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
-import type { Verdict } from '../core/decide.ts';
+import type { Verdict } from '../core/rest.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { Failure, RunProgress } from '../core/run.ts';
-import type { ForcedTeardown } from '../core/teardown.ts';
+import type { ForcedTeardown } from '../core/teardown-progress.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';

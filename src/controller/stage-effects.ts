@@ -17,7 +17,7 @@ import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
-import { causedBy } from './failure.ts';
+import { causedBy, during } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
 import type { StageSetMemory } from './memory.ts';
 import {
@@ -79,7 +79,14 @@ export class StageEffects {
     const before = stored.get(stage.name);
     const entries = union(before?.entries ?? [], prepared.entries);
     const ahead = { stage: stage.name, position: index, entries };
-    stored.set(stage.name, await this.#options.inventories.record(stageSet, ahead, before, call));
+    try {
+      const write = this.#options.inventories.record(stageSet, ahead, before, call);
+      stored.set(stage.name, await during('record inventory', write));
+    } catch (error) {
+      // What a failed write left behind is not known.
+      memory.inventories = undefined;
+      throw error;
+    }
     memory.desired.set(stage.name, prepared.entries);
     memory.prepared.set(index, prepared);
     const groups = prepared.groups.length;
@@ -116,7 +123,7 @@ export class StageEffects {
     return withStep(run, index, { ...step, health, looks, nextLook: nextLook(now, looks) });
   }
 
-  /** The inventories as stored, read once for a run and kept up to date by its own writes. */
+  /** The inventories as stored, read once and kept up to date by our own writes. */
   async storedInventories(
     stageSet: StageSet,
     memory: StageSetMemory,

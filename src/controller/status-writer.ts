@@ -1,5 +1,7 @@
 import { fieldManager } from '../apply/field-manager.ts';
+import { isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { JsonObject } from '../types/kubernetes.ts';
 import type { StageSet, StageSetStatus } from '../types/stages.ts';
@@ -26,7 +28,13 @@ export class StatusWriter {
     const reference = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
     const body = { metadata: { uid }, status: patch };
     const options = { type: 'Merge', body, fieldManager, subresource: 'status' } as const;
-    const stored = await this.#client.patch(reference, options, call);
-    return { ...stageSet, metadata: stored.metadata, status };
+    try {
+      const stored = await this.#client.patch(reference, options, call);
+      return { ...stageSet, metadata: withoutManagedFields(stored).metadata, status };
+    } catch (error) {
+      // Deleted a moment ago: nobody is left to tell.
+      if (isNotFound(error)) return stageSet;
+      throw error;
+    }
   }
 }

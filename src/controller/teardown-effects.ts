@@ -3,7 +3,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { planTeardown } from '../core/inventory/teardown.ts';
 import { nextLook } from '../core/schedule.ts';
-import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown.ts';
+import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown-progress.ts';
 import type { Clock } from '../core/time.ts';
 import { isForbidden, isNotFound, isUnauthorized } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';

@@ -7,13 +7,17 @@ import {
   type PinnedArtifact,
   type RunProgress,
   type RunPurpose,
+  type StageStep,
   startRun,
 } from './run.ts';
+import { describeHealth } from './health/summary.ts';
 import { runId } from './run-id.ts';
+import type { Rest, Verdict } from './rest.ts';
 import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { appliedRevisionOf } from './status.ts';
-import { decideTeardown, type TeardownEffect, type TeardownProgress } from './teardown.ts';
+import { decideTeardown } from './teardown.ts';
+import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
 import { after, type Instant, minutes } from './time.ts';
 import { describeProblems } from './validate/field-problem.ts';
 import { settleWaits } from './waits.ts';
@@ -37,22 +41,6 @@ export type Effect =
   | { readonly kind: 'Prune' }
   | TeardownEffect
   | Rest;
-
-/** Nothing to do now: say why, and when or on what to look again. */
-export interface Rest {
-  readonly kind: 'Rest';
-  /** Undefined leaves the Ready condition as it is. */
-  readonly ready: Verdict | undefined;
-  /** Undefined waits for an event. */
-  readonly wakeAt: Instant | undefined;
-}
-
-/** What the Ready condition should say. */
-export interface Verdict {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-}
 
 /**
  * The run, top to bottom: from what the world looks like to the one next thing to do.
@@ -189,6 +177,8 @@ function purposeOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunPu
       pinned.every(({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision));
   if (!attempted) return 'Rollout';
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  // A rollout that a restart cut off goes on as what it was.
+  if (ready?.status === 'Unknown') return 'Rollout';
   const applied = spec.stages.every(
     ({ name }, index) => appliedRevisionOf(status, name) === pinned[index]?.revision,
   );
@@ -256,19 +246,26 @@ export function underWay(run: RunProgress): Verdict | undefined {
   const stage = run.stages[index];
   const where =
     stage === undefined
-      ? 'pruning'
-      : `stage ${index + 1} of ${run.stages.length} (${stage.name}): ${doing[stage.step.kind]}`;
+      ? 'deleting what is no longer wanted'
+      : `stage ${index + 1} of ${run.stages.length} (${stage.name}): ${doing(stage.step)}`;
   return { status: 'Unknown', reason: 'Progressing', message: `Rolling out, ${where}` };
 }
 
-const doing = {
-  Pending: 'preparing',
-  Applying: 'applying',
-  Establishing: 'waiting for definitions to be established',
-  Verifying: 'waiting for its objects to become ready',
-  Ready: 'ready',
-  Failed: 'failed',
-} as const;
+function doing(step: StageStep): string {
+  switch (step.kind) {
+    case 'Pending':
+      return 'building';
+    case 'Applying':
+      return 'applying';
+    case 'Establishing':
+    case 'Verifying':
+      return describeHealth(step.health);
+    case 'Ready':
+      return 'ready';
+    case 'Failed':
+      return 'failed';
+  }
+}
 
 function rested(run: RunProgress, wakeAt: Instant | undefined): Rest {
   return { kind: 'Rest', ready: verdictOf(run), wakeAt };

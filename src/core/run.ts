@@ -1,3 +1,4 @@
+import type { ObjectHealth } from './health/object-health.ts';
 import type { ReportedHealth } from './health/summary.ts';
 import type { Duration, Instant } from './time.ts';
 
@@ -69,9 +70,15 @@ export interface Applying {
   readonly group: number;
   readonly groups: number;
   /** Health of the groups before it. */
-  readonly health: readonly ReportedHealth[];
+  readonly health: readonly AwaitedHealth[];
   /** Set while the API server does not serve yet what a CRD of an earlier group defines. */
   readonly unserved?: { readonly since: Instant; readonly nextTry: Instant };
+}
+
+/** Health of an object that was applied, as last seen. */
+export interface AwaitedHealth extends ReportedHealth {
+  /** What it means when the object is not there: a Job may have removed itself when it was done. */
+  readonly ifMissing: ObjectHealth;
 }
 
 /** A wait for health that holds no worker: somebody looks again at `nextLook`. */
@@ -81,7 +88,7 @@ export interface Wait {
   readonly looks: number;
   readonly nextLook: Instant;
   /** The objects waited for, as last seen. */
-  readonly health: readonly ReportedHealth[];
+  readonly health: readonly AwaitedHealth[];
 }
 
 export interface Failure {

@@ -2,7 +2,7 @@ import type { StageSetSpec } from '../types/stages.ts';
 import { positiveDuration } from './duration.ts';
 import { sha256Hex } from './hash.ts';
 import type { RunOutcome, RunProgress } from './run.ts';
-import type { RunSettings } from './snapshot.ts';
+import type { RunSettings } from './settings.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
 
 /** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */

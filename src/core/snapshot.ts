@@ -1,7 +1,8 @@
 import type { StageSet, StageSetSpec } from '../types/stages.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
-import type { TeardownProgress } from './teardown.ts';
-import type { Duration, Instant } from './time.ts';
+import type { RunSettings } from './settings.ts';
+import type { TeardownProgress } from './teardown-progress.ts';
+import type { Instant } from './time.ts';
 import type { FieldProblem } from './validate/field-problem.ts';
 
 /**
@@ -23,12 +24,6 @@ export interface Snapshot {
   /** Something outside the schedule asks for a re-assertion, such as a lost inventory. */
   readonly reassert: boolean;
   readonly teardown: TeardownProgress | undefined;
-}
-
-/** Flags of the controller that change decisions. */
-export interface RunSettings {
-  readonly defaultInterval: Duration;
-  readonly maxTeardownWait: Duration;
 }
 
 export type SourceObservation =

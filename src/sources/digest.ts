@@ -11,7 +11,8 @@ export function sha256Of(digest: string): string {
   if (hex === undefined || rest.length > 0) {
     throw refused(digest, 'it must be written as sha256:<64 hex digits>');
   }
-  if (algorithm !== 'sha256') throw refused(digest, `${algorithm} is not supported, only sha256 is`);
+  if (algorithm !== 'sha256')
+    throw refused(digest, `${algorithm} is not supported, only sha256 is`);
   if (!/^[0-9a-f]{64}$/.test(hex)) throw refused(digest, 'sha256 has exactly 64 hex digits');
   return hex;
 }

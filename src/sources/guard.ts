@@ -74,7 +74,12 @@ export class Guard {
     const open = buildConnector({ timeout: connectTimeout });
     const guarded = buildConnector({
       timeout: connectTimeout,
-      lookup: (hostname, _, callback) => this.#lookUp(hostname, callback),
+      lookup: (hostname, { all }, callback) =>
+        this.#lookUp(hostname, (error, addresses) => {
+          const [first = { address: '', family: 0 }] = addresses;
+          if (all === true) callback(error, addresses);
+          else callback(error, first.address, first.family);
+        }),
     });
     const connect: buildConnector.connector = (target, callback) => {
       const host = bareHost(target.hostname);
@@ -127,7 +132,10 @@ function resolveBySystem(
 }
 
 function bareHost(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '').toLowerCase();
+  return hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.+$/, '')
+    .toLowerCase();
 }
 
 function defaultPort(protocol: string): number {
@@ -135,8 +143,9 @@ function defaultPort(protocol: string): number {
 }
 
 function refused(what: string, why: string): TerminalError {
+  const [withoutQuery] = what.split(/[?#]/);
   return new TerminalError(
-    `artifacts are not fetched from ${what}: ${why}. Serve the artifact at an address that is ` +
+    `artifacts are not fetched from ${withoutQuery ?? ''}: ${why}. Serve the artifact at an address that is ` +
       'neither loopback, link-local, multicast nor unspecified',
     { reason: 'StageFailed' },
   );

@@ -1,11 +1,5 @@
 /** Verdict on one live object in kstatus terms (part A 6.3). */
-export type HealthStatus =
-  | 'Current'
-  | 'InProgress'
-  | 'Failed'
-  | 'Terminating'
-  | 'NotFound'
-  | 'Unknown';
+type HealthStatus = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown';
 
 export interface ObjectHealth {
   readonly status: HealthStatus;
