@@ -60,6 +60,10 @@ function configMap(name: string, round: number): KubernetesObject {
   };
 }
 
+function rawObjects(when: string): KubernetesObject[] {
+  return Array.from({ length: objectsInAll }, (_, index) => configMap(`raw-${when}-${index}`, 1));
+}
+
 function stageSet(set: number): KubernetesObject {
   return {
     apiVersion: stagesApiVersion,
@@ -92,6 +96,7 @@ async function measure(playground: Playground): Promise<Record<string, number | 
     {},
     call,
   );
+  const rawBefore = await rawLimit(client, rawObjects('before'));
   const controller = await playground.startController({
     flags: ['--log-level=warn'],
     onLog: progressOnStderr,
@@ -119,8 +124,9 @@ async function measure(playground: Playground): Promise<Record<string, number | 
   const end = await meter.read();
   progressOnStderr(`updated and ready after ${updateSeconds.toFixed(2)} s`);
 
-  const raw = Array.from({ length: objectsInAll }, (_, index) => configMap(`raw-${index}`, 1));
-  const rawSeconds = await rawLimit(client, raw);
+  const rawAfter = await rawLimit(client, rawObjects('after'));
+  // Before the controller and after it, since the machine may change its speed meanwhile.
+  const rawSeconds = (rawBefore + rawAfter) / 2;
   const createRequests = afterCreate - before;
   const updateRequests = afterUpdate - afterCreate;
   return {
@@ -130,6 +136,8 @@ async function measure(playground: Playground): Promise<Record<string, number | 
     createSeconds: round(createSeconds),
     updateSeconds: round(updateSeconds),
     rawSeconds: round(rawSeconds),
+    rawBeforeSeconds: round(rawBefore),
+    rawAfterSeconds: round(rawAfter),
     ratio: round(Math.max(createSeconds, updateSeconds) / rawSeconds),
     createRatio: round(createSeconds / rawSeconds),
     updateRatio: round(updateSeconds / rawSeconds),

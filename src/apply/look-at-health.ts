@@ -1,5 +1,5 @@
-import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
 import { missingHealth } from '../core/health/job.ts';
+import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import type { AwaitedHealth } from '../core/run.ts';
 import type { Instant } from '../core/time.ts';

@@ -39,16 +39,25 @@ export function mappingsOf({ fields, at, prefix }: Fields, name: string): Fields
  * Refuses fields that are not known. kustomize matches names without regard to case (`Resources`
  * means `resources`), so that a field that is not known exactly could be one that loads files.
  */
-export function refuseUnknownFields({ fields, at, prefix }: Fields, known: ReadonlySet<string>): void {
+export function refuseUnknownFields(
+  { fields, at, prefix }: Fields,
+  known: ReadonlySet<string>,
+): void {
   for (const name of Object.keys(fields)) {
     if (!known.has(name)) {
-      throw manifestError(at, `the field ${prefix}${name} is not one of a kustomization; remove it`);
+      throw manifestError(
+        at,
+        `the field ${prefix}${name} is not one of a kustomization; remove it`,
+      );
     }
   }
 }
 
 /** Refuses other spellings of names that load files: other case, or letters that fold to ASCII. */
-export function refuseOtherSpellings({ fields, at, prefix }: Fields, names: readonly string[]): void {
+export function refuseOtherSpellings(
+  { fields, at, prefix }: Fields,
+  names: readonly string[],
+): void {
   for (const name of Object.keys(fields)) {
     const isAscii = /^[\x20-\x7e]*$/.test(name);
     const meant = names.find((known) => known.toLowerCase() === name.toLowerCase());

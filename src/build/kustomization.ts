@@ -3,7 +3,7 @@ import { decodeText, readYaml, stringify } from '../core/objects/yaml.ts';
 import { manifestError, type SourcePosition } from '../core/objects/yaml-position.ts';
 import { isJsonObject } from '../core/validate/json-object.ts';
 import type { JsonObject } from '../types/kubernetes.ts';
-import { kustomizationIn, parentOf } from './build-directory.ts';
+import { kustomizationIn } from './build-directory.ts';
 import {
   type Fields,
   mappingsOf,
@@ -107,7 +107,10 @@ export class KustomizationWalk {
   visit(directory: string, referredBy: string): JsonObject {
     const path = kustomizationIn(this.#files, directory);
     if (path === undefined) {
-      throw manifestError({ file: referredBy }, `the directory ${directory || '.'} has no kustomization`);
+      throw manifestError(
+        { file: referredBy },
+        `the directory ${directory || '.'} has no kustomization`,
+      );
     }
     if (this.#visited.has(path)) return {};
     this.#visited.add(path);
@@ -120,7 +123,10 @@ export class KustomizationWalk {
   #read(path: string): { fields: JsonObject; at: SourcePosition } {
     const content = this.#files.get(path) ?? new Uint8Array();
     if (content.byteLength > maxKustomizationBytes) {
-      throw manifestError({ file: path }, `is larger than ${maxKustomizationBytes} bytes; split it`);
+      throw manifestError(
+        { file: path },
+        `is larger than ${maxKustomizationBytes} bytes; split it`,
+      );
     }
     const [document, ...more] = [...readYaml(decodeText(content, path), path, 'Kubernetes')];
     if (document === undefined) return { fields: {}, at: { file: path } };
@@ -160,7 +166,10 @@ export class KustomizationWalk {
         if (target.kind === 'Directory') {
           this.visit(target.path, at.file);
         } else if (name === 'components') {
-          throw manifestError(at, `${field} refers to the file ${reference}; components are directories`);
+          throw manifestError(
+            at,
+            `${field} refers to the file ${reference}; components are directories`,
+          );
         } else {
           this.originals.add(target.path);
           this.resources.add(target.path);
@@ -187,7 +196,6 @@ export class KustomizationWalk {
       const text = decodeText(this.#files.get(path) ?? new Uint8Array(), path);
       const documents = [...readYaml(text, path, 'Kustomize')].map(({ value }) => value);
       if (!documents.every(isJsonObject)) throw manifestError({ file: path }, 'is not a plugin');
-      // A file can be a plugin for one kustomization only where its references mean the same.
       const checked = this.#checkPlugins(documents, { file: path }, directory);
       this.rewritten.set(path, checked);
       return entry;
@@ -231,7 +239,10 @@ function* fileReferences(kustomization: Fields): Generator<FieldReference> {
   }
 }
 
-function* pathsIn(entries: readonly Fields[], known: ReadonlySet<string>): Generator<FieldReference> {
+function* pathsIn(
+  entries: readonly Fields[],
+  known: ReadonlySet<string>,
+): Generator<FieldReference> {
   for (const entry of entries) {
     refuseUnknownFields(entry, known);
     const reference = textOf(entry, 'path');
@@ -239,9 +250,4 @@ function* pathsIn(entries: readonly Fields[], known: ReadonlySet<string>): Gener
       yield { field: `${entry.prefix}path`, reference };
     }
   }
-}
-
-/** Directory of a kustomization file. */
-export function directoryOf(path: string): string {
-  return parentOf(path);
 }

@@ -2,7 +2,13 @@ import { readYaml, stringify } from '../core/objects/yaml.ts';
 import { manifestError, type SourcePosition } from '../core/objects/yaml-position.ts';
 import { isJsonObject } from '../core/validate/json-object.ts';
 import type { JsonObject } from '../types/kubernetes.ts';
-import { type Fields, mappingsOf, refuseOtherSpellings, textOf, textsOf } from './kustomization-fields.ts';
+import {
+  type Fields,
+  mappingsOf,
+  refuseOtherSpellings,
+  textOf,
+  textsOf,
+} from './kustomization-fields.ts';
 
 /** A reference in a field. */
 export interface FieldReference {
@@ -64,7 +70,8 @@ export interface CheckedPlugin {
 /** @throws TerminalError for a plugin that is not built in. */
 export function checkPlugin(plugin: JsonObject, at: SourcePosition): CheckedPlugin {
   const { apiVersion, kind } = plugin;
-  const loading = apiVersion === 'builtin' && typeof kind === 'string' ? plugins.get(kind) : undefined;
+  const loading =
+    apiVersion === 'builtin' && typeof kind === 'string' ? plugins.get(kind) : undefined;
   if (loading === undefined || typeof kind !== 'string') {
     throw manifestError(
       at,

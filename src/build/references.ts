@@ -38,12 +38,14 @@ export class References {
     const refuse = (why: string): Error =>
       manifestError(place.at, `${place.field} refers to ${JSON.stringify(reference)}: ${why}`);
     if (reference === '') throw refuse('the reference is empty');
-    if (reference.startsWith('/')) throw refuse('absolute paths are not allowed; use a relative one');
+    if (reference.startsWith('/'))
+      throw refuse('absolute paths are not allowed; use a relative one');
     if (isRemote(reference)) {
       throw refuse('remote references are not fetched; put the files into the artifact');
     }
     const path = cleanPath(inside(place.directory, reference));
-    if (path === undefined) throw refuse('it leaves the artifact; only files inside it can be used');
+    if (path === undefined)
+      throw refuse('it leaves the artifact; only files inside it can be used');
     if (this.#files.has(path)) return { kind: 'File', path };
     if (this.#directories.has(path)) return { kind: 'Directory', path };
     throw refuse('there is no such file or directory in the artifact');

@@ -1,12 +1,13 @@
 import { AppliedMemory } from '../apply/applied-memory.ts';
 import type { RunSettings } from '../core/settings.ts';
 import { between, type Clock, type Duration, milliseconds } from '../core/time.ts';
+import { parseStageSet } from '../core/validate/schema.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EventRecorder } from '../kubernetes/events.ts';
 import type { ReflectorTrouble } from '../kubernetes/reflector.ts';
-import type { CallOptions } from '../kubernetes/transport.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
@@ -92,6 +93,8 @@ export class Controller {
 
   /** Follows the cluster; only `lead` changes anything in it. */
   start(): void {
+    // Compiles the validator, which takes a moment that the first StageSet should not wait for.
+    parseStageSet(undefined);
     for (const reflector of this.#stageSets.reflectors) reflector.start();
     for (const reflector of this.#inventories.reflectors) reflector.start();
   }

@@ -34,7 +34,7 @@ export class InventoryWatch {
           { ...kind, ...scope },
           {
             transform: slim,
-          indexers: { [byStageSet]: stageSetKeyOf },
+            indexers: { [byStageSet]: stageSetKeyOf },
             onEvent: (event) => this.#see(event),
             ...(onTrouble === undefined ? {} : { onTrouble }),
           },

@@ -1,6 +1,6 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
-import type { Verdict } from '../core/rest.ts';
 import { describeObject } from '../core/objects/identity.ts';
+import type { Verdict } from '../core/rest.ts';
 import type { Failure, RunProgress } from '../core/run.ts';
 import type { ForcedTeardown } from '../core/teardown-progress.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';

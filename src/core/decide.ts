@@ -1,6 +1,8 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { finalizer } from './finalizer.ts';
+import { describeHealth } from './health/summary.ts';
+import type { Rest, Verdict } from './rest.ts';
 import {
   type Applying,
   betweenStages,
@@ -10,9 +12,7 @@ import {
   type StageStep,
   startRun,
 } from './run.ts';
-import { describeHealth } from './health/summary.ts';
 import { runId } from './run-id.ts';
-import type { Rest, Verdict } from './rest.ts';
 import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { appliedRevisionOf } from './status.ts';

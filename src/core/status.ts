@@ -1,7 +1,7 @@
 import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
 import { readyCondition } from './conditions.ts';
-import type { Verdict } from './rest.ts';
 import { withRunbook } from './reasons.ts';
+import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
 import type { Instant } from './time.ts';
 

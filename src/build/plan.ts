@@ -1,0 +1,202 @@
+import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
+import { describeObject } from '../core/objects/identity.ts';
+import { normalise } from '../core/objects/normalise.ts';
+import { type Manifest, readManifests, refuseDuplicates } from '../core/objects/parse.ts';
+import { stringify } from '../core/objects/yaml.ts';
+import { describePosition } from '../core/objects/yaml-position.ts';
+import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
+import {
+  buildDirectory,
+  filesBelow,
+  inside,
+  isManifestName,
+  kustomizationIn,
+  kustomizationNames,
+  parentOf,
+  refuseEmptyDirectory,
+} from './build-directory.ts';
+import { KustomizationWalk } from './kustomization.ts';
+
+/** How a directory is built. */
+export type BuildPlan =
+  | ({ readonly kind: 'Objects'; readonly objects: readonly KubernetesObject[] } & Notes)
+  | ({
+      readonly kind: 'Kustomize';
+      /** Where kustomize is run, relative to the artifact. */
+      readonly directory: string;
+      /** Files that it needs as they are in the artifact. */
+      readonly originals: readonly string[];
+      /** Files that it gets with other content, by path. */
+      readonly rewritten: ReadonlyMap<string, string>;
+      /** Files in which objects can be defined. */
+      readonly resources: readonly string[];
+    } & Notes);
+
+interface Notes {
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Decides how to build a directory of an artifact (part A 4.2 to 4.4). Plain manifests are read here;
+ * where there is a kustomization, and where a manifest is written so that readers disagree about it,
+ * kustomize is asked.
+ *
+ * @throws TerminalError for whatever keeps the directory from being built.
+ */
+export function planBuild(files: ArtifactFiles, path: string | undefined): BuildPlan {
+  const directory = buildDirectory(files, path);
+  refuseEmptyDirectory(files, directory);
+  return kustomizationIn(files, directory) === undefined
+    ? planGenerated(files, directory)
+    : planExisting(files, directory);
+}
+
+/** The objects in the output of kustomize, as they are applied. */
+export function readOutput(output: Uint8Array): KubernetesObject[] {
+  const { manifests } = readManifests([['the output of kustomize', output]], 'Kustomize');
+  return finished(manifests);
+}
+
+function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
+  const walk = new KustomizationWalk(files);
+  const kustomization = walk.visit(directory, directory);
+  // kustomize calls this an error, part A 4.3 an empty stage.
+  if (isEmpty(kustomization)) return { kind: 'Objects', objects: [], warnings: [] };
+  return kustomizePlan(directory, walk, []);
+}
+
+/** No kustomization: every manifest below becomes a resource, and so do nested kustomizations. */
+function planGenerated(files: ArtifactFiles, directory: string): BuildPlan {
+  const { manifestPaths, nested, warnings } = contentOf(files, directory);
+  const read = readManifests(
+    manifestPaths.map((path) => [path, contentAt(files, path)]),
+    'Kustomize',
+  );
+  refuseDuplicates(read.manifests);
+  if (nested.length === 0 && !read.unusual) {
+    return { kind: 'Objects', objects: finished(read.manifests), warnings };
+  }
+  const walk = new KustomizationWalk(files);
+  const name = inside(directory, kustomizationNames[0] ?? '');
+  for (const child of nested) walk.visit(child, name);
+  const resources = [
+    ...nested.map((child) => relativeTo(directory, child)),
+    ...addManifests(walk, files, manifestPaths).map((path) => relativeTo(directory, path)),
+  ];
+  if (resources.length === 0) return { kind: 'Objects', objects: [], warnings };
+  walk.rewritten.set(
+    name,
+    stringify([
+      { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources },
+    ]),
+  );
+  return kustomizePlan(directory, walk, warnings);
+}
+
+function kustomizePlan(
+  directory: string,
+  walk: KustomizationWalk,
+  warnings: readonly string[],
+): BuildPlan {
+  return {
+    kind: 'Kustomize',
+    directory,
+    originals: [...walk.originals].filter((path) => !walk.rewritten.has(path)),
+    rewritten: walk.rewritten,
+    resources: [...walk.resources],
+    warnings,
+  };
+}
+
+/** Manifests and nested kustomizations of a directory that has no kustomization itself. */
+function contentOf(
+  files: ArtifactFiles,
+  directory: string,
+): { manifestPaths: string[]; nested: string[]; warnings: string[] } {
+  const all = filesBelow(files, directory);
+  const roots = all.filter(isKustomization).map(parentOf);
+  const nested = [...new Set(roots)].filter(
+    (root) => !roots.some((other) => other !== root && root.startsWith(`${other}/`)),
+  );
+  const manifestPaths: string[] = [];
+  const warnings: string[] = [];
+  for (const path of all) {
+    if (!isManifestName(path) || nested.some((root) => path.startsWith(`${root}/`))) continue;
+    const twin = path.replace(/\.json$/i, '.yaml');
+    if (twin !== path && files.has(twin)) {
+      warnings.push(`${path} is ignored, since ${twin} is there too; remove one of them`);
+    } else {
+      manifestPaths.push(path);
+    }
+  }
+  return { manifestPaths, nested, warnings };
+}
+
+/**
+ * Makes manifests available to kustomize.
+ *
+ * @returns the paths of those that have objects: kustomize takes an empty file for a mistake.
+ */
+function addManifests(
+  walk: KustomizationWalk,
+  files: ArtifactFiles,
+  paths: readonly string[],
+): string[] {
+  return paths.filter((path) => {
+    const content = contentAt(files, path);
+    const { manifests } = readManifests([[path, content]], 'Kustomize');
+    if (manifests.length === 0) return false;
+    walk.resources.add(path);
+    // kustomize reads neither arrays nor uppercase names; the rest it gets as it is.
+    if (/\.json$/i.test(path))
+      walk.rewritten.set(path, stringify(manifests.map(({ object }) => object)));
+    else walk.originals.add(path);
+    return true;
+  });
+}
+
+/** Where an object is defined that kustomize found twice; it names one place only. */
+export function definitionsOf(
+  files: ArtifactFiles,
+  resources: readonly string[],
+  id: { readonly kind: string; readonly name: string },
+): string[] {
+  return resources.flatMap((path) =>
+    manifestsAt(files, path)
+      .filter(({ object }) => object.kind === id.kind && object.metadata.name === id.name)
+      .map(({ at, object }) => `${describePosition(at)} (${describeObject(object)})`),
+  );
+}
+
+function manifestsAt(files: ArtifactFiles, path: string): readonly Manifest[] {
+  try {
+    return readManifests([[path, contentAt(files, path)]], 'Kustomize').manifests;
+  } catch {
+    // What kustomize could read and we cannot is not what the message is about.
+    return [];
+  }
+}
+
+function finished(manifests: readonly Manifest[]): KubernetesObject[] {
+  refuseDuplicates(manifests);
+  return manifests.map(({ object }) => normalise(object));
+}
+
+/** Whether a kustomization says nothing, in kustomize's understanding. */
+function isEmpty(kustomization: JsonObject): boolean {
+  return Object.entries(kustomization).every(
+    ([name, value]) => name === 'apiVersion' || name === 'kind' || value === null,
+  );
+}
+
+function isKustomization(path: string): boolean {
+  return kustomizationNames.includes(path.slice(path.lastIndexOf('/') + 1));
+}
+
+function relativeTo(directory: string, path: string): string {
+  return directory === '' ? path : path.slice(directory.length + 1);
+}
+
+function contentAt(files: ArtifactFiles, path: string): Uint8Array {
+  return files.get(path) ?? new Uint8Array();
+}
