@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { packFiles, readDirectory } from './artifacts/pack.ts';
 import { publish } from './artifacts/publish.ts';
 import { followRollout } from './demo/follow.ts';
+import { playKubelet } from './demo/kubelet.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { progressOnStderr } from './progress.ts';
 
@@ -49,7 +50,7 @@ async function rollOut(playground: Playground): Promise<void> {
   await kubectl(playground, ['get', 'stagesets', '-n', 'demo']);
   await kubectl(playground, [
     'get',
-    'crontabs,configmaps,services,roles',
+    'crontabs,configmaps,services,deployments',
     '-n',
     'demo',
     '-l',
@@ -93,6 +94,16 @@ kubectl delete stageset crontab -n demo      # tears down in reverse order
 Press Ctrl-C to stop the cluster and remove it.`);
 }
 
+async function deliver(playground: Playground): Promise<void> {
+  await rollOut(playground);
+  await update(playground);
+  if (once) return;
+  invite(playground);
+  await new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 async function demo(): Promise<void> {
   say('Starting etcd, kube-apiserver and the controller ...');
   const playground = await startPlayground({
@@ -105,14 +116,11 @@ async function demo(): Promise<void> {
       flags: ['--log-level=warn', '--log-format=text'],
       onLog: say,
     });
-    await rollOut(playground);
-    await update(playground);
-    if (once) return;
-    invite(playground);
-    await new Promise<void>((resolve) => {
-      stop.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    // No node runs here, so somebody must say that the Deployment's pods are up.
+    const kubelet = playKubelet(playground.client, 'demo', stop.signal);
+    await Promise.race([kubelet, deliver(playground)]);
   } finally {
+    stop.abort();
     await playground.stop();
     say('The cluster is gone.');
   }
@@ -121,7 +129,8 @@ async function demo(): Promise<void> {
 try {
   await demo();
 } catch (error) {
-  if (!stop.signal.aborted) {
+  const interrupted = error instanceof Error && error.name === 'AbortError';
+  if (!interrupted) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }

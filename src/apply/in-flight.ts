@@ -8,19 +8,19 @@ export async function eachInFlight<Item, Result>(
   limit: number,
   work: (item: Item) => Promise<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
-  const results: PromiseSettledResult<Result>[] = new Array(items.length);
+  const results = new Map<number, PromiseSettledResult<Result>>();
   const queue = items.entries();
   const lane = async (): Promise<void> => {
     for (const [index, item] of queue) {
       try {
-        results[index] = { status: 'fulfilled', value: await work(item) };
+        results.set(index, { status: 'fulfilled', value: await work(item) });
       } catch (reason) {
-        results[index] = { status: 'rejected', reason };
+        results.set(index, { status: 'rejected', reason });
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-  return results;
+  return items.flatMap((_, index) => results.get(index) ?? []);
 }
 
 /** The values of all results; throws `combine(failures)` when there is a failure among them. */

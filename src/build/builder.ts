@@ -40,6 +40,7 @@ type KustomizePlan = Extract<Answer, { kind: 'Kustomize' }>;
 
 const filesPerPortion = 500;
 const bytesPerPortion = 1024 * 1024;
+const maxNotes = 4;
 
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
@@ -168,16 +169,10 @@ class Build {
   }
 
   async #failure(stderr: string, root: string): Promise<TerminalError> {
-    const message = describeFailure(stderr, root);
-    const duplicate = duplicateIn(stderr);
-    if (duplicate === undefined) return new TerminalError(message, { reason: 'StageFailed' });
-    const { kind, name } = duplicate;
-    const { places } = await this.#ask(
-      { kind: 'Definitions', objectKind: kind, name },
-      'Definitions',
-    );
-    const where = places.length === 0 ? '' : `; it is defined in ${places.join(' and ')}`;
-    return new TerminalError(`${message}${where}`, { reason: 'StageFailed' });
+    const question: Question = { kind: 'Explain', duplicate: duplicateIn(stderr) };
+    const { notes } = await this.#ask(question, 'Explanation');
+    const message = [describeFailure(stderr, root), ...notes.slice(0, maxNotes)].join('; ');
+    return new TerminalError(message, { reason: 'StageFailed' });
   }
 
   #ask<Kind extends Answer['kind']>(

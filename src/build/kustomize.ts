@@ -60,7 +60,7 @@ export async function runKustomize(run: KustomizeRun): Promise<KustomizeResult> 
   const stopListening = onAbort(run.signal, () => kill(abortReason(run.signal)));
   try {
     const [code, stderr] = await Promise.all([
-      exitCode(child),
+      ending(child),
       textOf(child.stderr),
       consume(child.stdout, run).catch((error: unknown) => {
         kill(error instanceof Error ? error : new Error(String(error)));
@@ -103,7 +103,7 @@ function environment(home: string): NodeJS.ProcessEnv {
   };
 }
 
-function exitCode(child: ChildProcess): Promise<number | null> {
+function ending(child: ChildProcess): Promise<number | null> {
   return new Promise((resolvePromise, reject) => {
     child.once('error', (error) => reject(notStarted(error.message)));
     child.once('close', resolvePromise);
@@ -134,8 +134,8 @@ async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { DuplicateObject } from './kustomize-errors.ts';
 
 /**
  * What the main thread asks a worker, one question at a time, and what it answers. Files and objects
@@ -14,8 +15,8 @@ export type Question =
   | { readonly kind: 'Read' }
   /** The next objects of the result. */
   | { readonly kind: 'Next' }
-  /** Where an object is that kustomize has found twice. */
-  | { readonly kind: 'Definitions'; readonly objectKind: string; readonly name: string }
+  /** What our own reading adds to a failure of kustomize. */
+  | { readonly kind: 'Explain'; readonly duplicate: DuplicateObject | undefined }
   /** Forget all of this build. */
   | { readonly kind: 'Reset' };
 
@@ -30,7 +31,7 @@ export type Answer =
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'Portion'; readonly objects: readonly KubernetesObject[] }
-  | { readonly kind: 'Definitions'; readonly places: readonly string[] }
+  | { readonly kind: 'Explanation'; readonly notes: readonly string[] }
   /** The artifact is at fault. */
   | { readonly kind: 'Refused'; readonly message: string }
   /** We are. */

@@ -1,9 +1,7 @@
 import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
-import { describeObject } from '../core/objects/identity.ts';
 import { normalise } from '../core/objects/normalise.ts';
 import { type Manifest, readManifests, refuseDuplicates } from '../core/objects/parse.ts';
 import { stringify } from '../core/objects/yaml.ts';
-import { describePosition } from '../core/objects/yaml-position.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import {
   buildDirectory,
@@ -153,28 +151,6 @@ function addManifests(
     else walk.originals.add(path);
     return true;
   });
-}
-
-/** Where an object is defined that kustomize found twice; it names one place only. */
-export function definitionsOf(
-  files: ArtifactFiles,
-  resources: readonly string[],
-  id: { readonly kind: string; readonly name: string },
-): string[] {
-  return resources.flatMap((path) =>
-    manifestsAt(files, path)
-      .filter(({ object }) => object.kind === id.kind && object.metadata.name === id.name)
-      .map(({ at, object }) => `${describePosition(at)} (${describeObject(object)})`),
-  );
-}
-
-function manifestsAt(files: ArtifactFiles, path: string): readonly Manifest[] {
-  try {
-    return readManifests([[path, contentAt(files, path)]], 'Kustomize').manifests;
-  } catch {
-    // What kustomize could read and we cannot is not what the message is about.
-    return [];
-  }
 }
 
 function finished(manifests: readonly Manifest[]): KubernetesObject[] {

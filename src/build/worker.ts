@@ -5,8 +5,9 @@
 import { parentPort } from 'node:worker_threads';
 import { TerminalError } from '../core/errors.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import { explainFailure } from './explain.ts';
 import type { Answer, Question } from './messages.ts';
-import { type BuildPlan, definitionsOf, planBuild, readOutput } from './plan.ts';
+import { type BuildPlan, planBuild, readOutput } from './plan.ts';
 
 const objectsPerPortion = 100;
 
@@ -35,10 +36,12 @@ class BuildSession {
         this.#sent += objects.length;
         return { kind: 'Portion', objects };
       }
-      case 'Definitions': {
+      case 'Explain': {
         const resources = this.#plan?.kind === 'Kustomize' ? this.#plan.resources : [];
-        const id = { kind: question.objectKind, name: question.name };
-        return { kind: 'Definitions', places: definitionsOf(this.#files, resources, id) };
+        return {
+          kind: 'Explanation',
+          notes: explainFailure(this.#files, resources, question.duplicate),
+        };
       }
     }
   }

@@ -3,7 +3,6 @@ import { isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { JsonObject } from '../types/kubernetes.ts';
 import type { StageSet, StageSetStatus } from '../types/stages.ts';
 import { mergePatch } from './merge-patch.ts';
 
@@ -21,7 +20,7 @@ export class StatusWriter {
 
   /** The StageSet with its new status as stored, or the same object when nothing changed. */
   async write(stageSet: StageSet, status: StageSetStatus, call: CallOptions): Promise<StageSet> {
-    const patch = mergePatch({ ...stageSet.status } as JsonObject, { ...status } as JsonObject);
+    const patch = mergePatch({ ...stageSet.status }, { ...status });
     if (patch === undefined) return stageSet;
     const { apiVersion, kind, metadata } = stageSet;
     const { name, namespace, uid } = metadata;

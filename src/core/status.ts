@@ -97,7 +97,8 @@ function reached(
   before: StageStatus | undefined,
 ): StageStatus {
   if (step.kind === 'Pending') return unreached(name, before);
-  const { message: _previousMessage, ...kept } = before ?? { name };
+  const kept: StageStatus = { ...before, name };
+  delete kept.message;
   if (step.kind === 'Failed') {
     const message = `${step.failure.operation}: ${step.failure.message}`;
     return { ...kept, phase: 'Failed', message };
