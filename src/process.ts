@@ -8,7 +8,7 @@ import { healthApp } from './server/health.ts';
 import { type RunningServer, startHttpServer } from './server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from './server/metrics.ts';
 import { metricsApp } from './server/metrics-endpoint.ts';
-import { stageBuilder } from './stage-builder.ts';
+import { StageBuilder } from './stage-builder.ts';
 import type { Logger } from './types/log.ts';
 
 /** Lease of the leader election (part A 2.7). */
@@ -42,9 +42,10 @@ export async function runProcess({
   collectProcessMetrics(metrics.registry);
   const connection = await openConnection(config);
   const client = connect(connection, metrics);
+  const builder = new StageBuilder(config);
   const controller = new Controller({
     client,
-    build: stageBuilder(config),
+    build: builder.build,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,
@@ -66,6 +67,7 @@ export async function runProcess({
   } finally {
     logger.info('stopping');
     await controller.stop();
+    await builder.close();
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
   }

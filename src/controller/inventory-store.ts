@@ -3,6 +3,8 @@ import type { RecordedStage } from '../core/inventory/deletion.ts';
 import { entriesOf } from '../core/inventory/read.ts';
 import { shardsFor, stageLabel, stageSetLabel, surplusShards } from '../core/inventory/shards.ts';
 import { shardWrites } from '../core/inventory/writes.ts';
+import { referenceTo } from '../core/objects/identity.ts';
+import { isAlreadyExists } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -70,7 +72,8 @@ export class InventoryStore {
     const shards = shardsFor({ ...record, stageSet, cap: this.#shardCap });
     const stored = before?.shards ?? [];
     for (const shard of shardWrites(stored, shards)) {
-      this.#hooks.onWritten(await this.#client.apply(shard, { fieldManager, force: true }, call));
+      const exists = stored.some(({ metadata }) => metadata.name === shard.metadata.name);
+      this.#hooks.onWritten(await this.#write(shard, exists ? 'Update' : 'Create', call));
     }
     await this.#delete(stageSet, surplusShards(stored, shards), call);
     return { ...record, shards };
@@ -82,16 +85,34 @@ export class InventoryStore {
     await this.#delete(stageSet, names, call);
   }
 
+  /**
+   * A create or a merge patch, since they cost the API server half of an apply, and nobody shares the
+   * fields of a shard with us.
+   */
+  async #write(
+    shard: StageInventory,
+    expected: 'Create' | 'Update',
+    call: CallOptions,
+  ): Promise<KubernetesObject> {
+    if (expected === 'Create') {
+      try {
+        return await this.#client.create(shard, { fieldManager }, call);
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+    }
+    const { labels, ownerReferences } = shard.metadata;
+    const body = { metadata: { labels, ownerReferences }, spec: shard.spec };
+    const patch = { type: 'Merge', body, fieldManager } as const;
+    return await this.#client.patch(referenceTo(shard), patch, call);
+  }
+
   async #delete(stageSet: StageSet, names: readonly string[], call: CallOptions): Promise<void> {
     const { namespace } = stageSet.metadata;
     for (const name of names) {
-      const reference = {
-        apiVersion: stagesApiVersion,
-        kind: 'StageInventory',
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-      };
-      await this.#client.delete(reference, {}, call);
+      const metadata = namespace === undefined ? { name } : { name, namespace };
+      const shard = { apiVersion: stagesApiVersion, kind: 'StageInventory', metadata };
+      await this.#client.delete(referenceTo(shard), {}, call);
     }
   }
 }

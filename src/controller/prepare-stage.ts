@@ -134,8 +134,3 @@ export function refuseSharedObjects(
     }
   }
 }
-
-/** Whether an object is one of a kind that the stage itself defines. */
-export function isDefinedBy(prepared: PreparedStage, object: KubernetesObject): boolean {
-  return prepared.defines.has(`${object.apiVersion}/${object.kind}`);
-}
