@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /**
- * Bundles the controller into dist/main.js, and its manifest thread into dist/worker.js. One file starts four times faster than its modules and
- * takes half the memory, most of which would be client-node's generated API classes.
+ * Bundles the controller into dist/main.js and its manifest thread into dist/worker.js. One file
+ * starts four times faster than its modules and takes half the memory, most of which would be
+ * client-node's generated API classes.
  */
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 

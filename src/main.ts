@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { type Config, parseConfig } from './config/config.ts';
 import { UsageError } from './config/usage-error.ts';
 import { version } from './config/version.ts';
@@ -40,4 +41,5 @@ async function main(): Promise<number> {
   }
 }
 
+setFlagsFromString('--semi-space-growth-factor=1');
 process.exitCode = await main();

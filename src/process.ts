@@ -1,6 +1,6 @@
 import type { Config } from './config/config.ts';
 import { Controller } from './controller/controller.ts';
-import { type Clock, instant, seconds } from './core/time.ts';
+import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { LeaderElector } from './kubernetes/leases.ts';
@@ -82,6 +82,8 @@ async function openConnection({ kubeconfig }: Config): Promise<Connection> {
 function connect(connection: Connection, metrics: Metrics): KubernetesClient {
   const host = new URL(connection.origin).host;
   return KubernetesClient.connect(connection, {
+    // A kind that a stage has just defined is served a moment later: ask often enough.
+    discovery: { unknownKindInterval: milliseconds(200) },
     observe: ({ method, code }) => metrics.client.requestEnded({ method, code, host }),
   });
 }

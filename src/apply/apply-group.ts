@@ -31,24 +31,45 @@ export interface ApplyTarget {
   readonly owner: OwnerSelector;
 }
 
+/** A group that the server has accepted in a dry-run, so that it can be written. */
+export interface ValidatedGroup {
+  readonly desired: readonly Desired[];
+  /** Objects that nobody changed since they were applied; they cost no request. */
+  readonly untouched: ReadonlyMap<string, AppliedObject>;
+  /** The resourceVersion of each other object before the write, empty for a new one. */
+  readonly before: ReadonlyMap<string, string>;
+}
+
 /**
- * Applies one group of a stage server-side (part A 5.1): an object that neither side changed since
- * it was last applied costs nothing; all others are validated by a dry-run first, every one of
- * them before the first is written, so that an invalid object leaves nothing half applied.
+ * The first half of applying a group server-side (part A 5.1): finds what neither side changed since
+ * it was last applied, and validates all else by a dry-run, every object before the first is written,
+ * so that an invalid one leaves nothing half applied. It writes nothing.
  *
- * Returns the live objects in the order of `objects`. Throws one error that names every object that
- * failed: DeniedError, TerminalError or RetryableError.
+ * Throws one error that names every object that failed: DeniedError, TerminalError or
+ * RetryableError.
  */
-export async function applyGroup(
+export async function validateGroup(
   objects: readonly KubernetesObject[],
   target: ApplyTarget,
   call: CallOptions,
-): Promise<AppliedObject[]> {
+): Promise<ValidatedGroup> {
   const desired = objects.map((object) => desire(object, target.scope));
   const untouched = await findUntouched(desired, target, call);
   const changed = desired.filter(({ key }) => !untouched.has(key));
-  const known = await validateAll(changed, target, call);
-  const written = await writeAll(changed, known, target, call);
+  return { desired, untouched, before: await validateAll(changed, target, call) };
+}
+
+/**
+ * The second half: writes what was validated. Returns the live objects in the order of the group.
+ * Throws as `validateGroup` does; the objects that did not fail are written then.
+ */
+export async function writeGroup(
+  { desired, untouched, before }: ValidatedGroup,
+  target: ApplyTarget,
+  call: CallOptions,
+): Promise<AppliedObject[]> {
+  const changed = desired.filter(({ key }) => !untouched.has(key));
+  const written = await writeAll(changed, before, target, call);
   return desired.flatMap(({ key }) => untouched.get(key) ?? written.get(key) ?? []);
 }
 

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TerminalError } from '../core/errors.ts';
-import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
+import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -9,6 +9,7 @@ import { runKustomize } from './kustomize.ts';
 import { describeFailure, duplicateIn, warningsOf } from './kustomize-errors.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import type { Answer, Question } from './messages.ts';
+import { planBuild } from './plan.ts';
 import { inWorkDirectory, writeFiles } from './work-directory.ts';
 
 export interface BuilderOptions {
@@ -38,6 +39,11 @@ export interface BuildResult {
 
 type KustomizePlan = Extract<Answer, { kind: 'Kustomize' }>;
 
+/**
+ * Bytes that are read on the main thread: about a dozen milliseconds of YAML at worst, less than it
+ * takes to hand them over, and most stages need no thread then.
+ */
+const smallArtifact = 4 * 1024;
 const filesPerPortion = 500;
 const bytesPerPortion = 1024 * 1024;
 const maxNotes = 4;
@@ -71,6 +77,12 @@ export class Builder {
    * when the machine is at fault, the signal's reason when aborted.
    */
   async build(files: ArtifactFiles, { path, signal }: BuildOrder): Promise<BuildResult> {
+    if (contentSize(files) <= smallArtifact) {
+      const plan = planBuild(files, path);
+      if (plan.kind === 'Objects') {
+        return { objects: [...plan.objects], warnings: [...plan.warnings] };
+      }
+    }
     await this.#slots.enter(signal);
     try {
       const worker = this.#idle.pop() ?? new ManifestWorker();

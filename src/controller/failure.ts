@@ -47,7 +47,7 @@ export function causedBy(error: unknown, isKind: (error: unknown) => boolean): b
 }
 
 /** An error together with the operation that it ended: an `op` value of part B 9.4. */
-class OperationError extends Error {
+export class OperationError extends Error {
   readonly operation: string;
 
   constructor(operation: string, cause: unknown) {

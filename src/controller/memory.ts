@@ -1,3 +1,4 @@
+import type { ValidatedGroup } from '../apply/apply-group.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
@@ -16,7 +17,9 @@ export interface StageSetMemory {
   run: RunProgress | undefined;
   teardown: TeardownProgress | undefined;
   /** Stages of the run under way that are built, by index; dropped when they are applied. */
-  readonly prepared: Map<number, PreparedStage>;
+  readonly prepared: Map<number, ValidatedStage>;
+  /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
+  readonly defined: Map<string, 'Namespaced' | 'Cluster'>;
   /** What the run under way wants of each stage so far, by stage name. */
   readonly desired: Map<string, readonly InventoryEntry[]>;
   /** Inventories as stored, by stage name; undefined when they must be read. */
@@ -27,6 +30,11 @@ export interface StageSetMemory {
   publishedAt: Instant;
   /** Requests in a row that found no server; a few are no news to a user. */
   interruptions: number;
+}
+
+/** A built stage; its first group is validated while the inventory is written. */
+export interface ValidatedStage extends PreparedStage {
+  readonly validated: ValidatedGroup | undefined;
 }
 
 /** The memories of all StageSets that exist; one goes when its StageSet does. */
@@ -59,6 +67,7 @@ function emptyMemory(uid: string): StageSetMemory {
     run: undefined,
     teardown: undefined,
     prepared: new Map(),
+    defined: new Map(),
     desired: new Map(),
     inventories: undefined,
     reassert: false,
@@ -70,5 +79,6 @@ function emptyMemory(uid: string): StageSetMemory {
 /** Drops what belongs to a run that is over or never started. */
 export function forgetRun(memory: StageSetMemory): void {
   memory.prepared.clear();
+  memory.defined.clear();
   memory.desired.clear();
 }

@@ -15,10 +15,15 @@ export interface PreparedStage {
   /** In the order of application (part A 5.2). */
   readonly groups: readonly (readonly KubernetesObject[])[];
   readonly entries: readonly InventoryEntry[];
-  /** `apiVersion/kind` of the custom resources that this stage's own CRDs define. */
-  readonly defines: ReadonlySet<string>;
+  /** The kinds that the CRDs of the stage define, as `apiVersion/kind`. */
+  readonly defines: DefinedKinds;
   readonly warnings: readonly string[];
 }
+
+/** Scope of kinds by `apiVersion/kind`. */
+export type DefinedKinds = ReadonlyMap<string, Scope>;
+
+type Scope = 'Namespaced' | 'Cluster';
 
 /** Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. */
 export type BuildStage = (
@@ -27,9 +32,12 @@ export type BuildStage = (
   signal: AbortSignal,
 ) => Promise<{ objects: KubernetesObject[]; warnings: readonly string[] }>;
 
-export interface StageOwner {
-  readonly name: string;
-  readonly namespace: string;
+export interface StageSurroundings {
+  readonly owner: { readonly name: string; readonly namespace: string };
+  /** Acts as the tenant. */
+  readonly client: KubernetesClient;
+  /** What the CRDs of earlier stages of the run define. */
+  readonly defined: DefinedKinds;
 }
 
 /**
@@ -42,12 +50,12 @@ export async function prepareStage(
   build: BuildStage,
   artifact: PinnedArtifact,
   stage: Stage,
-  owner: StageOwner,
-  client: KubernetesClient,
+  { owner, client, defined }: StageSurroundings,
   call: CallOptions,
 ): Promise<PreparedStage> {
   const built = await build(artifact, stage, call.signal);
-  const scopes = await scopesOf(built.objects, client, call);
+  const defines = definedKinds(built.objects);
+  const scopes = await scopesOf(built.objects, new Map([...defined, ...defines]), client, call);
   const objects = stampOwnership(
     built.objects,
     { ...owner, stage: stage.name },
@@ -56,20 +64,19 @@ export async function prepareStage(
   return {
     groups: applyGroups(objects),
     entries: objects.map((object) => entryOf(object)),
-    defines: new Set(definedKinds(built.objects).keys()),
+    defines,
     warnings: built.warnings,
   };
 }
 
-type Scope = 'Namespaced' | 'Cluster';
-
-/** Scope of every kind in the stage, by its own CRDs first, then by the target's discovery. */
+/** Scope of every kind in the stage, by the CRDs of the run first, then by the target's discovery. */
 async function scopesOf(
   objects: readonly KubernetesObject[],
+  defined: DefinedKinds,
   client: KubernetesClient,
   call: CallOptions,
 ): Promise<Map<string, Scope>> {
-  const scopes = definedKinds(objects);
+  const scopes = new Map(defined);
   for (const { apiVersion, kind } of objects) {
     const key = `${apiVersion}/${kind}`;
     if (scopes.has(key)) continue;

@@ -1,5 +1,10 @@
 import type { AppliedMemory } from '../apply/applied-memory.ts';
-import { type AppliedObject, applyGroup } from '../apply/apply-group.ts';
+import {
+  type AppliedObject,
+  type ApplyTarget,
+  validateGroup,
+  writeGroup,
+} from '../apply/apply-group.ts';
 import { healthOfApplied, lookAtHealth } from '../apply/look-at-health.ts';
 import type { OwnerSelector } from '../apply/observe.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -17,9 +22,9 @@ import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
-import { causedBy, during } from './failure.ts';
+import { causedBy, during, OperationError } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
-import type { StageSetMemory } from './memory.ts';
+import type { StageSetMemory, ValidatedStage } from './memory.ts';
 import {
   type BuildStage,
   type PreparedStage,
@@ -65,32 +70,37 @@ export class StageEffects {
     const pinned = run.pinned[index];
     if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
     const { client } = tenants.tenantOf(stageSet, stage.name);
-    const prepared = await prepareStage(build, pinned, stage, ownerOf(stageSet), client, call);
+    const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
+    const prepared = await prepareStage(build, pinned, stage, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
     if (prepared.warnings.length > 0)
       this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
     return prepared;
   }
 
-  /** The union of what the stage had and what it will have, written ahead of the apply. */
+  /**
+   * Writes down the union of what the stage had and what it will have, ahead of the apply, and lets
+   * the server validate the first group meanwhile, which changes nothing.
+   */
   async recordAhead(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<RunProgress> {
-    const { stageSet, memory, run, index, stage } = at;
-    const stored = await this.storedInventories(stageSet, memory, call);
-    const before = stored.get(stage.name);
-    const entries = union(before?.entries ?? [], prepared.entries);
-    const ahead = { stage: stage.name, position: index, entries };
-    try {
-      const write = this.#options.inventories.record(stageSet, ahead, before, call);
-      stored.set(stage.name, await during('record inventory', write));
-    } catch (error) {
-      // What a failed write left behind is not known.
-      memory.inventories = undefined;
-      throw error;
-    }
+    const { memory, run, index, stage } = at;
+    const [recorded, validated] = await Promise.allSettled([
+      this.#record(at, prepared, call),
+      validateGroup(prepared.groups[0] ?? [], this.#target(at), call),
+    ]);
+    if (recorded.status === 'rejected') throw recorded.reason;
     memory.desired.set(stage.name, prepared.entries);
-    memory.prepared.set(index, prepared);
+    for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
     const groups = prepared.groups.length;
-    return withStep(run, index, { kind: 'Applying', group: 0, groups, health: [] });
+    const step: StageStep = { kind: 'Applying', group: 0, groups, health: [] };
+    if (validated.status === 'fulfilled') {
+      memory.prepared.set(index, { ...prepared, validated: validated.value });
+      return withStep(run, index, step);
+    }
+    memory.prepared.set(index, { ...prepared, validated: undefined });
+    const wait = this.#unservedYet(at, prepared, step, validated.reason);
+    if (wait === undefined) throw new OperationError('apply', validated.reason);
+    return withStep(run, index, wait);
   }
 
   /** Applies one group of the stage; the next step is to wait for it. */
@@ -100,13 +110,13 @@ export class StageEffects {
     // A built stage that was dropped meanwhile is built again, from the cache where it can be.
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
-      const applied = await this.#applyGroup(at, prepared.groups[step.group] ?? [], call);
+      const applied = await this.#applyGroup(at, prepared, step.group, call);
       this.#options.reporter.applied(at.stageSet, at.stage.name, run, applied);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
       return withStep(withChanges(run, index, countOf(applied)), index, next);
     } catch (error) {
-      const wait = this.#unservedYet(prepared, step, error);
+      const wait = this.#unservedYet(at, prepared, step, error);
       if (wait === undefined) throw error;
       return withStep(run, index, wait);
     }
@@ -133,15 +143,40 @@ export class StageEffects {
     return memory.inventories;
   }
 
+  async #record(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<void> {
+    const { stageSet, memory, index, stage } = at;
+    const stored = await this.storedInventories(stageSet, memory, call);
+    const before = stored.get(stage.name);
+    const entries = union(before?.entries ?? [], prepared.entries);
+    const ahead = { stage: stage.name, position: index, entries };
+    try {
+      const write = this.#options.inventories.record(stageSet, ahead, before, call);
+      stored.set(stage.name, await during('record inventory', write));
+    } catch (error) {
+      // What a failed write left behind is not known.
+      memory.inventories = undefined;
+      throw error;
+    }
+  }
+
   async #applyGroup(
-    { stageSet, stage }: StageAt,
-    objects: PreparedStage['groups'][number],
+    at: StageAt,
+    prepared: ValidatedStage,
+    group: number,
     call: CallOptions,
   ): Promise<AppliedObject[]> {
+    const target = this.#target(at);
+    const objects = prepared.groups[group] ?? [];
+    const first = group === 0 ? prepared.validated : undefined;
+    // Validated once: another try at this group asks the server anew.
+    at.memory.prepared.set(at.index, { ...prepared, validated: undefined });
+    return await writeGroup(first ?? (await validateGroup(objects, target, call)), target, call);
+  }
+
+  #target({ stageSet, stage }: StageAt): ApplyTarget {
     const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
-    const owner = selectorOf(stageSet, stage);
     const scope = `${identity}|${stageSet.metadata.uid ?? ''}`;
-    return await applyGroup(objects, { client, owner, scope, memory: this.#options.applied }, call);
+    return { client, owner: selectorOf(stageSet, stage), scope, memory: this.#options.applied };
   }
 
   #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
@@ -161,13 +196,18 @@ export class StageEffects {
   }
 
   /**
-   * An established CRD is served a moment later than its condition says. A kind that this very stage
-   * defines is therefore waited for, within the bound for definitions.
+   * An established CRD is served a moment later than its condition says. A kind that this run itself
+   * has defined is therefore waited for, within the bound for definitions.
    */
-  #unservedYet(prepared: PreparedStage, step: Applying, error: unknown): StageStep | undefined {
+  #unservedYet(
+    { memory }: StageAt,
+    prepared: PreparedStage,
+    step: Applying,
+    error: unknown,
+  ): StageStep | undefined {
     if (!causedBy(error, isNoKindMatch)) return undefined;
     const group = prepared.groups[step.group] ?? [];
-    const own = group.some(({ apiVersion, kind }) => prepared.defines.has(`${apiVersion}/${kind}`));
+    const own = group.some(({ apiVersion, kind }) => memory.defined.has(`${apiVersion}/${kind}`));
     const now = this.#options.clock();
     const since = step.unserved?.since ?? now;
     if (!own || between(since, now) >= establishBound) return undefined;

@@ -1,0 +1,164 @@
+import { expect } from 'chai';
+import { configMap, deployment, withMetadata } from '../objects.ts';
+import { useController } from '../playground.ts';
+
+describe('a new revision', () => {
+  const stand = useController();
+
+  it('adds, changes and deletes what it added, changed and dropped', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [
+      configMap('changed', { release: 'one' }),
+      configMap('dropped'),
+      configMap('same'),
+    ]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    const before = await shop.configMapVersions();
+
+    await shop.publish('app', 'v2', [
+      configMap('added'),
+      configMap('changed', { release: 'two' }),
+      configMap('same'),
+    ]);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['added', 'changed', 'same']);
+    expect((await shop.find(configMap('changed')))?.['data']).to.deep.equal({ release: 'two' });
+    expect(await shop.configMapVersions()).to.include({ same: before['same'] });
+    expect(await shop.inventories()).to.deep.equal({
+      app: ['added', 'changed', 'same'].map((name) => `${shop.name}_${name}__ConfigMap`),
+    });
+  });
+
+  it('keeps an object that moved from stage one to stage two', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('stays'), configMap('moves')]);
+    await shop.publish('two', 'v1', [configMap('other')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+    const before = await shop.find(configMap('moves'));
+
+    // Both at once, or the stages would claim it together for a moment.
+    await shop.changeSpec({ suspend: true });
+    await shop.publish('one', 'v2', [configMap('stays')]);
+    await shop.publish('two', 'v2', [configMap('other'), configMap('moves')]);
+    await shop.changeSpec({ suspend: false });
+    await shop.untilReady('v2');
+    const after = await shop.find(configMap('moves'));
+    expect(after?.metadata.uid).to.equal(before?.metadata.uid);
+    expect(after?.metadata.labels).to.include({ 'stages.metio.wtf/stage': 'two' });
+    expect(await shop.inventories()).to.deep.equal({
+      one: [`${shop.name}_stays__ConfigMap`],
+      two: [`${shop.name}_moves__ConfigMap`, `${shop.name}_other__ConfigMap`],
+    });
+  });
+
+  it('leaves objects that opted out of pruning, by label or annotation', async () => {
+    const shop = await stand.namespace();
+    const disabled = { 'stages.metio.wtf/prune': 'Disabled' };
+    await shop.publish('app', 'v1', [
+      withMetadata(configMap('annotated'), { annotations: disabled }),
+      withMetadata(configMap('labelled'), { labels: disabled }),
+      configMap('ordinary'),
+    ]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['annotated', 'labelled', 'next']);
+  });
+
+  it('leaves what another StageSet has taken over', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('adopted'), configMap('ordinary')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.patch(configMap('adopted'), {
+      metadata: { labels: { 'stages.metio.wtf/name': 'another' } },
+    });
+    await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['next']);
+    expect(await shop.find(configMap('adopted'))).to.not.equal(undefined);
+  });
+
+  it('deletes nothing of a stage with prune: false', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('dropped')]);
+    await shop.createStageSet([{ name: 'app', prune: false }]);
+    await shop.untilReady('v1');
+    await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['dropped', 'next']);
+  });
+
+  it('takes down a stage that left the spec, with its inventory', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.publish('three', 'v1', [configMap('three')]);
+    await shop.createStageSet(['one', { name: 'two', prune: false }, 'three']);
+    await shop.untilReady('v1');
+    await shop.changeStages(['one', 'three']);
+    const { status } = await shop.untilReady('v1');
+    expect(status?.stages?.map(({ name }) => name)).to.deep.equal(['one', 'three']);
+    expect(await shop.configMapNames()).to.deep.equal(['one', 'three']);
+    expect(await shop.inventories()).to.deep.equal({
+      one: [`${shop.name}_one__ConfigMap`],
+      three: [`${shop.name}_three__ConfigMap`],
+    });
+  });
+
+  it('deletes what stage one dropped although stage two failed first', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('kept'), configMap('dropped')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+
+    await shop.publish('two', 'v2', [deployment('web')]);
+    await shop.publish('one', 'v2', [configMap('kept')]);
+    await shop.reportDeployment('web', 'Stuck');
+    await shop.untilReason('StageFailed');
+    expect(await shop.inventories()).to.deep.include({
+      one: [`${shop.name}_dropped__ConfigMap`, `${shop.name}_kept__ConfigMap`],
+    });
+    await shop.reportDeployment('web', 'Available');
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['kept']);
+    expect(await shop.inventories()).to.deep.equal({
+      one: [`${shop.name}_kept__ConfigMap`],
+      two: [`${shop.name}_web_apps_Deployment`],
+    });
+  });
+
+  it('prunes again what could not be pruned, without a person', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [
+      withMetadata(configMap('stubborn'), { finalizers: ['example.com/hold'] }),
+      configMap('dropped'),
+    ]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.untilReady('v2');
+    const stubborn = await shop.find(configMap('stubborn'));
+    expect(stubborn?.metadata.deletionTimestamp).to.be.a('string');
+    await shop.patch(configMap('stubborn'), { metadata: { finalizers: null } });
+    expect(await shop.configMapNames()).to.deep.equal(['next']);
+  });
+});
+
+describe('an artifact without a manifest', () => {
+  const stand = useController();
+
+  it('fails the stage and deletes nothing', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.publishFiles('app', 'v2', { 'README.md': 'nothing to apply' });
+    await shop.untilReason('StageFailed');
+    expect(await shop.configMapNames()).to.deep.equal(['web']);
+  });
+});

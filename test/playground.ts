@@ -1,0 +1,79 @@
+import type { ControllerProcess } from '../dev/controller-process.ts';
+import { type Playground, type PlaygroundController, startPlayground } from '../dev/playground.ts';
+import { isNotFound } from '../src/kubernetes/api-error.ts';
+import { stagesApiVersion } from '../src/types/stages.ts';
+import { TestNamespace } from './test-namespace.ts';
+
+let started: Promise<Playground> | undefined;
+
+/** The one cluster of a test run: started for the first who asks, stopped after the last test. */
+export async function sharedPlayground(): Promise<Playground> {
+  started ??= startPlayground({ name: 'run' });
+  return await started;
+}
+
+after('stop the shared cluster', async () => {
+  await (await started)?.stop();
+});
+
+/** What the tests of one `describe` share: the cluster, and a controller while they run. */
+export interface Stand {
+  readonly playground: Playground;
+  readonly controller: ControllerProcess;
+  /** A fresh namespace, so that no test sees what another one left. */
+  namespace(): Promise<TestNamespace>;
+}
+
+/**
+ * Starts a controller before the tests of the surrounding `describe` and stops it after them. Each
+ * test's StageSets go with it, so that the controller has no work that is not the next test's.
+ */
+export function useController(options: PlaygroundController = {}): Stand {
+  let playground: Playground | undefined;
+  let controller: ControllerProcess | undefined;
+  before('start a controller', async () => {
+    playground = await sharedPlayground();
+    controller = await playground.startController({ flags: ['--log-level=debug'], ...options });
+  });
+  afterEach('remove the StageSets of the test', async function () {
+    if (this.currentTest?.state === 'failed') showLog(controller);
+    if (playground !== undefined) await removeStageSets(playground);
+  });
+  after('stop the controller', async () => {
+    await controller?.stop();
+  });
+  return {
+    get playground() {
+      return present(playground);
+    },
+    get controller() {
+      return present(controller);
+    },
+    namespace: async () => await TestNamespace.create(present(playground)),
+  };
+}
+
+/** Removes all StageSets, whatever holds them; what they applied stays. */
+export async function removeStageSets({ client }: Playground): Promise<void> {
+  const call = { signal: AbortSignal.timeout(30_000) };
+  const { items } = await client.list({ apiVersion: stagesApiVersion, kind: 'StageSet' }, call);
+  for (const { apiVersion, kind, metadata } of items) {
+    const { name, namespace = '' } = metadata;
+    const reference = { apiVersion, kind, namespace, name };
+    await client.delete(reference, {}, call);
+    const released = { type: 'Merge', body: { metadata: { finalizers: null } } } as const;
+    await client.patch(reference, released, call).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+  }
+}
+
+export function showLog(controller: ControllerProcess | undefined): void {
+  const tail = controller?.log.slice(-25).join('\n') ?? '(no controller)';
+  process.stderr.write(`--- the end of the controller's log ---\n${tail}\n`);
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('This is there only while tests run');
+  return value;
+}

@@ -1,0 +1,545 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { RetryableError, TerminalError } from '../../src/core/errors.ts';
+import { milliseconds } from '../../src/core/time.ts';
+import { ArtifactFetcher, type FetchOptions } from '../../src/sources/fetch.ts';
+import { archive, digestOf, pax, type RawEntry, recordsOf, tar } from './archives.ts';
+import { type FileServer, serving, startFileServer } from './file-server.ts';
+
+const good = archive([{ name: 'a.yaml', content: 'kind: ConfigMap\n' }]);
+
+describe('a hostile artifact', () => {
+  const { signal } = new AbortController();
+  const servers: FileServer[] = [];
+  const fetchers: ArtifactFetcher[] = [];
+  let temporaryDirectory: string;
+
+  before(async () => {
+    temporaryDirectory = await mkdtemp(join(tmpdir(), 'hostile-artifacts-'));
+  });
+  afterEach(async () => {
+    await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.close()));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    expect(await readdir(temporaryDirectory), 'files left behind').to.deep.equal([]);
+  });
+  after(() => rm(temporaryDirectory, { recursive: true }));
+
+  const start = async (listener: Parameters<typeof startFileServer>[0]): Promise<FileServer> => {
+    const server = await startFileServer(listener);
+    servers.push(server);
+    return server;
+  };
+
+  const fetcherFor = (server: FileServer, options: FetchOptions = {}): ArtifactFetcher => {
+    const fetcher = new ArtifactFetcher({
+      allowedArtifactHosts: [{ host: '127.0.0.1', port: server.port }],
+      temporaryDirectory,
+      ...options,
+    });
+    fetchers.push(fetcher);
+    return fetcher;
+  };
+
+  const failureOf = async (work: Promise<unknown>): Promise<Error> => {
+    const outcome = await work.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (outcome instanceof Error) return outcome;
+    throw new Error('This was expected to fail');
+  };
+
+  /** Why an artifact of these bytes, with the right digest, is refused. */
+  const refusalOf = async (bytes: Buffer, options: FetchOptions = {}): Promise<string> => {
+    const server = await start(serving(bytes));
+    const work = fetcherFor(server, options).fetch(
+      { url: `${server.origin}/a.tar.gz`, digest: digestOf(bytes) },
+      signal,
+    );
+    const failure = await failureOf(work);
+    expect(failure).to.be.instanceOf(TerminalError).and.to.include({ reason: 'StageFailed' });
+    return failure.message;
+  };
+
+  it('is told from a good one', async () => {
+    const server = await start(serving(good));
+    const files = await fetcherFor(server).fetch(
+      { url: `${server.origin}/a.tar.gz`, digest: ` ${digestOf(good).toUpperCase()}\n` },
+      signal,
+    );
+    expect([...files.keys()]).to.deep.equal(['a.yaml']);
+  });
+
+  describe('by its digest', () => {
+    it('that is wrong is refused before it is unpacked', async () => {
+      const bomb = archive([{ name: '../a', type: '2' }]);
+      const server = await start(serving(bomb));
+      const wrong = `sha256:${'0'.repeat(64)}`;
+      const failure = await failureOf(
+        fetcherFor(server).fetch({ url: `${server.origin}/a.tar.gz`, digest: wrong }, signal),
+      );
+      expect(failure).to.be.instanceOf(TerminalError);
+      expect(failure.message).to.equal(
+        `the artifact at ${server.origin}/a.tar.gz has the digest ${digestOf(bomb)} instead of ` +
+          `${wrong}; nothing of it is used`,
+      );
+    });
+
+    const weak: [digest: string, because: RegExp][] = [
+      ['', /must be written as sha256:<64 hex digits>/],
+      ['d41d8cd98f00b204e9800998ecf8427e', /must be written as/],
+      ['md5:d41d8cd98f00b204e9800998ecf8427e', /md5 is not supported, only sha256 is/],
+      [`sha512:${'0'.repeat(128)}`, /sha512 is not supported/],
+      ['sha256:', /exactly 64 hex digits/],
+      [`sha256:${'0'.repeat(63)}`, /exactly 64 hex digits/],
+      [`sha256:${'g'.repeat(64)}`, /exactly 64 hex digits/],
+      [`sha256:${'0'.repeat(64)}:x`, /must be written as/],
+    ];
+    for (const [digest, because] of weak) {
+      it(`that is "${digest}" is refused without a request`, async () => {
+        let requests = 0;
+        const server = await start((_, response) => {
+          requests += 1;
+          response.end(good);
+        });
+        const url = `${server.origin}/a.tar.gz`;
+        const failure = await failureOf(fetcherFor(server).fetch({ url, digest }, signal));
+        expect(failure).to.be.instanceOf(TerminalError);
+        expect(failure.message).to.match(because);
+        expect(requests).to.equal(0);
+      });
+    }
+  });
+
+  describe('by its entries', () => {
+    const file: RawEntry = { name: 'a.yaml', content: 'a' };
+    const attacks: [attack: string, entries: RawEntry[], because: string | RegExp][] = [
+      [
+        'a path out of it',
+        [file, { name: '../../etc/cron.d/x', content: 'x' }],
+        'the artifact contains the file "../../etc/cron.d/x": its path contains `..`, which could leave it',
+      ],
+      [
+        'a path out of it in the middle',
+        [{ name: 'a/../../x' }],
+        /"a\/\.\.\/\.\.\/x": its path contains/,
+      ],
+      ['a path out of it, hidden in a dot-file', [{ name: '.git/../../x' }], /its path contains/],
+      [
+        'a path out of it in an extended header',
+        [pax({ path: '../x' }), file],
+        /"\.\.\/x": its path contains/,
+      ],
+      ['a directory out of it', [{ name: '../x/', type: '5' }], /the directory "\.\.\/x\/"/],
+      [
+        'an absolute path',
+        [{ name: '/etc/passwd', content: 'x' }],
+        'the artifact contains the file "/etc/passwd": its path is absolute; make it relative',
+      ],
+      [
+        'a symbolic link',
+        [file, { name: 'link.yaml', type: '2', linkName: '/etc/passwd' }],
+        'the artifact contains "link.yaml", which is a symbolic link; only regular files are supported: ' +
+          'replace it by the file itself, or exclude it with .sourceignore',
+      ],
+      [
+        'a hard link',
+        [file, { name: 'b.yaml', type: '1', linkName: 'a.yaml' }],
+        /"b\.yaml", which is a hard link;/,
+      ],
+      ['a character device', [{ name: 'null', type: '3' }], /"null", which is a character device;/],
+      ['a block device', [{ name: 'sda', type: '4' }], /"sda", which is a block device;/],
+      ['a FIFO', [{ name: 'pipe', type: '6' }], /"pipe", which is a FIFO;/],
+      [
+        'an old GNU sparse file',
+        [{ name: 'sparse', type: 'S' }],
+        /"sparse", which is a tar entry of type "S";/,
+      ],
+      [
+        'a pax sparse file',
+        [pax({ 'GNU.sparse.major': '1', 'GNU.sparse.name': 'x.yaml' }), file],
+        'the artifact contains a sparse file; store it whole',
+      ],
+      [
+        'one file twice',
+        [file, { name: './/a.yaml', content: 'b' }],
+        'the artifact contains the file a.yaml twice; which one counts is undecidable',
+      ],
+      [
+        'a file that is a directory too',
+        [
+          { name: 'a', content: 'x' },
+          { name: 'a/b.yaml', content: 'y' },
+        ],
+        'the artifact contains a as a file and as a directory',
+      ],
+      [
+        'a backslash in a name',
+        [{ name: '..\\x' }],
+        /contains the file ".*": its name contains a backslash$/,
+      ],
+      ['a NUL in a name', [pax({ path: 'a\0b.yaml' }), file], /its name contains a NUL byte$/],
+      [
+        'a name that could not be kept',
+        [{ name: 'app@v1.yaml' }],
+        'the artifact contains the file "app@v1.yaml": only letters, digits and `.`, `_`, `-` are ' +
+          'supported in names; rename it, or exclude it with .sourceignore',
+      ],
+      ['a blank in a name', [{ name: 'my app.yaml' }], /only letters, digits/],
+      ['a name that ends the line of a log', [{ name: 'a\nb' }], /the file "a\\nb": only letters/],
+      ['no name at all', [{ name: './.', content: 'x' }], /"\.\/\.": it has no name$/],
+      [
+        'a name that no file system takes',
+        [pax({ path: 'x'.repeat(300) }), file],
+        /its path is longer than/,
+      ],
+      [
+        'a directory with content',
+        [{ name: 'a/', content: 'x' }],
+        /"a\/", a directory that has content/,
+      ],
+      [
+        'a large extended header',
+        [pax({ comment: 'x'.repeat(70_000) }, 'g'), file],
+        'the artifact has a tar extended header of more than 65536 bytes',
+      ],
+      [
+        'a malformed extended header',
+        [{ name: 'x', type: 'x', content: '99 path=b\n' }, file],
+        /an extended header is malformed$/,
+      ],
+      [
+        'a size in an extended header that is no number',
+        [pax({ size: '-1' }), file],
+        /a size is malformed$/,
+      ],
+      [
+        'a huge size in an extended header',
+        [pax({ size: '99999999999' }), file],
+        /of 99999999999 bytes; a file may have/,
+      ],
+      [
+        'a negative size',
+        [{ name: 'a.yaml', sizeField: Buffer.alloc(12, 0xff) }],
+        /is not a tar archive: a number is malformed$/,
+      ],
+      [
+        'a size beyond all numbers',
+        [{ name: 'a.yaml', sizeField: Buffer.concat([Buffer.of(0x80), Buffer.alloc(11, 0xff)]) }],
+        /the file "a\.yaml" of [\d.e+]+ bytes; a file may have at most 16 MiB$/,
+      ],
+    ];
+    for (const [attack, entries, because] of attacks) {
+      it(`with ${attack} is refused`, async () => {
+        const refusal = await refusalOf(archive(entries));
+        if (typeof because === 'string') expect(refusal).to.equal(because);
+        else expect(refusal).to.match(because);
+      });
+    }
+  });
+
+  describe('by its size', () => {
+    const mebibyte = 1024 * 1024;
+
+    it('may have a file of exactly 16 MiB', async () => {
+      const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte) }]);
+      const server = await start(serving(bytes));
+      const location = { url: server.origin, digest: digestOf(bytes) };
+      expect((await fetcherFor(server).fetch(location, signal)).size).to.equal(1);
+    });
+
+    it('may not have a file of one byte more', async () => {
+      const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte + 1) }]);
+      expect(await refusalOf(bytes)).to.equal(
+        'the artifact contains the file "a" of 16777217 bytes; a file may have at most 16 MiB',
+      );
+    });
+
+    it('may not claim a size that is not there', async () => {
+      const bytes = archive([{ name: 'a', content: 'x', size: 5000 }]);
+      expect(await refusalOf(bytes)).to.equal('the artifact is cut off in the middle of an entry');
+    });
+
+    it('may not contain more than 64 MiB', async () => {
+      const entries = Array.from({ length: 5 }, (_, index) => ({
+        name: `a${index}`,
+        content: Buffer.alloc(16 * mebibyte),
+      }));
+      expect(await refusalOf(archive(entries))).to.equal(
+        'the artifact contains more than 64 MiB of files; split it',
+      );
+    });
+
+    it('may not be a gzip bomb', async () => {
+      // Half a gigabyte after the end of the archive, where no file counts it.
+      const zeros = gzipSync(Buffer.alloc(64 * mebibyte));
+      const members = [gzipSync(tar([])), ...Array.from({ length: 9 }, () => zeros)];
+      const bomb = Buffer.concat(members);
+      expect(bomb.length).to.be.below(mebibyte);
+      expect(await refusalOf(bomb)).to.equal('the artifact decompresses to more than 512 MiB');
+    });
+
+    it('may not have endlessly many tiny entries', async () => {
+      const entries = Array.from({ length: 50_001 }, (_, index) => ({ name: `${index}` }));
+      expect(await refusalOf(archive(entries))).to.equal(
+        'the artifact has more than 50000 entries; split it',
+      );
+    });
+
+    it('may not be larger than the bound, whatever it says about itself', async () => {
+      const options = { maxDownloadBytes: good.length - 1 };
+      expect(await refusalOf(good, options)).to.match(/has more than \d+ bytes; split it$/);
+      const server = await start((_, response) => {
+        response.write(good.subarray(0, 20));
+        response.end(good.subarray(20));
+      });
+      const failure = await failureOf(
+        fetcherFor(server, options).fetch({ url: server.origin, digest: digestOf(good) }, signal),
+      );
+      expect(failure.message).to.match(/has more than \d+ bytes; split it$/);
+    });
+
+    it('may be exactly as large as the bound', async () => {
+      const server = await start(serving(good));
+      const fetcher = fetcherFor(server, { maxDownloadBytes: good.length });
+      const files = await fetcher.fetch({ url: server.origin, digest: digestOf(good) }, signal);
+      expect(files.size).to.equal(1);
+    });
+  });
+
+  describe('by its form', () => {
+    const forms: [form: string, bytes: Buffer, because: RegExp][] = [
+      ['is empty', Buffer.alloc(0), /is not valid gzip|is not a tar archive|goes on after/],
+      ['is no gzip', tar([{ name: 'a.yaml' }]), /is not valid gzip: incorrect header check$/],
+      [
+        'is no tar',
+        gzipSync('x'.repeat(2000)),
+        /is not a tar archive: a header is malformed$|number is malformed$/,
+      ],
+      [
+        'has a truncated gzip stream',
+        good.subarray(0, -10),
+        /is not valid gzip: unexpected end of file$/,
+      ],
+      [
+        'has a damaged gzip stream',
+        Buffer.concat([good.subarray(0, -8), Buffer.alloc(8)]),
+        /is not valid gzip/,
+      ],
+      [
+        'has rubbish after its gzip stream',
+        Buffer.concat([good, Buffer.from('rubbish')]),
+        /gzip|goes on after the end/,
+      ],
+      [
+        'has zeros after its gzip stream',
+        Buffer.concat([good, Buffer.alloc(100)]),
+        /goes on after the end of its gzip/,
+      ],
+      [
+        'has entries after its end',
+        gzipSync(Buffer.concat([tar([{ name: 'a' }]), tar([{ name: 'b' }])])),
+        /goes on after the end of its tar archive$/,
+      ],
+      [
+        'is cut off in a header',
+        gzipSync(Buffer.concat(recordsOf({ name: 'a' })).subarray(0, 300)),
+        /is cut off in the middle of an entry$/,
+      ],
+      [
+        'is cut off after an extended header',
+        gzipSync(
+          Buffer.concat(
+            recordsOf({ name: 'x', type: 'x', content: '' }).concat(
+              recordsOf(pax({ path: 'b' })).slice(0, 1),
+            ),
+          ),
+        ),
+        /is cut off in the middle of an entry$/,
+      ],
+    ];
+    for (const [form, bytes, because] of forms) {
+      it(`that ${form} is refused`, async () => {
+        expect(await refusalOf(bytes)).to.match(because);
+      });
+    }
+  });
+
+  describe('by its server', () => {
+    const located = (server: FileServer, path = '/a.tar.gz') => ({
+      url: `${server.origin}${path}`,
+      digest: digestOf(good),
+    });
+
+    it('that trickles is given up after the time that one artifact may take', async () => {
+      const server = await start((_, response) => {
+        response.writeHead(200);
+        const timer = setInterval(() => response.write('x'), 5);
+        response.once('close', () => clearInterval(timer));
+      });
+      const fetcher = fetcherFor(server, { timeout: milliseconds(100) });
+      const failure = await failureOf(fetcher.fetch(located(server), signal));
+      expect(failure).to.be.instanceOf(RetryableError);
+      expect(failure.message).to.match(/could not be fetched: it took longer than 0\.1 s$/);
+    });
+
+    it('that falls silent in the body is given up sooner', async () => {
+      const server = await start((_, response) => response.writeHead(200).write('x'));
+      const fetcher = fetcherFor(server, { silence: milliseconds(50) });
+      const failure = await failureOf(fetcher.fetch(located(server), signal));
+      expect(failure).to.be.instanceOf(RetryableError);
+      expect(failure.message).to.match(/could not be fetched: Body Timeout Error$/);
+    });
+
+    it('that never answers is given up', async () => {
+      const server = await start(() => undefined);
+      const fetcher = fetcherFor(server, { silence: milliseconds(50) });
+      const failure = await failureOf(fetcher.fetch(located(server), signal));
+      expect(failure).to.be.instanceOf(RetryableError);
+      expect(failure.message).to.match(/could not be fetched: Headers Timeout Error$/);
+    });
+
+    it('is left at once when the caller gives up', async () => {
+      const caller = new AbortController();
+      const server = await start(() => caller.abort(new Error('the StageSet is gone')));
+      const failure = await failureOf(fetcherFor(server).fetch(located(server), caller.signal));
+      expect(failure.message).to.equal('the StageSet is gone');
+    });
+
+    it('that cuts the body short makes it worth another try', async () => {
+      const server = await start((_, response) => {
+        response.writeHead(200, { 'content-length': good.length });
+        response.write(good.subarray(0, 10), () => response.destroy());
+      });
+      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
+      expect(failure).to.be.instanceOf(RetryableError);
+    });
+
+    for (const status of [204, 206, 404, 500]) {
+      it(`that answers ${status} makes it worth another try`, async () => {
+        const server = await start((_, response) => response.writeHead(status).end());
+        const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
+        expect(failure).to.be.instanceOf(RetryableError);
+        expect(failure.message).to.match(
+          new RegExp(`could not be fetched: the server answered ${status} instead of 200$`),
+        );
+      });
+    }
+
+    it('that asks for patience is heard', async () => {
+      const server = await start((_, response) =>
+        response.writeHead(429, { 'retry-after': '7' }).end(),
+      );
+      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
+      expect(failure).to.be.instanceOf(RetryableError).and.to.include({ retryAfter: 7000 });
+    });
+
+    const redirecting = (target: (server: () => FileServer) => string): Promise<FileServer> => {
+      let self: FileServer | undefined;
+      const own = (): FileServer => self!;
+      return start((request, response) => {
+        if (request.url === '/final') response.end(good);
+        else response.writeHead(302, { location: target(own) }).end();
+      }).then((server) => (self = server));
+    };
+
+    it('may redirect on its own host', async () => {
+      const server = await redirecting(() => '/final');
+      expect((await fetcherFor(server).fetch(located(server), signal)).size).to.equal(1);
+    });
+
+    it('may not redirect for ever', async () => {
+      const server = await redirecting(() => '/again');
+      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
+      expect(failure.message).to.match(/it redirects more than 5 times$/);
+    });
+
+    const elsewhere: [where: string, location: string, because: RegExp][] = [
+      ['loopback', 'http://127.0.0.1:6443/api', /its address 127\.0\.0\.1 is loopback/],
+      ['loopback by another spelling', 'http://0x7f.1:6443/', /is loopback/],
+      ['the metadata service', 'http://169.254.169.254/latest', /is link-local/],
+      ['a file', 'file:///etc/passwd', /its scheme is file/],
+      ['another host', 'http://example.com/a.tar.gz', /redirects to other hosts are not followed/],
+    ];
+    for (const [where, target, because] of elsewhere) {
+      it(`may not redirect to ${where}`, async () => {
+        const server = await redirecting(() => target);
+        const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
+        expect(failure).to.be.instanceOf(TerminalError);
+        expect(failure.message).to.match(because);
+      });
+    }
+
+    it('gets neither credentials nor a proxy of the environment', async () => {
+      const previous = process.env.http_proxy;
+      process.env.http_proxy = 'http://127.0.0.1:1';
+      try {
+        let headers: object = {};
+        const server = await start((request, response) => {
+          headers = request.headers;
+          response.end(good);
+        });
+        await fetcherFor(server).fetch(located(server), signal);
+        expect(headers).to.have.keys('host', 'connection', 'user-agent', 'accept-encoding');
+      } finally {
+        if (previous === undefined) delete process.env.http_proxy;
+        else process.env.http_proxy = previous;
+      }
+    });
+  });
+
+  describe('by its name', () => {
+    const rebinding = (...addresses: string[]) => {
+      let questions = 0;
+      const fetcher = new ArtifactFetcher({
+        temporaryDirectory,
+        resolve: (_, callback) => {
+          questions += 1;
+          callback(
+            null,
+            addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+          );
+        },
+      });
+      fetchers.push(fetcher);
+      return { fetcher, questions: () => questions };
+    };
+    const artifact = { url: 'http://artifacts.example.com:1/a', digest: digestOf(good) };
+
+    for (const [what, ...addresses] of [
+      ['loopback', '127.0.0.1'],
+      ['loopback behind a good address', '203.0.113.7', '127.0.0.1'],
+      ['IPv6 loopback', '::1'],
+      ['mapped loopback', '::ffff:127.0.0.1'],
+      ['the metadata service', '169.254.169.254'],
+    ] as const) {
+      it(`that resolves to ${what} is refused when the connection is made`, async () => {
+        const { fetcher, questions } = rebinding(...addresses);
+        const failure = await failureOf(fetcher.fetch(artifact, signal));
+        expect(failure).to.be.instanceOf(TerminalError);
+        expect(failure.message).to.match(
+          /^artifacts are not fetched from artifacts\.example\.com: it resolves to .+, which is (loopback|link-local)\./,
+        );
+        expect(questions(), 'the name is resolved once').to.equal(1);
+      });
+    }
+
+    it('is connected to at the address that was checked', async () => {
+      const server = await start(serving(good));
+      const fetcher = new ArtifactFetcher({
+        allowedArtifactHosts: [],
+        temporaryDirectory,
+        // An address that the guard allows, where nobody listens.
+        resolve: (_, callback) => callback(null, [{ address: '192.0.2.1', family: 4 }]),
+        timeout: milliseconds(200),
+      });
+      fetchers.push(fetcher);
+      const url = `http://artifacts.example.com:${server.port}/a`;
+      const failure = await failureOf(fetcher.fetch({ url, digest: digestOf(good) }, signal));
+      expect(failure).to.be.instanceOf(RetryableError);
+    });
+  });
+});
