@@ -15,8 +15,7 @@ export async function reportDeployment(
   const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name };
   const { metadata } = await client.get(reference, call);
   const observedGeneration = metadata.generation;
-  const status =
-    state === 'Available' ? available(observedGeneration) : stuck(observedGeneration);
+  const status = state === 'Available' ? available(observedGeneration) : stuck(observedGeneration);
   return await client.patch(
     reference,
     { type: 'Merge', body: { status }, subresource: 'status' },

@@ -29,7 +29,11 @@ export class TestNamespace {
     namespaces += 1;
     const created = new TestNamespace(`shop-${namespaces}`, playground);
     const metadata = { name: created.name };
-    await created.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata }, {}, created.call);
+    await created.client.create(
+      { apiVersion: 'v1', kind: 'Namespace', metadata },
+      {},
+      created.call,
+    );
     return created;
   }
 
@@ -99,7 +103,10 @@ export class TestNamespace {
   }
 
   /** The StageSet as soon as `judge` says yes. */
-  async untilStageSet(judge: (stageSet: StageSet) => boolean, patience?: Patience): Promise<StageSet> {
+  async untilStageSet(
+    judge: (stageSet: StageSet) => boolean,
+    patience?: Patience,
+  ): Promise<StageSet> {
     return await untilObjects(
       this.client,
       this.#query(stagesApiVersion, 'StageSet', { fieldSelector: `metadata.name=${stageSetName}` }),
@@ -139,8 +146,7 @@ export class TestNamespace {
   /** The StageSet once one of its stages is in this phase. */
   async untilPhase(stage: string, phase: string, patience?: Patience): Promise<StageSet> {
     return await this.untilStageSet(
-      ({ status }) =>
-        status?.stages?.find(({ name }) => name === stage)?.phase === phase,
+      ({ status }) => status?.stages?.find(({ name }) => name === stage)?.phase === phase,
       patience,
     );
   }
@@ -195,7 +201,10 @@ export class TestNamespace {
 
   /** Notes of the events about the StageSet with this reason, once there is one. */
   async untilEvent(reason: string): Promise<KubernetesObject> {
-    const events = await this.untilCollection(eventKind, (seen) => eventsOf(seen, reason).length > 0);
+    const events = await this.untilCollection(
+      eventKind,
+      (seen) => eventsOf(seen, reason).length > 0,
+    );
     const [event] = eventsOf(events, reason);
     if (event === undefined) throw new Error(`no event ${reason}`);
     return event;
@@ -247,7 +256,9 @@ export class TestNamespace {
   }
 
   /** Inventory ids of all objects of some kinds that carry the StageSet's labels, by stage. */
-  async ownedByStage(kinds: readonly (readonly [string, string])[]): Promise<Record<string, string[]>> {
+  async ownedByStage(
+    kinds: readonly (readonly [string, string])[],
+  ): Promise<Record<string, string[]>> {
     const byStage: Record<string, string[]> = {};
     for (const [apiVersion, kind] of kinds) {
       for (const object of await this.owned(apiVersion, kind)) {

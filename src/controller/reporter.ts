@@ -7,6 +7,7 @@ import type { EventRecorder } from '../kubernetes/events.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import { OperationError } from './failure.ts';
 
 /** Tells people and machines what happened: events, metrics and logs, and nothing else. */
 export class Reporter {
@@ -46,7 +47,9 @@ export class Reporter {
 
   stageFailed(stageSet: StageSet, stage: string, failure: Failure, error: unknown): void {
     const terminal = failure.retry !== 'Backoff';
-    this.#of(stageSet).warn('stage failed', { stage, op: failure.operation, terminal, error });
+    const cause = error instanceof OperationError ? error.cause : error;
+    const fields = { stage, op: failure.operation, terminal, error: cause };
+    this.#of(stageSet).warn('stage failed', fields);
   }
 
   warned(stageSet: StageSet, stage: string, warnings: readonly string[]): void {

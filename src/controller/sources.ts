@@ -69,8 +69,8 @@ export class Sources {
   }
 
   /**
-   * One source. Of another namespace's only the artifact is told, and any failure in one sentence,
-   * whatever it was (part A 3.1).
+   * One source. Of another namespace's only the artifact is told, and any failure by one reason and
+   * in one sentence, whatever it was (part A 3.1).
    */
   async #observeOne(
     sourceRef: SourceReference,
@@ -85,7 +85,7 @@ export class Sources {
     if (route.kind === 'Invalid') return unavailable(route);
     const observation = await this.#follow(route, call);
     return foreign && observation.kind === 'Unavailable'
-      ? { ...observation, message: crossNamespaceFailure(sourceRef, ownNamespace).message }
+      ? unavailable(crossNamespaceFailure(sourceRef, ownNamespace))
       : observation;
   }
 

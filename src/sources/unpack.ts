@@ -43,20 +43,28 @@ export async function unpack(
   const reader = new TarReader((entry) => collector.take(entry));
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   let streamBytes = 0;
+  let refusal: unknown;
   await pipeline(
     archive,
     gunzip,
     async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        streamBytes += chunk.length;
-        if (streamBytes > limits.streamBytes) {
-          throw badArtifact(`decompresses to more than ${mebibytes(limits.streamBytes)}`);
+      try {
+        for await (const chunk of chunks) {
+          streamBytes += chunk.length;
+          if (streamBytes > limits.streamBytes) {
+            throw badArtifact(`decompresses to more than ${mebibytes(limits.streamBytes)}`);
+          }
+          reader.push(chunk);
         }
-        reader.push(chunk);
+      } catch (error) {
+        refusal = error;
+        throw error;
       }
     },
     { signal },
   ).catch((error: unknown) => {
+    // The streams that a refusal cuts off may end first, and then say only that they were aborted.
+    if (refusal !== undefined && !signal.aborted && !isZlibError(refusal)) throw refusal;
     throw isZlibError(error) ? badArtifact(`is not valid gzip: ${error.message}`) : error;
   });
   refuseTrailingBytes(gunzip, compressedBytes);

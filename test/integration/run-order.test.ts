@@ -68,13 +68,13 @@ describe('a rollout in three stages', () => {
       [`${shop.name}/backend`]: 'v1',
       [`${shop.name}/frontend`]: 'v1',
     });
-    expect(ready.status?.stages?.map(({ entriesCount, shards }) => [entriesCount, shards])).to.deep.equal(
-      [
-        [1, 1],
-        [2, 1],
-        [1, 1],
-      ],
-    );
+    expect(
+      ready.status?.stages?.map(({ entriesCount, shards }) => [entriesCount, shards]),
+    ).to.deep.equal([
+      [1, 1],
+      [2, 1],
+      [1, 1],
+    ]);
   });
 
   it('labels what it applies with the StageSet and the stage, and records it', async () => {

@@ -132,7 +132,7 @@ describe('a new revision', () => {
     });
   });
 
-  it('prunes again what could not be pruned, without a person', async () => {
+  it('is not held up by an object that finalizers hold', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [
       withMetadata(configMap('stubborn'), { finalizers: ['example.com/hold'] }),

@@ -5,7 +5,11 @@ import { useController } from '../playground.ts';
 const producer = { apiVersion: 'build.example.com/v1', kind: 'Recipe', name: 'cake' };
 
 /** The part of an ExternalArtifact that says what produced it. */
-function externalArtifact(name: string): { apiVersion: string; kind: string; metadata: { name: string } } {
+function externalArtifact(name: string): {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string };
+} {
   return {
     apiVersion: 'source.toolkit.fluxcd.io/v1',
     kind: 'ExternalArtifact',
@@ -129,7 +133,9 @@ describe('the source of a stage', () => {
       '(runbook: https://stages.metio.wtf/runbooks/resolvefailed/)';
     await stageSet('web');
     expect(await shop.untilReason('ResolveFailed')).to.equal(refusal('web'));
-    await shop.changeStages([{ name: 'app', sourceRef: { name: 'nobody', namespace: store.name } }]);
+    await shop.changeStages([
+      { name: 'app', sourceRef: { name: 'nobody', namespace: store.name } },
+    ]);
     expect(await shop.untilReason('ResolveFailed')).to.equal(refusal('nobody'));
   });
 });
