@@ -79,13 +79,10 @@ async function installCrds(cluster: Cluster, signal: AbortSignal | undefined): P
     const flags = files.flatMap((file) => ['-f', join(directory, file)]);
     await mustSucceed(cluster, ['apply', '--server-side', ...flags]);
   }
-  await mustSucceed(cluster, [
-    'wait',
-    '--for=condition=Established',
-    'crd',
-    '--all',
-    '--timeout=30s',
-  ]);
+  // A CRD has no conditions at first, and `--for=condition` takes that for an error.
+  for (const state of ['jsonpath={.status.conditions[0].status}=True', 'condition=Established']) {
+    await mustSucceed(cluster, ['wait', `--for=${state}`, 'crd', '--all', '--timeout=30s']);
+  }
 }
 
 async function mustSucceed(cluster: Cluster, args: readonly string[]): Promise<void> {

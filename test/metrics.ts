@@ -17,9 +17,16 @@ export async function sentRequests(metricsUrl: string): Promise<SentRequests> {
   return sent;
 }
 
-/** The value of one series, summed over all its label sets; 0 where there is none. */
-export async function metricSum(metricsUrl: string, name: string): Promise<number> {
+/** The value of a metric, summed over its series, or over those of one namespace; 0 for none. */
+export async function metricSum(
+  metricsUrl: string,
+  name: string,
+  namespace?: string,
+): Promise<number> {
   const text = await (await fetch(metricsUrl)).text();
-  const samples = text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+]+)`, 'gm'));
+  const labels = namespace === undefined ? '' : `[^}]*namespace="${namespace}"`;
+  const samples = text.matchAll(
+    new RegExp(`^${name}(?:\\{${labels}[^}]*\\})? ([0-9.e+]+)`, 'gm'),
+  );
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }

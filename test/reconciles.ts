@@ -3,17 +3,18 @@ import { pause } from '../src/kubernetes/wait.ts';
 import { metricSum } from './metrics.ts';
 
 /**
- * Runs `change` and waits until the controller has looked at its StageSets twice since: the first
- * look may have begun before. For what must not happen, of which no event tells.
+ * Runs `change` and waits until the controller has looked at its StageSets so many times since it
+ * began. For what must not happen, of which no event tells.
  */
-export async function afterTwoLooks(
+export async function afterLooks(
   { metricsUrl }: ControllerProcess,
+  looks: number,
   change: () => Promise<void>,
 ): Promise<void> {
-  const looks = async (): Promise<number> =>
+  const count = async (): Promise<number> =>
     await metricSum(metricsUrl, 'controller_runtime_reconcile_total');
+  const before = await count();
   await change();
-  const before = await looks();
   const signal = AbortSignal.timeout(20_000);
-  while ((await looks()) < before + 2) await pause(50, signal);
+  while ((await count()) < before + looks) await pause(50, signal);
 }

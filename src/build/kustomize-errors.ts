@@ -18,7 +18,7 @@ export function describeFailure(stderr: string, workDirectory: string): string {
     .replaceAll(`${workDirectory}/`, '')
     .replaceAll(workDirectory, '.')
     .replace(/^Error: /, '')
-    .replaceAll(/ in object (?:\{|map\[|apiVersion:|kind:|metadata:)[\s\S]*$/g, '')
+    .replace(/(?: in object)?(?:^|\s)(?:\{|map\[|apiVersion:|kind:|metadata:)[\s\S]*$/, ' (…)')
     .trim();
   const shown = message.length > longest ? `${message.slice(0, longest)}…` : message;
   return shown === '' ? 'kustomize failed without saying why' : `kustomize: ${shown}`;

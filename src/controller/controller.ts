@@ -164,7 +164,7 @@ export class Controller {
         logger.warn('malformed inventory entries were passed over', { ...owner, stage, ids });
       },
       hasNone: (stageSet) => this.#inventories.knowsOfNone(stageSet),
-      onWritten: (shard) => this.#inventories.expect(shard),
+      whileWriting: async (shard, write) => await this.#inventories.whileWriting(shard, write),
     });
     const reporter = new Reporter(this.#events, metrics, logger);
     const stages = new StageEffects({

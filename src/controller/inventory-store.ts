@@ -9,6 +9,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type StageInventory, type StageSet, stagesApiVersion } from '../types/stages.ts';
+import type { InventoryWatch } from './inventory-watch.ts';
 
 /** One stage's inventory as it is stored. */
 export interface StoredInventory extends RecordedStage {
@@ -20,8 +21,8 @@ export interface InventoryHooks {
   readonly onMalformed: (stageSet: StageSet, stage: string, ids: readonly string[]) => void;
   /** Whether it is known for sure that a StageSet has no shard. */
   readonly hasNone: (stageSet: StageSet) => boolean;
-  /** Told of each shard as the server has it after a write of ours. */
-  readonly onWritten: (shard: KubernetesObject) => void;
+  /** Carries out a write or deletion of a shard, and knows by that whose it was. */
+  readonly whileWriting: InventoryWatch['whileWriting'];
 }
 
 /**
@@ -73,7 +74,10 @@ export class InventoryStore {
     const stored = before?.shards ?? [];
     for (const shard of shardWrites(stored, shards)) {
       const exists = stored.some(({ metadata }) => metadata.name === shard.metadata.name);
-      this.#hooks.onWritten(await this.#write(shard, exists ? 'Update' : 'Create', call));
+      await this.#hooks.whileWriting(
+        shard,
+        async () => await this.#write(shard, exists ? 'Update' : 'Create', call),
+      );
     }
     await this.#delete(stageSet, surplusShards(stored, shards), call);
     return { ...record, shards };
@@ -112,7 +116,10 @@ export class InventoryStore {
     for (const name of names) {
       const metadata = namespace === undefined ? { name } : { name, namespace };
       const shard = { apiVersion: stagesApiVersion, kind: 'StageInventory', metadata };
-      await this.#client.delete(referenceTo(shard), {}, call);
+      await this.#hooks.whileWriting(
+        shard,
+        async () => await this.#client.delete(referenceTo(shard), {}, call),
+      );
     }
   }
 }

@@ -1,7 +1,8 @@
 import { stageSetLabel } from '../core/inventory/shards.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
-import { storeKey } from '../kubernetes/store.ts';
+import { storeKey, storeKeyOf } from '../kubernetes/store.ts';
+import type { DeleteOutcome } from '../kubernetes/writes.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../types/stages.ts';
 
@@ -19,8 +20,10 @@ const expectedAtMost = 10_000;
 /** Follows the metadata of StageInventories, to notice when anybody but us touches one. */
 export class InventoryWatch {
   readonly reflectors: readonly Reflector[];
-  /** resourceVersions of our own writes, whose events are no news. */
+  /** resourceVersions of our own writes and keys of what we deleted, whose events are no news. */
   readonly #expected = new Set<string>();
+  /** Shards that we are writing, with the events that came before the answer did. */
+  readonly #underWay = new Map<string, ReflectorEvent[]>();
   readonly #onLost: InventoryWatchOptions['onLost'];
 
   constructor(client: KubernetesClient, { namespaces, onLost, onTrouble }: InventoryWatchOptions) {
@@ -54,21 +57,54 @@ export class InventoryWatch {
     );
   }
 
-  /** Announces a write of ours, so that its event is not taken for somebody else's. */
-  expect({ metadata }: KubernetesObject): void {
-    if (metadata.resourceVersion === undefined) return;
-    this.#expected.add(metadata.resourceVersion);
+  /**
+   * The answer to a write or deletion of a shard by us. Its event is not taken for somebody else's,
+   * even if it comes before the answer.
+   */
+  async whileWriting<Answer extends KubernetesObject | DeleteOutcome>(
+    { metadata }: Pick<KubernetesObject, 'metadata'>,
+    write: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const key = storeKey(metadata.namespace, metadata.name);
+    this.#underWay.set(key, []);
+    try {
+      const answer = await write();
+      if (typeof answer === 'object') this.#expect(answer.metadata.resourceVersion);
+      else if (answer !== 'NotFound') this.#expect(deletionOf(key));
+      return answer;
+    } finally {
+      const held = this.#underWay.get(key) ?? [];
+      this.#underWay.delete(key);
+      for (const event of held) this.#see(event);
+    }
+  }
+
+  #expect(event: string | undefined): void {
+    if (event === undefined) return;
+    this.#expected.add(event);
     const [oldest] = this.#expected;
     if (this.#expected.size > expectedAtMost && oldest !== undefined) this.#expected.delete(oldest);
   }
 
   #see(event: ReflectorEvent): void {
-    if (event.type === 'Synced' || event.type === 'Added') return;
-    const { metadata } = event.object;
-    const ours = this.#expected.delete(metadata.resourceVersion ?? '');
-    if (ours) return;
+    if (event.type === 'Synced') return;
+    const key = storeKeyOf(event.object);
+    const held = this.#underWay.get(key);
+    if (held !== undefined) {
+      held.push(event);
+      return;
+    }
+    const { resourceVersion = '' } = event.object.metadata;
+    const ours = this.#expected.delete(
+      event.type === 'Deleted' ? deletionOf(key) : resourceVersion,
+    );
+    if (ours || event.type === 'Added') return;
     for (const key of stageSetKeyOf(event.object)) this.#onLost(key);
   }
+}
+
+function deletionOf(key: string): string {
+  return `deletion of ${key}`;
 }
 
 function stageSetKeyOf({ metadata }: KubernetesObject): string[] {

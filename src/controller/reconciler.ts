@@ -191,9 +191,10 @@ export class Reconciler {
     call: CallOptions,
   ): Promise<void> {
     const { run } = memory;
-    const stage = stageSet.spec?.stages[effect.stage];
+    const stage = run?.spec.stages[effect.stage];
     if (run === undefined || stage === undefined) return;
-    const at: StageAt = { stageSet, memory, run, index: effect.stage, stage };
+    const pinned = { ...stageSet, spec: run.spec };
+    const at: StageAt = { stageSet: pinned, memory, run, index: effect.stage, stage };
     await this.#attempt(operationOf[effect.kind], at, call, async () => {
       memory.run = await this.#stageWork(effect.kind, at, call);
     });
@@ -243,7 +244,7 @@ export class Reconciler {
     if (run === undefined) return;
     try {
       const stored = await stages.storedInventories(stageSet, memory, call);
-      const input = { stageSet, stored, desired: memory.desired };
+      const input = { stageSet: { ...stageSet, spec: run.spec }, stored, desired: memory.desired };
       const gone = await prune(input, this.#options, call);
       reporter.pruned(stageSet, gone);
       memory.run = { ...run, prune: 'Done' };

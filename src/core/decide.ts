@@ -48,14 +48,16 @@ export type Effect =
  * Called again after every effect; `/plan` calls it on the same snapshot to tell what would happen.
  */
 export function decide(snapshot: Snapshot): Decision {
-  const { stageSet, run } = snapshot;
+  const { stageSet } = snapshot;
   if (stageSet.metadata.deletionTimestamp !== undefined)
-    return { run, ...decideTeardown(snapshot) };
+    return { run: snapshot.run, ...decideTeardown(snapshot) };
   if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) {
-    return { run, next: { kind: 'AddFinalizer' } };
+    return { run: snapshot.run, next: { kind: 'AddFinalizer' } };
   }
   const held = firstHold(snapshot, beforeRun);
   if (held !== undefined) return { run: undefined, next: held };
+  // First, since a stage that has just become ready or failed lets a newer snapshot take over.
+  const run = settled(snapshot);
   if (run !== undefined && run.outcome === undefined && !superseded(run, snapshot)) {
     return continueRun(run, snapshot);
   }
@@ -67,6 +69,11 @@ export function decide(snapshot: Snapshot): Decision {
     if (due === undefined || due > snapshot.now) return { run, next: rested(run, due) };
   }
   return continueRun(newRun(snapshot, pinned), snapshot);
+}
+
+function settled(snapshot: Snapshot): RunProgress | undefined {
+  const { run } = snapshot;
+  return run !== undefined && run.outcome === undefined ? settleWaits(run, snapshot) : run;
 }
 
 /** A gate looks at the world and either lets the run pass or says what holds it. */
@@ -128,6 +135,7 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
 function superseded(run: RunProgress, snapshot: Snapshot): boolean {
   if (run.requestedAt !== requestedAt(snapshot.stageSet)) return true;
   if (!betweenStages(run)) return false;
+  if (run.generation !== snapshot.stageSet.metadata.generation) return true;
   const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
   return allThere && differs(run, snapshot, pin(snapshot));
 }
@@ -153,6 +161,7 @@ function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgr
     id,
     attempt: attemptAt(id, snapshot.run),
     generation: stageSet.metadata.generation ?? 0,
+    spec,
     purpose: purposeOf(snapshot, pinned),
     pinned,
     startedAt: now,
@@ -203,9 +212,7 @@ function requestedAt(stageSet: StageSet): string | undefined {
 }
 
 /** One run, stage by stage: the first stage that is not ready says what to do. */
-function continueRun(before: RunProgress, snapshot: Snapshot): Decision {
-  const run = settleWaits(before, snapshot);
-  if (run.outcome !== undefined) return { run, next: rested(run, whenDue(run, snapshot)) };
+function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   for (const [stage, { step }] of run.stages.entries()) {
     switch (step.kind) {
       case 'Ready':

@@ -1,3 +1,4 @@
+import type { StageSetSpec } from '../types/stages.ts';
 import type { ObjectHealth } from './health/object-health.ts';
 import type { ReportedHealth } from './health/summary.ts';
 import type { Duration, Instant } from './time.ts';
@@ -12,6 +13,8 @@ export interface RunProgress {
   /** Short hash of the snapshot: equal for two observers of the same one. */
   readonly id: string;
   readonly generation: number;
+  /** The spec as it was when the run started; like the artifacts, the run uses no other. */
+  readonly spec: StageSetSpec;
   /** How often this snapshot was tried in a row, from 1; only failures make it grow. */
   readonly attempt: number;
   /** Whether the whole snapshot had been applied before: then this pass only re-asserts it. */
@@ -124,7 +127,7 @@ const noChanges: ChangeCounts = { created: 0, configured: 0, unchanged: 0 };
 export function startRun(
   run: Pick<
     RunProgress,
-    'id' | 'generation' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'
+    'id' | 'generation' | 'spec' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'
   >,
   stageNames: readonly string[],
 ): RunProgress {

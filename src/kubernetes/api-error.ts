@@ -104,13 +104,22 @@ export function errorFromStatus(
     reason,
     message:
       values === 'Withhold'
-        ? withheld
+        ? (rbacDenial(status) ?? withheld)
         : (stringAt(status, 'message') ?? `the API server answered ${code} ${reason}`),
     details: pickDetails(details),
     causes,
     retryAfter: common.retryAfter ?? retryAfterOf(undefined, status),
     ...(common.request === undefined ? {} : { request: common.request }),
   });
+}
+
+const RBAC_DENIAL =
+  /^\S+(?: "[^"]*")? is forbidden: User "[^"]*" cannot \S+ resource "[^"]*" in API group "[^"]*"(?: in the namespace "[^"]*"| at the cluster scope)?/;
+
+/** The RBAC authorizer's message about who may not do what: it has names in it, and no field values. */
+function rbacDenial(status: { [key: string]: unknown }): string | undefined {
+  if (stringAt(status, 'reason') !== 'Forbidden') return undefined;
+  return RBAC_DENIAL.exec(stringAt(status, 'message') ?? '')?.[0];
 }
 
 function causeFrom(cause: { [key: string]: unknown }, values: 'Quote' | 'Withhold'): StatusCause {

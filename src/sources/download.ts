@@ -40,14 +40,17 @@ export async function download(url: URL, into: FileHandle, options: Download): P
   throw fetchFailed(url, `it redirects more than ${maxRedirects} times`);
 }
 
-function request(url: URL, { agent, signal }: Download): Promise<Dispatcher.ResponseData> {
-  return agent.request({
+async function request(url: URL, { agent, signal }: Download): Promise<Dispatcher.ResponseData> {
+  const response = await agent.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: 'GET',
     headers: { 'user-agent': 'stageset-controller', 'accept-encoding': 'identity' },
     signal,
   });
+  // A body that is given up emits an error, whether somebody reads it or not.
+  response.body.on('error', () => undefined);
+  return response;
 }
 
 async function store(

@@ -17,6 +17,8 @@ export type OnEntry = (entry: TarEntry) => Uint8Array | undefined;
 /** Most of an extended header that is read. Paths fit; what does not is an attack. */
 const maxExtension = 64 * 1024;
 
+const zeros = Buffer.alloc(recordSize);
+
 /** Entries without content, whatever their size field says. */
 const withoutContent = new Set(['1', '2', '3', '4', '5', '6']);
 
@@ -77,6 +79,10 @@ export class TarReader {
   }
 
   #takeRecord(chunk: Buffer): Buffer {
+    if (this.#filled === 0 && chunk.length >= recordSize) {
+      this.#readRecord(chunk.subarray(0, recordSize));
+      return chunk.subarray(recordSize);
+    }
     const taken = chunk.subarray(0, recordSize - this.#filled);
     this.#record.set(taken, this.#filled);
     this.#filled += taken.length;
@@ -88,7 +94,7 @@ export class TarReader {
   }
 
   #readRecord(record: Buffer): void {
-    if (record.every((byte) => byte === 0)) {
+    if (record.equals(zeros)) {
       this.#zeroRecords += 1;
       return;
     }

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
+import { abortReason } from '../kubernetes/wait.ts';
 import { entryPath, printable } from './entry-path.ts';
 import { badArtifact } from './failures.ts';
 import { type TarEntry, TarReader } from './tar-reader.ts';
@@ -41,42 +41,34 @@ export async function unpack(
 ): Promise<ArtifactFiles> {
   const collector = new Collector(limits);
   const reader = new TarReader((entry) => collector.take(entry));
-  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+  const gunzip = addAbortSignal(signal, createGunzip({ chunkSize: 64 * 1024 }));
+  // A pipeline of streams would now and then report that it was aborted instead of why.
+  archive.once('error', (error) => gunzip.destroy(error)).pipe(gunzip);
+  gunzip.on('error', () => undefined);
   let streamBytes = 0;
-  let refusal: unknown;
-  await pipeline(
-    archive,
-    gunzip,
-    async (chunks: AsyncIterable<Buffer>) => {
-      try {
-        for await (const chunk of chunks) {
-          streamBytes += chunk.length;
-          if (streamBytes > limits.streamBytes) {
-            throw badArtifact(`decompresses to more than ${mebibytes(limits.streamBytes)}`);
-          }
-          reader.push(chunk);
-        }
-      } catch (error) {
-        refusal = error;
-        throw error;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      streamBytes += chunk.length;
+      if (streamBytes > limits.streamBytes) {
+        throw badArtifact(`decompresses to more than ${mebibytes(limits.streamBytes)}`);
       }
-    },
-    { signal },
-  ).catch((error: unknown) => {
-    // The streams that a refusal cuts off may end first, and then say only that they were aborted.
-    if (refusal !== undefined && !signal.aborted && !isZlibError(refusal)) throw refusal;
+      reader.push(chunk);
+    }
+  } catch (error) {
+    if (signal.aborted) throw abortReason(signal);
     throw isZlibError(error) ? badArtifact(`is not valid gzip: ${error.message}`) : error;
-  });
-  refuseTrailingBytes(gunzip, compressedBytes);
+  } finally {
+    archive.destroy();
+    gunzip.destroy();
+  }
+  if (gunzip.bytesWritten !== compressedBytes) throw trailingBytes();
   reader.end();
   return collector.finish();
 }
 
-/** zlib stops silently at bytes after the end that are no further gzip member. */
-function refuseTrailingBytes(gunzip: Gunzip, compressedBytes: number): void {
-  if (gunzip.bytesWritten !== compressedBytes) {
-    throw badArtifact('goes on after the end of its gzip stream');
-  }
+/** zlib stops without a word at bytes after the end that are no further gzip member. */
+function trailingBytes(): Error {
+  return badArtifact('goes on after the end of its gzip stream');
 }
 
 class Collector {

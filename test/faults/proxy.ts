@@ -192,13 +192,13 @@ export class FaultProxy {
     outgoing.on('error', () => request.socket.destroy());
     response.on('close', () => outgoing.destroy());
     outgoing.on('response', (incoming) => {
+      seen.status = incoming.statusCode;
       if (fault?.kind === 'ResetAfter') {
         // The answer has come, so the API server is done with it; nobody learns of it.
         incoming.resume();
         incoming.on('end', () => request.socket.resetAndDestroy());
         return;
       }
-      seen.status = incoming.statusCode;
       response.writeHead(incoming.statusCode ?? 502, incoming.headers);
       incoming.on('error', () => request.socket.destroy());
       if (isWatch(seen)) this.#stream(incoming, response, { seen, socket: request.socket, fault });

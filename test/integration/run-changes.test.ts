@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configMap, deployment } from '../objects.ts';
 import { useController } from '../playground.ts';
-import { afterTwoLooks } from '../reconciles.ts';
+import { afterLooks } from '../reconciles.ts';
 import { phasesOf, readyOf, type TestNamespace } from '../test-namespace.ts';
 import { happenedBefore } from '../watching.ts';
 
@@ -19,7 +19,7 @@ describe('while a stage is waited for', () => {
 
   it('a newer revision waits until that stage is done', async () => {
     const shop = await begin();
-    await afterTwoLooks(stand.controller, async () => {
+    await afterLooks(stand.controller, 2, async () => {
       await shop.publish('backend', 'v2', [deployment('backend'), configMap('backend')]);
     });
     expect(await shop.configMapNames()).to.deep.equal([]);
@@ -29,6 +29,8 @@ describe('while a stage is waited for', () => {
     const next = await shop.untilObject(configMap('backend'));
     expect(happenedBefore(ready, next)).to.equal(true);
     const { status } = await shop.untilReady();
+    // The second stage was never entered with the old revision of the first one.
+    expect(happenedBefore(next, await shop.untilObject(configMap('frontend')))).to.equal(true);
     expect(status?.lastAppliedRevisions).to.deep.equal({
       [`${shop.name}/backend`]: 'v2',
       [`${shop.name}/frontend`]: 'v1',
@@ -51,13 +53,47 @@ describe('while a stage is waited for', () => {
   it('a change of the spec waits until that stage is done', async () => {
     const shop = await begin();
     await shop.publish('cache', 'v1', [configMap('cache')]);
-    await afterTwoLooks(stand.controller, async () => {
+    await afterLooks(stand.controller, 2, async () => {
       await shop.changeStages(['cache', 'backend', 'frontend']);
     });
     expect(await shop.configMapNames()).to.deep.equal([]);
     await shop.reportDeployment('backend', 'Available');
     const { status } = await shop.untilReady('v1');
     expect(status?.stages?.map(({ name }) => name)).to.deep.equal(['cache', 'backend', 'frontend']);
+  });
+
+  it('that stage can leave the spec', async () => {
+    const shop = await begin();
+    await shop.changeStages(['frontend']);
+    await shop.request('now');
+    await shop.untilReady('v1');
+    expect(await shop.configMapNames()).to.deep.equal(['frontend']);
+    expect(await shop.owned('apps/v1', 'Deployment')).to.deep.equal([]);
+  });
+
+  it('the last stage can leave the spec', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('frontend', 'v1', [configMap('frontend')]);
+    await shop.publish('backend', 'v1', [deployment('backend')]);
+    await shop.createStageSet(['frontend', 'backend']);
+    await shop.untilPhase('backend', 'Verifying');
+    await afterLooks(stand.controller, 2, async () => {
+      await shop.changeStages(['frontend']);
+    });
+    await shop.reportDeployment('backend', 'Available');
+    await shop.untilReady('v1');
+    expect(await shop.owned('apps/v1', 'Deployment')).to.deep.equal([]);
+  });
+
+  it('stages can change places', async () => {
+    const shop = await begin();
+    await shop.changeStages(['frontend', 'backend']);
+    const backend = await shop.reportDeployment('backend', 'Available');
+    const { status } = await shop.untilReady('v1');
+    expect(status?.stages?.map(({ name }) => name)).to.deep.equal(['frontend', 'backend']);
+    expect(await shop.configMapNames()).to.deep.equal(['frontend']);
+    const [after] = await shop.owned('apps/v1', 'Deployment');
+    expect(after?.metadata.uid).to.equal(backend.metadata.uid);
   });
 
   it('suspension ends the wait, and resuming goes on', async () => {
@@ -88,8 +124,10 @@ describe('a StageSet that is ready', () => {
     expect(await shop.untilReason('Suspended')).to.equal(
       'Suspended: set spec.suspend to false to resume',
     );
-    await afterTwoLooks(stand.controller, async () => {
+    await afterLooks(stand.controller, 1, async () => {
       await shop.publish('app', 'v2', [configMap('next')]);
+    });
+    await afterLooks(stand.controller, 1, async () => {
       await shop.request('while suspended');
     });
     expect(await shop.configMapNames()).to.deep.equal(['other', 'web']);

@@ -79,6 +79,14 @@ describe('a stage that does not become healthy', () => {
     ).to.deep.equal(['backend-2']);
   });
 
+  it('gives way at once to a revision that came while it was waited for', async () => {
+    const shop = await begin({ timeout: '2s' }, { retryInterval: '1h' });
+    await shop.untilPhase('backend', 'Verifying');
+    await shop.publish('backend', 'v2', [configMap('backend')]);
+    await shop.untilReady();
+    expect(await shop.configMapNames()).to.deep.equal(['backend', 'frontend']);
+  });
+
   it('keeps the revision in its status that was applied last', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);

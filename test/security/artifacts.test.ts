@@ -1,85 +1,36 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../src/core/errors.ts';
-import { milliseconds } from '../../src/core/time.ts';
-import { ArtifactFetcher, type FetchOptions } from '../../src/sources/fetch.ts';
+import { TerminalError } from '../../src/core/errors.ts';
 import { archive, digestOf, pax, type RawEntry, recordsOf, tar } from './archives.ts';
-import { type FileServer, serving, startFileServer } from './file-server.ts';
+import { ArtifactFetching, failureOf } from './artifact-fetching.ts';
+import { serving } from './file-server.ts';
 
 const good = archive([{ name: 'a.yaml', content: 'kind: ConfigMap\n' }]);
 
 describe('a hostile artifact', () => {
   const { signal } = new AbortController();
-  const servers: FileServer[] = [];
-  const fetchers: ArtifactFetcher[] = [];
-  let temporaryDirectory: string;
-
-  before(async () => {
-    temporaryDirectory = await mkdtemp(join(tmpdir(), 'hostile-artifacts-'));
-  });
-  afterEach(async () => {
-    await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.close()));
-    await Promise.all(servers.splice(0).map((server) => server.stop()));
-    expect(await readdir(temporaryDirectory), 'files left behind').to.deep.equal([]);
-  });
-  after(() => rm(temporaryDirectory, { recursive: true }));
-
-  const start = async (listener: Parameters<typeof startFileServer>[0]): Promise<FileServer> => {
-    const server = await startFileServer(listener);
-    servers.push(server);
-    return server;
-  };
-
-  const fetcherFor = (server: FileServer, options: FetchOptions = {}): ArtifactFetcher => {
-    const fetcher = new ArtifactFetcher({
-      allowedArtifactHosts: [{ host: '127.0.0.1', port: server.port }],
-      temporaryDirectory,
-      ...options,
-    });
-    fetchers.push(fetcher);
-    return fetcher;
-  };
-
-  const failureOf = async (work: Promise<unknown>): Promise<Error> => {
-    const outcome = await work.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (outcome instanceof Error) return outcome;
-    throw new Error('This was expected to fail');
-  };
-
-  /** Why an artifact of these bytes, with the right digest, is refused. */
-  const refusalOf = async (bytes: Buffer, options: FetchOptions = {}): Promise<string> => {
-    const server = await start(serving(bytes));
-    const work = fetcherFor(server, options).fetch(
-      { url: `${server.origin}/a.tar.gz`, digest: digestOf(bytes) },
-      signal,
-    );
-    const failure = await failureOf(work);
-    expect(failure).to.be.instanceOf(TerminalError).and.to.include({ reason: 'StageFailed' });
-    return failure.message;
-  };
+  const fetching = new ArtifactFetching();
 
   it('is told from a good one', async () => {
-    const server = await start(serving(good));
-    const files = await fetcherFor(server).fetch(
-      { url: `${server.origin}/a.tar.gz`, digest: ` ${digestOf(good).toUpperCase()}\n` },
-      signal,
-    );
+    const server = await fetching.start(serving(good));
+    const files = await fetching
+      .fetcherFor(server)
+      .fetch(
+        { url: `${server.origin}/a.tar.gz`, digest: ` ${digestOf(good).toUpperCase()}\n` },
+        signal,
+      );
     expect([...files.keys()]).to.deep.equal(['a.yaml']);
   });
 
   describe('by its digest', () => {
     it('that is wrong is refused before it is unpacked', async () => {
       const bomb = archive([{ name: '../a', type: '2' }]);
-      const server = await start(serving(bomb));
+      const server = await fetching.start(serving(bomb));
       const wrong = `sha256:${'0'.repeat(64)}`;
       const failure = await failureOf(
-        fetcherFor(server).fetch({ url: `${server.origin}/a.tar.gz`, digest: wrong }, signal),
+        fetching
+          .fetcherFor(server)
+          .fetch({ url: `${server.origin}/a.tar.gz`, digest: wrong }, signal),
       );
       expect(failure).to.be.instanceOf(TerminalError);
       expect(failure.message).to.equal(
@@ -101,12 +52,12 @@ describe('a hostile artifact', () => {
     for (const [digest, because] of weak) {
       it(`that is "${digest}" is refused without a request`, async () => {
         let requests = 0;
-        const server = await start((_, response) => {
+        const server = await fetching.start((_, response) => {
           requests += 1;
           response.end(good);
         });
         const url = `${server.origin}/a.tar.gz`;
-        const failure = await failureOf(fetcherFor(server).fetch({ url, digest }, signal));
+        const failure = await failureOf(fetching.fetcherFor(server).fetch({ url, digest }, signal));
         expect(failure).to.be.instanceOf(TerminalError);
         expect(failure.message).to.match(because);
         expect(requests).to.equal(0);
@@ -234,7 +185,7 @@ describe('a hostile artifact', () => {
     ];
     for (const [attack, entries, because] of attacks) {
       it(`with ${attack} is refused`, async () => {
-        const refusal = await refusalOf(archive(entries));
+        const refusal = await fetching.refusalOf(archive(entries));
         if (typeof because === 'string') expect(refusal).to.equal(because);
         else expect(refusal).to.match(because);
       });
@@ -246,21 +197,23 @@ describe('a hostile artifact', () => {
 
     it('may have a file of exactly 16 MiB', async () => {
       const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte) }]);
-      const server = await start(serving(bytes));
+      const server = await fetching.start(serving(bytes));
       const location = { url: server.origin, digest: digestOf(bytes) };
-      expect((await fetcherFor(server).fetch(location, signal)).size).to.equal(1);
+      expect((await fetching.fetcherFor(server).fetch(location, signal)).size).to.equal(1);
     });
 
     it('may not have a file of one byte more', async () => {
       const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte + 1) }]);
-      expect(await refusalOf(bytes)).to.equal(
+      expect(await fetching.refusalOf(bytes)).to.equal(
         'the artifact contains the file "a" of 16777217 bytes; a file may have at most 16 MiB',
       );
     });
 
     it('may not claim a size that is not there', async () => {
       const bytes = archive([{ name: 'a', content: 'x', size: 5000 }]);
-      expect(await refusalOf(bytes)).to.equal('the artifact is cut off in the middle of an entry');
+      expect(await fetching.refusalOf(bytes)).to.equal(
+        'the artifact is cut off in the middle of an entry',
+      );
     });
 
     it('may not contain more than 64 MiB', async () => {
@@ -268,7 +221,7 @@ describe('a hostile artifact', () => {
         name: `a${index}`,
         content: Buffer.alloc(16 * mebibyte),
       }));
-      expect(await refusalOf(archive(entries))).to.equal(
+      expect(await fetching.refusalOf(archive(entries))).to.equal(
         'the artifact contains more than 64 MiB of files; split it',
       );
     });
@@ -279,32 +232,38 @@ describe('a hostile artifact', () => {
       const members = [gzipSync(tar([])), ...Array.from({ length: 9 }, () => zeros)];
       const bomb = Buffer.concat(members);
       expect(bomb.length).to.be.below(mebibyte);
-      expect(await refusalOf(bomb)).to.equal('the artifact decompresses to more than 512 MiB');
+      expect(await fetching.refusalOf(bomb)).to.equal(
+        'the artifact decompresses to more than 512 MiB',
+      );
     });
 
     it('may not have endlessly many tiny entries', async () => {
       const entries = Array.from({ length: 50_001 }, (_, index) => ({ name: `${index}` }));
-      expect(await refusalOf(archive(entries))).to.equal(
+      expect(await fetching.refusalOf(archive(entries))).to.equal(
         'the artifact has more than 50000 entries; split it',
       );
     });
 
     it('may not be larger than the bound, whatever it says about itself', async () => {
       const options = { maxDownloadBytes: good.length - 1 };
-      expect(await refusalOf(good, options)).to.match(/has more than \d+ bytes; split it$/);
-      const server = await start((_, response) => {
+      expect(await fetching.refusalOf(good, options)).to.match(
+        /has more than \d+ bytes; split it$/,
+      );
+      const server = await fetching.start((_, response) => {
         response.write(good.subarray(0, 20));
         response.end(good.subarray(20));
       });
       const failure = await failureOf(
-        fetcherFor(server, options).fetch({ url: server.origin, digest: digestOf(good) }, signal),
+        fetching
+          .fetcherFor(server, options)
+          .fetch({ url: server.origin, digest: digestOf(good) }, signal),
       );
       expect(failure.message).to.match(/has more than \d+ bytes; split it$/);
     });
 
     it('may be exactly as large as the bound', async () => {
-      const server = await start(serving(good));
-      const fetcher = fetcherFor(server, { maxDownloadBytes: good.length });
+      const server = await fetching.start(serving(good));
+      const fetcher = fetching.fetcherFor(server, { maxDownloadBytes: good.length });
       const files = await fetcher.fetch({ url: server.origin, digest: digestOf(good) }, signal);
       expect(files.size).to.equal(1);
     });
@@ -363,183 +322,8 @@ describe('a hostile artifact', () => {
     ];
     for (const [form, bytes, because] of forms) {
       it(`that ${form} is refused`, async () => {
-        expect(await refusalOf(bytes)).to.match(because);
+        expect(await fetching.refusalOf(bytes)).to.match(because);
       });
     }
-  });
-
-  describe('by its server', () => {
-    const located = (server: FileServer, path = '/a.tar.gz') => ({
-      url: `${server.origin}${path}`,
-      digest: digestOf(good),
-    });
-
-    it('that trickles is given up after the time that one artifact may take', async () => {
-      const server = await start((_, response) => {
-        response.writeHead(200);
-        const timer = setInterval(() => response.write('x'), 5);
-        response.once('close', () => clearInterval(timer));
-      });
-      const fetcher = fetcherFor(server, { timeout: milliseconds(100) });
-      const failure = await failureOf(fetcher.fetch(located(server), signal));
-      expect(failure).to.be.instanceOf(RetryableError);
-      expect(failure.message).to.match(/could not be fetched: it took longer than 0\.1 s$/);
-    });
-
-    it('that falls silent in the body is given up sooner', async () => {
-      const server = await start((_, response) => response.writeHead(200).write('x'));
-      const fetcher = fetcherFor(server, { silence: milliseconds(50) });
-      const failure = await failureOf(fetcher.fetch(located(server), signal));
-      expect(failure).to.be.instanceOf(RetryableError);
-      expect(failure.message).to.match(/could not be fetched: Body Timeout Error$/);
-    });
-
-    it('that never answers is given up', async () => {
-      const server = await start(() => undefined);
-      const fetcher = fetcherFor(server, { silence: milliseconds(50) });
-      const failure = await failureOf(fetcher.fetch(located(server), signal));
-      expect(failure).to.be.instanceOf(RetryableError);
-      expect(failure.message).to.match(/could not be fetched: Headers Timeout Error$/);
-    });
-
-    it('is left at once when the caller gives up', async () => {
-      const caller = new AbortController();
-      const server = await start(() => caller.abort(new Error('the StageSet is gone')));
-      const failure = await failureOf(fetcherFor(server).fetch(located(server), caller.signal));
-      expect(failure.message).to.equal('the StageSet is gone');
-    });
-
-    it('that cuts the body short makes it worth another try', async () => {
-      const server = await start((_, response) => {
-        response.writeHead(200, { 'content-length': good.length });
-        response.write(good.subarray(0, 10), () => response.destroy());
-      });
-      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
-      expect(failure).to.be.instanceOf(RetryableError);
-    });
-
-    for (const status of [204, 206, 404, 500]) {
-      it(`that answers ${status} makes it worth another try`, async () => {
-        const server = await start((_, response) => response.writeHead(status).end());
-        const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
-        expect(failure).to.be.instanceOf(RetryableError);
-        expect(failure.message).to.match(
-          new RegExp(`could not be fetched: the server answered ${status} instead of 200$`),
-        );
-      });
-    }
-
-    it('that asks for patience is heard', async () => {
-      const server = await start((_, response) =>
-        response.writeHead(429, { 'retry-after': '7' }).end(),
-      );
-      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
-      expect(failure).to.be.instanceOf(RetryableError).and.to.include({ retryAfter: 7000 });
-    });
-
-    const redirecting = (target: (server: () => FileServer) => string): Promise<FileServer> => {
-      let self: FileServer | undefined;
-      const own = (): FileServer => self!;
-      return start((request, response) => {
-        if (request.url === '/final') response.end(good);
-        else response.writeHead(302, { location: target(own) }).end();
-      }).then((server) => (self = server));
-    };
-
-    it('may redirect on its own host', async () => {
-      const server = await redirecting(() => '/final');
-      expect((await fetcherFor(server).fetch(located(server), signal)).size).to.equal(1);
-    });
-
-    it('may not redirect for ever', async () => {
-      const server = await redirecting(() => '/again');
-      const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
-      expect(failure.message).to.match(/it redirects more than 5 times$/);
-    });
-
-    const elsewhere: [where: string, location: string, because: RegExp][] = [
-      ['loopback', 'http://127.0.0.1:6443/api', /its address 127\.0\.0\.1 is loopback/],
-      ['loopback by another spelling', 'http://0x7f.1:6443/', /is loopback/],
-      ['the metadata service', 'http://169.254.169.254/latest', /is link-local/],
-      ['a file', 'file:///etc/passwd', /its scheme is file/],
-      ['another host', 'http://example.com/a.tar.gz', /redirects to other hosts are not followed/],
-    ];
-    for (const [where, target, because] of elsewhere) {
-      it(`may not redirect to ${where}`, async () => {
-        const server = await redirecting(() => target);
-        const failure = await failureOf(fetcherFor(server).fetch(located(server), signal));
-        expect(failure).to.be.instanceOf(TerminalError);
-        expect(failure.message).to.match(because);
-      });
-    }
-
-    it('gets neither credentials nor a proxy of the environment', async () => {
-      const previous = process.env.http_proxy;
-      process.env.http_proxy = 'http://127.0.0.1:1';
-      try {
-        let headers: object = {};
-        const server = await start((request, response) => {
-          headers = request.headers;
-          response.end(good);
-        });
-        await fetcherFor(server).fetch(located(server), signal);
-        expect(headers).to.have.keys('host', 'connection', 'user-agent', 'accept-encoding');
-      } finally {
-        if (previous === undefined) delete process.env.http_proxy;
-        else process.env.http_proxy = previous;
-      }
-    });
-  });
-
-  describe('by its name', () => {
-    const rebinding = (...addresses: string[]) => {
-      let questions = 0;
-      const fetcher = new ArtifactFetcher({
-        temporaryDirectory,
-        resolve: (_, callback) => {
-          questions += 1;
-          callback(
-            null,
-            addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-          );
-        },
-      });
-      fetchers.push(fetcher);
-      return { fetcher, questions: () => questions };
-    };
-    const artifact = { url: 'http://artifacts.example.com:1/a', digest: digestOf(good) };
-
-    for (const [what, ...addresses] of [
-      ['loopback', '127.0.0.1'],
-      ['loopback behind a good address', '203.0.113.7', '127.0.0.1'],
-      ['IPv6 loopback', '::1'],
-      ['mapped loopback', '::ffff:127.0.0.1'],
-      ['the metadata service', '169.254.169.254'],
-    ] as const) {
-      it(`that resolves to ${what} is refused when the connection is made`, async () => {
-        const { fetcher, questions } = rebinding(...addresses);
-        const failure = await failureOf(fetcher.fetch(artifact, signal));
-        expect(failure).to.be.instanceOf(TerminalError);
-        expect(failure.message).to.match(
-          /^artifacts are not fetched from artifacts\.example\.com: it resolves to .+, which is (loopback|link-local)\./,
-        );
-        expect(questions(), 'the name is resolved once').to.equal(1);
-      });
-    }
-
-    it('is connected to at the address that was checked', async () => {
-      const server = await start(serving(good));
-      const fetcher = new ArtifactFetcher({
-        allowedArtifactHosts: [],
-        temporaryDirectory,
-        // An address that the guard allows, where nobody listens.
-        resolve: (_, callback) => callback(null, [{ address: '192.0.2.1', family: 4 }]),
-        timeout: milliseconds(200),
-      });
-      fetchers.push(fetcher);
-      const url = `http://artifacts.example.com:${server.port}/a`;
-      const failure = await failureOf(fetcher.fetch({ url, digest: digestOf(good) }, signal));
-      expect(failure).to.be.instanceOf(RetryableError);
-    });
   });
 });

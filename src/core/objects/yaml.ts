@@ -188,12 +188,9 @@ class Walk {
     if (!isPlain(key)) return sourceOf(key);
     const scalar = readPlainScalar(sourceOf(key), this.#dialect);
     if (scalar.kind === 'Value' && typeof scalar.value === 'string') return scalar.value;
-    this.unusual = true;
-    if (scalar.kind === 'Integer') return scalar.value.toString();
-    if (scalar.kind === 'Value' && scalar.value !== null && typeof scalar.value !== 'number') {
-      return String(scalar.value);
-    }
-    if (scalar.kind === 'Date') return sourceOf(key);
+    // kubectl takes these for their text; kustomize fails at them, and shows the whole object.
+    const isText = scalar.kind === 'Integer' || typeof readValue(scalar) === 'boolean';
+    if (this.#dialect === 'Kubernetes' && isText) return String(readValue(scalar));
     throw this.#error(key, `the key ${sourceOf(key)} must be text: put it in quotes`);
   }
 
@@ -277,6 +274,10 @@ class Walk {
     const ranged = isAlias(node) || isScalar(node) || isMap(node) || isSeq(node);
     return manifestError(this.#locate((ranged ? node.range?.[0] : undefined) ?? 0), problem);
   }
+}
+
+function readValue(scalar: PlainScalar): unknown {
+  return 'value' in scalar ? scalar.value : undefined;
 }
 
 const schemaField = 'openAPIV3Schema';

@@ -152,6 +152,23 @@ describe('API errors', () => {
     expect(error.message).to.contain('data.key');
   });
 
+  it('say who may not do what to secrets, and nothing that follows', () => {
+    const denial =
+      'secrets "password" is forbidden: User "system:serviceaccount:shop:deployer" cannot patch ' +
+      'resource "secrets" in API group "" in the namespace "shop"';
+    const withheld = (message: string): string =>
+      errorFromAnswer({
+        status: 403,
+        request,
+        sensitive: true,
+        body: status({ code: 403, reason: 'Forbidden', message }),
+      }).message;
+    expect(withheld(`${denial}: hunter2`)).to.equal(denial);
+    expect(withheld('secrets "password" is forbidden: must not be hunter2')).not.to.contain(
+      'hunter2',
+    );
+  });
+
   function forbidden(): ApiError {
     return errorFromAnswer({
       status: 403,

@@ -153,6 +153,13 @@ describe('reading YAML', () => {
     expect(failure('a: 1\nb: 2\na: 3\n')).to.equal('file.yaml:3:1: the key a is there twice');
   });
 
+  it('reads keys that are no text as kubectl does, and refuses them where kustomize would', () => {
+    expect(read('1: a\nyes: b\n', 'Kubernetes')).to.deep.equal([{ '1': 'a', true: 'b' }]);
+    expect(failure('a: 1\n1: b\n')).to.equal(
+      'file.yaml:2:1: the key 1 must be text: put it in quotes',
+    );
+  });
+
   it('refuses aliases that explode', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let level = 1; level < 10; level += 1) {

@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { configMap, deployment, serviceAccount, toy, toyDefinition, withMetadata } from '../objects.ts';
+import { useController } from '../playground.ts';
+import { afterLooks } from '../reconciles.ts';
+import type { TestNamespace } from '../test-namespace.ts';
+
+const configMapKind = { apiVersion: 'v1', kind: 'ConfigMap' };
+const hold = { finalizers: ['example.com/hold'] };
+
+/** Names of the ConfigMaps as they vanish, until all are gone. */
+async function vanishing(shop: TestNamespace): Promise<string[]> {
+  const gone: string[] = [];
+  await shop.untilCollection(configMapKind, (seen) => seen.size === 0, {
+    onEvent: (type, { metadata }) => {
+      if (type === 'Deleted') gone.push(metadata.name);
+    },
+  });
+  return gone;
+}
+
+describe('deleting a StageSet', () => {
+  const stand = useController();
+
+  it('takes its stages down in reverse order', async () => {
+    const shop = await stand.namespace();
+    for (const stage of ['one', 'two', 'three']) {
+      await shop.publish(stage, 'v1', [configMap(stage)]);
+    }
+    await shop.createStageSet(['one', 'two', 'three']);
+    await shop.untilReady('v1');
+    const order = vanishing(shop);
+    await shop.deleteStageSet();
+    expect(await order).to.deep.equal(['three', 'two', 'one']);
+    await shop.untilStageSetGone();
+  });
+
+  it('waits for a later stage to be gone before it touches an earlier one', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [withMetadata(configMap('two'), hold)]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+    await afterLooks(stand.controller, 3, async () => {
+      await shop.deleteStageSet();
+      await shop.untilObject(configMap('two'), ({ metadata }) => 'deletionTimestamp' in metadata);
+    });
+    expect((await shop.find(configMap('one')))?.metadata).not.to.have.property('deletionTimestamp');
+    const order = vanishing(shop);
+    await shop.patch(configMap('two'), { metadata: { finalizers: null } });
+    expect(await order).to.deep.equal(['two', 'one']);
+    await shop.untilStageSetGone();
+  });
+
+  it('interrupts a wait for a stage that never becomes ready', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [deployment('web')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilPhase('two', 'Verifying');
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone({ within: 5_000 });
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.owned('apps/v1', 'Deployment')).to.deep.equal([]);
+  });
+
+  it('takes down what is suspended, too', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.createStageSet(['one']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('leaves the objects of a stage with prune: false, and those that opted out', async () => {
+    const shop = await stand.namespace();
+    const annotations = { 'stages.metio.wtf/prune': 'disabled' };
+    await shop.publish('one', 'v1', [
+      configMap('one'),
+      withMetadata(configMap('opted-out'), { annotations }),
+    ]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', { name: 'two', prune: false }]);
+    await shop.untilReady('v1');
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal(['opted-out', 'two']);
+  });
+
+  it('takes down what a failed revision left behind', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('old')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.publish('app', 'v2', [configMap('new'), deployment('web')]);
+    await shop.reportDeployment('web', 'Stuck');
+    await shop.untilReason('StageFailed');
+    expect(await shop.configMapNames()).to.deep.equal(['new', 'old']);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.owned('apps/v1', 'Deployment')).to.deep.equal([]);
+  });
+
+  it('is not held up by a resource whose definition is gone', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('definition', 'v1', [toyDefinition('Kite')]);
+    await shop.publish('toys', 'v1', [toy('Kite', 'red'), configMap('string')]);
+    await shop.createStageSet(['definition', 'toys']);
+    await shop.untilReady('v1');
+    const { code } = await shop.playground.cluster.kubectl([
+      ...['delete', 'crd', 'kites.toys.example.com', '--timeout=20s'],
+    ]);
+    expect(code).to.equal(0);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('gives up and says so when the account may not delete', async () => {
+    const shop = await stand.namespace();
+    await shop.create(serviceAccount('reader'));
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true, serviceAccountName: 'reader' });
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal(['web']);
+    expect((await shop.untilEvent('TeardownForced'))['note']).to.match(
+      new RegExp(`^Gave up the teardown \\(permanent\\).*ConfigMap/${shop.name}/web: `),
+    );
+  });
+});
+
+describe('deleting a StageSet, with --max-teardown-wait=2s', () => {
+  const stand = useController({ flags: ['--max-teardown-wait=2s'] });
+
+  it('gives up in the end what finalizers hold', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [withMetadata(configMap('one'), hold)]);
+    await shop.createStageSet(['one']);
+    await shop.untilReady('v1');
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    const event = await shop.untilEvent('TeardownForced');
+    expect(event).to.include({
+      type: 'Warning',
+      note: 'Gave up the teardown (timed_out), objects may remain: objects are still terminating',
+    });
+    await shop.patch(configMap('one'), { metadata: { finalizers: null } });
+  });
+});
