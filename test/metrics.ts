@@ -25,8 +25,6 @@ export async function metricSum(
 ): Promise<number> {
   const text = await (await fetch(metricsUrl)).text();
   const labels = namespace === undefined ? '' : `[^}]*namespace="${namespace}"`;
-  const samples = text.matchAll(
-    new RegExp(`^${name}(?:\\{${labels}[^}]*\\})? ([0-9.e+]+)`, 'gm'),
-  );
+  const samples = text.matchAll(new RegExp(`^${name}(?:\\{${labels}[^}]*\\})? ([0-9.e+]+)`, 'gm'));
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }

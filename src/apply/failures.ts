@@ -42,8 +42,9 @@ export function combinedFailure(failures: readonly unknown[]): Error {
   const denied = errors.find((error) => error instanceof DeniedError);
   if (denied !== undefined)
     return new DeniedError(message, { reason: 'RBACDenied', cause: denied });
-  if (errors.every((error) => error instanceof TerminalError)) {
-    return new TerminalError(message, { cause: first });
+  if (first instanceof TerminalError && errors.every((error) => error instanceof TerminalError)) {
+    const reason = first.reason === undefined ? {} : { reason: first.reason };
+    return new TerminalError(message, { ...reason, cause: first });
   }
   return new RetryableError(message, { cause: first });
 }

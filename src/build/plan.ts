@@ -1,6 +1,11 @@
 import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
 import { normalise } from '../core/objects/normalise.ts';
-import { type Manifest, readManifests, refuseDuplicates } from '../core/objects/parse.ts';
+import {
+  type Manifest,
+  type Manifests,
+  readManifests,
+  refuseDuplicates,
+} from '../core/objects/parse.ts';
 import { stringify } from '../core/objects/yaml.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import {
@@ -16,21 +21,28 @@ import {
 import { KustomizationWalk } from './kustomization.ts';
 
 /** How a directory is built. */
-export type BuildPlan =
-  | ({ readonly kind: 'Objects'; readonly objects: readonly KubernetesObject[] } & Notes)
-  | ({
-      readonly kind: 'Kustomize';
-      /** Where kustomize is run, relative to the artifact. */
-      readonly directory: string;
-      /** Files that it needs as they are in the artifact. */
-      readonly originals: readonly string[];
-      /** Files that it gets with other content, by path. */
-      readonly rewritten: ReadonlyMap<string, string>;
-      /** Files in which objects can be defined. */
-      readonly resources: readonly string[];
-    } & Notes);
+export type BuildPlan = ObjectsPlan | KustomizePlan;
 
-interface Notes {
+/** All is read. */
+interface ObjectsPlan {
+  readonly kind: 'Objects';
+  readonly objects: readonly KubernetesObject[];
+  readonly warnings: readonly string[];
+}
+
+/** kustomize must be run. */
+interface KustomizePlan {
+  readonly kind: 'Kustomize';
+  /** Where kustomize is run, relative to the artifact. */
+  readonly directory: string;
+  /** What needs no kustomize. */
+  readonly read: readonly Manifest[];
+  /** Files that it needs as they are in the artifact. */
+  readonly originals: readonly string[];
+  /** Files that it gets with other content, by path. */
+  readonly rewritten: ReadonlyMap<string, string>;
+  /** Files in which objects can be defined. */
+  readonly resources: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -49,10 +61,10 @@ export function planBuild(files: ArtifactFiles, path: string | undefined): Build
     : planExisting(files, directory);
 }
 
-/** The objects in the output of kustomize, as they are applied. */
-export function readOutput(output: Uint8Array): KubernetesObject[] {
+/** The objects of a build, from what was read before and from the output of kustomize. */
+export function readOutput(output: Uint8Array, read: readonly Manifest[]): KubernetesObject[] {
   const { manifests } = readManifests([['the output of kustomize', output]], 'Kustomize');
-  return finished(manifests);
+  return finished([...read, ...manifests]);
 }
 
 function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
@@ -63,42 +75,67 @@ function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
   return kustomizePlan(directory, walk, []);
 }
 
-/** No kustomization: every manifest below becomes a resource, and so do nested kustomizations. */
+/**
+ * No kustomization: every manifest below becomes a resource, and so do nested kustomizations. Those
+ * can rename what other files refer to, so that kustomize must see all of them; without any it gets
+ * only the files that need it, as it takes minutes for thousands of objects.
+ */
 function planGenerated(files: ArtifactFiles, directory: string): BuildPlan {
   const { manifestPaths, nested, warnings } = contentOf(files, directory);
-  const read = readManifests(
-    manifestPaths.map((path) => [path, contentAt(files, path)]),
-    'Kustomize',
-  );
-  refuseDuplicates(read.manifests);
-  if (nested.length === 0 && !read.unusual) {
-    return { kind: 'Objects', objects: finished(read.manifests), warnings };
+  const read = manifestPaths.map((path) => readOne(files, path));
+  refuseDuplicates(read.flatMap(({ manifests }) => manifests));
+  const [ours, others] =
+    nested.length > 0
+      ? [[], read.filter(({ unusual, manifests }) => unusual || manifests.length > 0)]
+      : [read.filter(({ unusual }) => !unusual), read.filter(({ unusual }) => unusual)];
+  const ourManifests = ours.flatMap(({ manifests }) => manifests);
+  if (nested.length + others.length === 0) {
+    return { kind: 'Objects', objects: finished(ourManifests), warnings };
   }
   const walk = new KustomizationWalk(files);
   const name = inside(directory, kustomizationNames[0] ?? '');
   for (const child of nested) walk.visit(child, name);
-  const resources = [
-    ...nested.map((child) => relativeTo(directory, child)),
-    ...addManifests(walk, files, manifestPaths).map((path) => relativeTo(directory, path)),
-  ];
-  if (resources.length === 0) return { kind: 'Objects', objects: [], warnings };
+  for (const file of others) addResource(walk, file);
+  const resources = [...nested, ...others.map(({ path }) => path)].map((path) =>
+    relativeTo(directory, path),
+  );
   walk.rewritten.set(
     name,
     stringify([
       { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources },
     ]),
   );
-  return kustomizePlan(directory, walk, warnings);
+  return { ...kustomizePlan(directory, walk, warnings), read: ourManifests };
+}
+
+interface ReadFile extends Manifests {
+  readonly path: string;
+}
+
+function readOne(files: ArtifactFiles, path: string): ReadFile {
+  const content = files.get(path) ?? new Uint8Array();
+  return { path, ...readManifests([[path, content]], 'Kustomize') };
+}
+
+/** kustomize reads neither arrays nor uppercase names; what is no JSON it gets as it is. */
+function addResource(walk: KustomizationWalk, { path, manifests }: ReadFile): void {
+  walk.resources.add(path);
+  if (/\.json$/i.test(path)) {
+    walk.rewritten.set(path, stringify(manifests.map(({ object }) => object)));
+  } else {
+    walk.originals.add(path);
+  }
 }
 
 function kustomizePlan(
   directory: string,
   walk: KustomizationWalk,
   warnings: readonly string[],
-): BuildPlan {
+): KustomizePlan {
   return {
     kind: 'Kustomize',
     directory,
+    read: [],
     originals: [...walk.originals].filter((path) => !walk.rewritten.has(path)),
     rewritten: walk.rewritten,
     resources: [...walk.resources],
@@ -130,29 +167,6 @@ function contentOf(
   return { manifestPaths, nested, warnings };
 }
 
-/**
- * Makes manifests available to kustomize.
- *
- * @returns the paths of those that have objects: kustomize takes an empty file for a mistake.
- */
-function addManifests(
-  walk: KustomizationWalk,
-  files: ArtifactFiles,
-  paths: readonly string[],
-): string[] {
-  return paths.filter((path) => {
-    const content = contentAt(files, path);
-    const { manifests } = readManifests([[path, content]], 'Kustomize');
-    if (manifests.length === 0) return false;
-    walk.resources.add(path);
-    // kustomize reads neither arrays nor uppercase names; the rest it gets as it is.
-    if (/\.json$/i.test(path))
-      walk.rewritten.set(path, stringify(manifests.map(({ object }) => object)));
-    else walk.originals.add(path);
-    return true;
-  });
-}
-
 function finished(manifests: readonly Manifest[]): KubernetesObject[] {
   refuseDuplicates(manifests);
   return manifests.map(({ object }) => normalise(object));
@@ -171,8 +185,4 @@ function isKustomization(path: string): boolean {
 
 function relativeTo(directory: string, path: string): string {
   return directory === '' ? path : path.slice(directory.length + 1);
-}
-
-function contentAt(files: ArtifactFiles, path: string): Uint8Array {
-  return files.get(path) ?? new Uint8Array();
 }

@@ -29,7 +29,10 @@ class BuildSession {
         this.#output.push(question.chunk);
         return { kind: 'Done' };
       case 'Read':
-        this.#objects = readOutput(Buffer.concat(this.#output.splice(0)));
+        this.#objects = readOutput(
+          Buffer.concat(this.#output.splice(0)),
+          this.#plan?.kind === 'Kustomize' ? this.#plan.read : [],
+        );
         return { kind: 'Objects', count: this.#objects.length, warnings: [] };
       case 'Next': {
         const objects = this.#objects.slice(this.#sent, this.#sent + objectsPerPortion);

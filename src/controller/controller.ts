@@ -211,7 +211,8 @@ export class Controller {
     // A watch that breaks once is everyday life; only what lasts is worth a line.
     else if (trouble.failures % 5 === 1 && (trouble.kind !== 'Other' || trouble.failures > 1)) {
       const { error, failures } = trouble;
-      logger.warn('cannot watch', { kind, why: wordsFor[trouble.kind], failures, error });
+      const said = error instanceof Error ? error.message : String(error);
+      logger.warn('cannot watch', { kind, why: wordsFor[trouble.kind], failures, said });
     }
   }
 }

@@ -84,6 +84,10 @@ export class Reporter {
     run: RunProgress | undefined,
     verdict: Verdict | undefined,
   ): void {
+    const stages = new Set(after.status?.stages?.map(({ name }) => name));
+    for (const { name } of before.status?.stages ?? []) {
+      if (!stages.has(name)) this.#metrics.forgetStage(nameOf(after), name);
+    }
     const ready = readyOf(after);
     if (ready === undefined || ready.reason === 'Progressing') return;
     if (verdict !== undefined) this.#metrics.reconciled(nameOf(after), ready.reason);

@@ -1,9 +1,10 @@
 import { finalizer } from './finalizer.ts';
-import type { Rest } from './rest.ts';
+import type { Rest, Verdict } from './rest.ts';
+import type { Failure } from './run.ts';
 import { backoff } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ForcedTeardown, TeardownEffect, TeardownProgress } from './teardown-progress.ts';
-import { after, between, type Instant, instant } from './time.ts';
+import { after, between, type Instant, instant, toRfc3339 } from './time.ts';
 
 interface TeardownDecision {
   readonly teardown?: TeardownProgress;
@@ -12,16 +13,22 @@ interface TeardownDecision {
 
 export function decideTeardown(snapshot: Snapshot): TeardownDecision {
   const { stageSet, teardown, now } = snapshot;
-  if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) return { next: rest(undefined) };
+  if (!(stageSet.metadata.finalizers ?? []).includes(finalizer))
+    return { next: rest(undefined, undefined) };
   const deadline = forceDeadline(snapshot);
   const forced = forcedBy(teardown, deadline, now);
   if (forced !== undefined) return { teardown, next: { kind: 'ReleaseFinalizer', forced } };
   if (teardown?.failure !== undefined) {
     const retryAt = after(teardown.failure.at, backoff(teardown.failures));
-    if (retryAt > now) return { teardown, next: rest(earlier(retryAt, deadline)) };
+    if (retryAt > now) {
+      return {
+        teardown,
+        next: rest(failing(teardown.failure, deadline), earlier(retryAt, deadline)),
+      };
+    }
   }
   if (teardown === undefined) return { next: { kind: 'LoadTeardown' } };
-  for (const [stage, { step }] of teardown.stages.entries()) {
+  for (const [stage, { stage: stageName, step }] of teardown.stages.entries()) {
     switch (step.kind) {
       case 'Gone':
         continue;
@@ -29,7 +36,10 @@ export function decideTeardown(snapshot: Snapshot): TeardownDecision {
         return { teardown, next: { kind: 'DeleteStage', stage } };
       case 'Deleting':
         if (step.nextLook <= now) return { teardown, next: { kind: 'LookForGone', stage } };
-        return { teardown, next: rest(earlier(step.nextLook, deadline)) };
+        return {
+          teardown,
+          next: rest(waiting(stageName, step.remaining.length), earlier(step.nextLook, deadline)),
+        };
     }
   }
   return { teardown, next: { kind: 'ReleaseFinalizer' } };
@@ -51,8 +61,21 @@ function forcedBy(
   return between(deadline, now) >= 0 ? { cause: 'timed_out', message: last } : undefined;
 }
 
-function rest(wakeAt: Instant | undefined): Rest {
-  return { kind: 'Rest', ready: undefined, wakeAt };
+/** Nobody should have to guess what keeps a deleted StageSet, or until when. */
+function failing(failure: Failure, deadline: Instant): Verdict {
+  const message =
+    `Teardown: ${failure.message}; retried until ${toRfc3339(deadline)}, ` +
+    'then the finalizer is dropped and what remains stays behind';
+  return { status: 'False', reason: failure.reason, message };
+}
+
+function waiting(stage: string, objects: number): Verdict {
+  const message = `Tearing down stage ${stage}: ${objects} object(s) wait for their finalizers`;
+  return { status: 'Unknown', reason: 'Progressing', message };
+}
+
+function rest(ready: Verdict | undefined, wakeAt: Instant | undefined): Rest {
+  return { kind: 'Rest', ready, wakeAt };
 }
 
 function earlier(one: Instant, other: Instant): Instant {

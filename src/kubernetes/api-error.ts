@@ -248,7 +248,10 @@ export function treatmentOf(error: unknown, object?: ObjectReference): unknown {
   if (isForbidden(error)) {
     return new DeniedError(error.message, { ...details, reason: 'RBACDenied' });
   }
-  if (isNoKindMatch(error)) return new TerminalError(error.message, details);
+  // Part A 1.7 counts a kind that the server does not know among what the identity may not do.
+  if (isNoKindMatch(error)) {
+    return new TerminalError(error.message, { ...details, reason: 'RBACDenied' });
+  }
   return new RetryableError(error.message, {
     ...details,
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),

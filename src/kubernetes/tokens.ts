@@ -1,5 +1,7 @@
 import { RetryableError } from '../core/errors.ts';
 import { type Duration, type Instant, instant, minutes, seconds } from '../core/time.ts';
+import type { ObjectReference } from '../types/kubernetes.ts';
+import { ApiError, isNotFound } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
 import { serviceAccountUser } from './identity.ts';
 import { objectAt, stringAt } from './shapes.ts';
@@ -103,16 +105,17 @@ export class TokenStore {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name };
     const { lifetime, mintTimeout, refreshBefore, now } = this.#options;
     const asked = now();
-    const answer = await this.#client.createSubresource(
-      account,
-      'token',
-      {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: { expirationSeconds: Math.round(lifetime / 1000) },
-      },
-      { signal: new AbortController().signal, timeout: mintTimeout },
-    );
+    const request = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: Math.round(lifetime / 1000) },
+    };
+    const call = { signal: new AbortController().signal, timeout: mintTimeout };
+    const answer = await this.#client
+      .createSubresource(account, 'token', request, call)
+      .catch((error: unknown) => {
+        throw mintFailure(account, error);
+      });
     const status = objectAt(answer, 'status');
     const token = stringAt(status, 'token');
     const expiry = Date.parse(stringAt(status, 'expirationTimestamp') ?? '');
@@ -134,4 +137,20 @@ export class TokenStore {
     const [oldest] = this.#slots.keys();
     if (oldest !== undefined) this.#slots.delete(oldest);
   }
+}
+
+/**
+ * A refused TokenRequest must not look like the answer to what the token was wanted for: taken for
+ * that, a missing ServiceAccount would read as "the object is gone", and what it had would be
+ * forgotten. A server that is merely busy keeps its error.
+ */
+function mintFailure(account: ObjectReference, error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.code === 429 || error.code >= 500) return error;
+  const { namespace = '', name } = account;
+  const advice = isNotFound(error)
+    ? 'it does not exist; create it, or correct serviceAccountName'
+    : `the API server refused it: ${error.message}`;
+  return new RetryableError(`no token for ServiceAccount ${namespace}/${name}: ${advice}`, {
+    object: account,
+  });
 }

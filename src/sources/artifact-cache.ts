@@ -13,9 +13,10 @@ export type FetchArtifact = (
 const fileOverhead = 256;
 
 /**
- * Unpacked artifacts by digest, the least recently used leaving first when there are more bytes than
- * the bound. Artifacts come in under their digest after it was checked only. Those who ask for the
- * same artifact at the same time share one download, which goes on until the last of them gives up.
+ * Unpacked artifacts by URL and digest, the least recently used leaving first when there are more
+ * bytes than the bound. The digest alone would not do: whoever has read one somewhere could name it in
+ * a source of their own, and get an artifact that they may not fetch. Those who ask for the same
+ * artifact at the same time share one download, which goes on until the last of them gives up.
  */
 export class ArtifactCache {
   readonly #fetch: FetchArtifact;
@@ -36,17 +37,15 @@ export class ArtifactCache {
 
   /** @throws what fetching throws; a failure is not remembered. */
   async get(location: ArtifactLocation, signal: AbortSignal): Promise<ArtifactFiles> {
-    const digest = sha256Of(location.digest);
-    const entry = this.#entries.get(digest);
+    const key = `${sha256Of(location.digest)} ${location.url}`;
+    const entry = this.#entries.get(key);
     if (entry !== undefined) {
-      this.#entries.delete(digest);
-      this.#entries.set(digest, entry);
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
       return entry.files;
     }
     signal.throwIfAborted();
-    // One with a bad URL must not fail those with a good one.
-    const key = `${digest} ${location.url}`;
-    const pending = this.#pending.get(key) ?? this.#start(key, digest, location);
+    const pending = this.#pending.get(key) ?? this.#start(key, location);
     pending.waiting += 1;
     const stopListening = onAbort(signal, () => this.#giveUp(key, pending));
     try {
@@ -56,11 +55,11 @@ export class ArtifactCache {
     }
   }
 
-  #start(key: string, digest: string, location: ArtifactLocation): PendingFetch {
+  #start(key: string, location: ArtifactLocation): PendingFetch {
     const controller = new AbortController();
     const files = this.#fetch(location, controller.signal)
       .then((fetched) => {
-        this.#keep(digest, fetched);
+        this.#keep(key, fetched);
         return fetched;
       })
       .finally(() => {
@@ -78,10 +77,10 @@ export class ArtifactCache {
     pending.controller.abort(new Error('Nobody waits for this artifact any more'));
   }
 
-  #keep(digest: string, files: ArtifactFiles): void {
+  #keep(key: string, files: ArtifactFiles): void {
     const bytes = contentSize(files) + files.size * fileOverhead;
-    if (bytes > this.#maxBytes || this.#entries.has(digest)) return;
-    this.#entries.set(digest, { files, bytes });
+    if (bytes > this.#maxBytes || this.#entries.has(key)) return;
+    this.#entries.set(key, { files, bytes });
     this.#bytes += bytes;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) return;

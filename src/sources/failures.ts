@@ -19,6 +19,6 @@ export interface FetchFailure {
 }
 
 /** A URL without its query: that may hold a signature. */
-export function shown(url: URL): string {
+function shown(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }

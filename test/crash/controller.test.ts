@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { freePorts } from '../../dev/cluster/ports.ts';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
 import type { Playground } from '../../dev/playground.ts';
 import { configMap, configMaps, deployment, withMetadata } from '../objects.ts';
@@ -97,7 +98,7 @@ describe('a controller that ends while a release is under way', () => {
   });
 
   it('ends on SIGTERM within seconds, with exit code 0', async () => {
-    const [health, metrics] = ['127.0.0.1:0', '0'];
+    const [health] = await freePorts(1);
     const child = spawn(
       process.execPath,
       [
@@ -105,8 +106,8 @@ describe('a controller that ends while a release is under way', () => {
         `--kubeconfig=${playground.cluster.kubeconfig}`,
         `--kustomize-binary=${join(playground.cluster.assets, 'kustomize')}`,
         `--allowed-artifact-hosts=${playground.artifacts.host}`,
-        `--health-probe-bind-address=${health}`,
-        `--metrics-bind-address=${metrics}`,
+        `--health-probe-bind-address=127.0.0.1:${health}`,
+        '--metrics-bind-address=0',
       ],
       { stdio: 'ignore' },
     );

@@ -1,6 +1,6 @@
+import { pause } from '../../src/kubernetes/wait.ts';
 import type { FaultRule, SeenRequest } from '../faults/faults.ts';
 import type { FaultProxy } from '../faults/proxy.ts';
-import { pause } from '../../src/kubernetes/wait.ts';
 
 /** A moment in the life of a controller, told by a write that it sends. */
 export interface CrashPoint {

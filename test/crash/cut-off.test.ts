@@ -153,7 +153,8 @@ async function expectUnmoved(
   for (const after of await shop.owned('v1', 'ConfigMap')) {
     const { name, resourceVersion } = after.metadata;
     const then = before.get(name);
-    if (JSON.stringify(then?.['data']) !== JSON.stringify(after['data'])) continue;
-    expect(then?.metadata.resourceVersion, name).to.equal(resourceVersion);
+    const asItWas = JSON.stringify(then?.['data']) === JSON.stringify(after['data']);
+    if (then !== undefined && asItWas)
+      expect(resourceVersion, name).to.equal(then.metadata.resourceVersion);
   }
 }

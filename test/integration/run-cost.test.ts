@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pause } from '../../src/kubernetes/wait.ts';
-import { configMap, configMaps } from '../objects.ts';
 import { metricSum, type SentRequests, sentRequests } from '../metrics.ts';
+import { configMap, configMaps } from '../objects.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 

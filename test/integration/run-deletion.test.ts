@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { configMap, deployment, serviceAccount, toy, toyDefinition, withMetadata } from '../objects.ts';
+import {
+  configMap,
+  deployment,
+  serviceAccount,
+  toy,
+  toyDefinition,
+  withMetadata,
+} from '../objects.ts';
 import { useController } from '../playground.ts';
 import { afterLooks } from '../reconciles.ts';
 import type { TestNamespace } from '../test-namespace.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { configMap } from '../objects.ts';
 import { useController } from '../playground.ts';
-import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 
 const runbook = (reason: string): string =>
   ` (runbook: https://stages.metio.wtf/runbooks/${reason}/)`;

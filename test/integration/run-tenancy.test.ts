@@ -14,7 +14,12 @@ async function grantConfigMaps(
 ): Promise<void> {
   const name = `${account}-config`;
   const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs }];
-  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name }, rules };
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name },
+    rules,
+  };
   await shop.create(role);
   await shop.create(binding(shop, account));
 }
@@ -86,7 +91,7 @@ describe('a StageSet with a serviceAccountName', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
-  it('uses a stage\'s own account for that stage alone', async () => {
+  it("uses a stage's own account for that stage alone", async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('deployer'));
     await shop.create(serviceAccount('nobody'));

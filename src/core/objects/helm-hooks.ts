@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../types/kubernetes.ts';
 /** Annotation of what Helm would run at a point of its own release, and not keep (Helm hooks). */
 const hookAnnotation = 'helm.sh/hook';
 
-export function isHelmHook({ metadata }: KubernetesObject): boolean {
+function isHelmHook({ metadata }: KubernetesObject): boolean {
   return metadata.annotations?.[hookAnnotation] !== undefined;
 }
 

@@ -9,3 +9,13 @@ export function filesOf(texts: Readonly<Record<string, string>>): ArtifactFiles 
 export function configMap(name: string, data = 'a: b'): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  ${data}\n`;
 }
+
+/** What a promise was rejected with. @throws Error when it was not. */
+export async function failureOf(work: Promise<unknown>): Promise<Error> {
+  const outcome = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof Error) return outcome;
+  throw new Error('This was expected to fail');
+}

@@ -1,12 +1,12 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Builder, type BuilderOptions } from '../../../src/build/builder.ts';
-import { RetryableError, TerminalError } from '../../../src/core/errors.ts';
+import { Builder } from '../../../src/build/builder.ts';
+import { TerminalError } from '../../../src/core/errors.ts';
 import { milliseconds } from '../../../src/core/time.ts';
 import { kustomizeBinary } from '../../kustomize.ts';
-import { configMap, filesOf } from './artifact.ts';
+import { configMap, failureOf, filesOf } from './artifact.ts';
 
 describe('building a stage', () => {
   let builder: Builder;
@@ -33,17 +33,8 @@ describe('building a stage', () => {
   const names = async (texts: Record<string, string>, path?: string): Promise<string[]> =>
     (await build(texts, path)).objects.map(({ metadata }) => metadata.name).sort();
 
-  const failure = async (work: Promise<unknown>): Promise<Error> => {
-    const outcome = await work.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (outcome instanceof Error) return outcome;
-    throw new Error('This was expected to fail');
-  };
-
   const refusal = async (texts: Record<string, string>, path?: string): Promise<string> => {
-    const error = await failure(build(texts, path));
+    const error = await failureOf(build(texts, path));
     expect(error).to.be.instanceOf(TerminalError).and.to.include({ reason: 'StageFailed' });
     return error.message;
   };
@@ -143,6 +134,29 @@ describe('building a stage', () => {
         'nested/deeper/kustomization.yaml': 'resources: [nothing-that-exists.yaml]\n',
       };
       expect(await names(texts)).to.deep.equal(['a', 'b', 'x-c']);
+    });
+
+    it('asks kustomize about the files that need it, and not about thousands of others', async () => {
+      const texts: Record<string, string> = { 'dated.yaml': configMap('dated', 'a: 2026-01-01') };
+      for (let index = 0; index < 5000; index += 1) texts[`${index}.yaml`] = configMap(`c${index}`);
+      const { objects } = await build(texts);
+      expect(objects).to.have.length(5001);
+      expect(objects.find(({ metadata }) => metadata.name === 'dated')?.['data']).to.deep.equal({
+        a: '2026-01-01T00:00:00Z',
+      });
+    });
+
+    it('lets a nested kustomization rename what a file beside it refers to', async () => {
+      const pod = `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, envFrom: [{configMapRef: {name: settings}}]}]\n`;
+      const { objects } = await build({
+        'pod.yaml': pod,
+        'nested/kustomization.yaml': 'configMapGenerator: [{name: settings, literals: [a=b]}]\n',
+      });
+      const generated = objects.find(({ kind }) => kind === 'ConfigMap')?.metadata.name;
+      expect(generated).to.match(/^settings-[a-z0-9]{10}$/);
+      expect(objects.find(({ kind }) => kind === 'Pod')?.['spec']).to.deep.equal({
+        containers: [{ name: 'c', envFrom: [{ configMapRef: { name: generated } }] }],
+      });
     });
 
     it('refuses a file that is no manifest, naming it', async () => {
@@ -285,84 +299,10 @@ configMapGenerator:
     });
   });
 
-  describe('runs kustomize', () => {
-    const texts = { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': configMap('a') };
-
-    const buildWith = async (options: BuilderOptions, caller = signal): Promise<Error> => {
-      const other = new Builder({ temporaryDirectory, ...options });
-      try {
-        return await failure(other.build(filesOf(texts), { path: undefined, signal: caller }));
-      } finally {
-        await other.close();
-      }
-    };
-
-    /** A program in the place of kustomize. */
-    const script = async (body: string): Promise<{ path: string; remove: () => Promise<void> }> => {
-      const directory = await mkdtemp(join(tmpdir(), 'kustomize-stand-in-'));
-      const path = join(directory, 'kustomize');
-      await writeFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o700 });
-      return { path, remove: () => rm(directory, { recursive: true }) };
-    };
-
-    it('and says so when there is none', async () => {
-      const error = await buildWith({ kustomizeBinary: 'no-such-kustomize' });
-      expect(error).to.be.instanceOf(RetryableError);
-      expect(error.message).to.equal(
-        'kustomize cannot be started: no-such-kustomize is not on the PATH',
-      );
-    });
-
-    it('no longer than the time limit, children included', async () => {
-      const stub = await script('/bin/sleep 60 & wait');
-      const error = await buildWith({ kustomizeBinary: stub.path, timeout: milliseconds(1500) });
-      expect(error).to.be.instanceOf(TerminalError);
-      expect(error.message).to.equal('kustomize did not finish within 1.5 s; make it smaller');
-      await stub.remove();
-    });
-
-    it('and takes no more than the bound from it', async () => {
-      const stub = await script('while :; do echo "0123456789012345678901234567890"; done');
-      const error = await buildWith({ kustomizeBinary: stub.path, maxOutputBytes: 100_000 });
-      expect(error.message).to.equal('kustomize produced more than 100000 bytes; split the stage');
-      await stub.remove();
-    });
-
-    it('and ends it when the caller gives up', async () => {
-      const stub = await script('/bin/sleep 60');
-      const caller = new AbortController();
-      const failing = buildWith({ kustomizeBinary: stub.path }, caller.signal);
-      setTimeout(() => caller.abort(new Error('the StageSet is gone')), 500);
-      expect((await failing).message).to.equal('the StageSet is gone');
-      await stub.remove();
-    });
-
-    it('in an empty environment and a private directory', async () => {
-      const output = 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: a}\\ndata:\\n';
-      const stub = await script(
-        `printf '${output}'; printf '  path: "%s"\\n  home: "%s"\\n  secret: "%s"\\n' "$PATH" "$HOME" "$STAGESET_SECRET"; printf '  modes: "%s"\\n' "$(/usr/bin/stat -c %a . a.yaml "$HOME" | /usr/bin/tr '\\n' ' ')"`,
-      );
-      process.env['STAGESET_SECRET'] = 'secret';
-      const other = new Builder({ temporaryDirectory, kustomizeBinary: stub.path });
-      const { objects } = await other.build(filesOf(texts), { path: undefined, signal });
-      delete process.env['STAGESET_SECRET'];
-      await other.close();
-      await stub.remove();
-      const data = objects[0]?.['data'] as Record<string, string>;
-      expect(data).to.include({ path: '', secret: '', modes: '700 600 700 ' });
-      expect(data['home']).to.match(new RegExp(`^${temporaryDirectory}/`));
-      await expectGone(data['home'] ?? '');
-    });
-
-    const expectGone = async (path: string): Promise<void> => {
-      expect(await failure(stat(path))).to.include({ code: 'ENOENT' });
-    };
-  });
-
   it('gives up on manifests that take too long to read', async () => {
     const other = new Builder({ kustomizeBinary: binary, timeout: milliseconds(1) });
     const large = Array.from({ length: 2000 }, (_, index) => configMap(`c${index}`)).join('---\n');
-    const error = await failure(
+    const error = await failureOf(
       other.build(filesOf({ 'a.yaml': large }), { path: undefined, signal }),
     );
     await other.close();

@@ -36,14 +36,24 @@ class Fetches {
 const { signal } = new AbortController();
 
 describe('the artifact cache', () => {
-  it('fetches an artifact once, wherever it is', async () => {
+  it('fetches an artifact once', async () => {
     const fetches = new Fetches();
     const cache = new ArtifactCache(fetches.fetch);
     const first = cache.get(location('a'), signal);
     fetches.succeed(0);
-    const files = await first;
-    expect(await cache.get(location('a', 'http://mirror.example.com/a'), signal)).to.equal(files);
+    expect(await cache.get(location('a'), signal)).to.equal(await first);
     expect(fetches.started).to.deep.equal(['http://example.com/a']);
+  });
+
+  it('gives nobody an artifact for its digest alone', async () => {
+    const fetches = new Fetches();
+    const cache = new ArtifactCache(fetches.fetch);
+    const first = cache.get(location('a'), signal);
+    fetches.succeed(0);
+    await first;
+    const other = cache.get(location('a', 'http://thief.example.com'), signal).catch(String);
+    fetches.fail(1);
+    expect(await other).to.equal('Error: no route');
   });
 
   it('shares one download among those who ask at the same time', async () => {
