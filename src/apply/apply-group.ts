@@ -13,7 +13,7 @@ import { type OwnerSelector, observeLive } from './observe.ts';
 const inFlight = 16;
 
 /** `Created` and `Configured` were written; `Unchanged` was found as desired. */
-export type ApplyOutcome = 'Created' | 'Configured' | 'Unchanged';
+type ApplyOutcome = 'Created' | 'Configured' | 'Unchanged';
 
 export interface AppliedObject {
   /** As the server has it now. Of an unchanged object this may be its metadata only. */

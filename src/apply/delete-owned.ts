@@ -14,7 +14,7 @@ const inFlight = 16;
  * What became of an object that should go: `Gone` exists no more, `Terminating` is deleted but held
  * by finalizers, `Kept` is not ours to delete (another owner took it, or pruning is disabled on it).
  */
-export type DeletionOutcome = 'Gone' | 'Terminating' | 'Kept';
+type DeletionOutcome = 'Gone' | 'Terminating' | 'Kept';
 
 export interface Deletion {
   readonly entry: InventoryEntry;

@@ -21,7 +21,7 @@ export interface PreparedStage {
 }
 
 /** Scope of kinds by `apiVersion/kind`. */
-export type DefinedKinds = ReadonlyMap<string, Scope>;
+type DefinedKinds = ReadonlyMap<string, Scope>;
 
 type Scope = 'Namespaced' | 'Cluster';
 

@@ -6,7 +6,7 @@ import type { RunSettings } from './settings.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
 
 /** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */
-export function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
   return positiveDuration(spec.interval) ?? settings.defaultInterval;
 }
 
@@ -16,7 +16,7 @@ export function retryIntervalOf(spec: StageSetSpec, settings: RunSettings): Dura
 }
 
 /** After a success, a shorter `driftDetectionInterval` wins over the steady cadence (part A 5.4). */
-export function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
   const steady = intervalOf(spec, settings);
   const drift = positiveDuration(spec.driftDetectionInterval);
   return drift !== undefined && drift < steady ? drift : steady;

@@ -206,14 +206,6 @@ export function isGone(error: unknown): boolean {
   return hasReason(error, 410, 'Gone', 'Expired');
 }
 
-export function isInvalid(error: unknown): boolean {
-  return hasReason(error, 422, 'Invalid');
-}
-
-export function isTooManyRequests(error: unknown): boolean {
-  return hasReason(error, 429, 'TooManyRequests');
-}
-
 /** What a Forbidden message says: who may not do what to which resource. */
 export interface Denial {
   identity?: string;

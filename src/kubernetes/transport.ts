@@ -34,7 +34,7 @@ export interface ApiRequest {
 }
 
 /** What an observer learns about each answered or failed attempt. */
-export interface RequestObservation {
+interface RequestObservation {
   method: Method;
   /** HTTP status, or `<error>` when there was no answer, as client-go's request metric has it. */
   code: string;

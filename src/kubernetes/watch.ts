@@ -29,7 +29,7 @@ export type WatchEvent =
   | { type: 'Bookmark'; resourceVersion: string };
 
 /** Default of `inactivityTimeout`. */
-export const WATCH_INACTIVITY = seconds(150);
+const WATCH_INACTIVITY = seconds(150);
 
 /** Twice what etcd stores as one object by default, and room for the event around it. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;

@@ -12,7 +12,7 @@ export interface ReadOptions {
 }
 
 /** `All`: the server goes through with it up to admission and validation, but stores nothing. */
-export type DryRun = 'All';
+type DryRun = 'All';
 
 export interface CreateOptions {
   fieldManager?: string;

@@ -2,7 +2,7 @@ import type { Express, Request, Response } from 'express';
 import { endPlainTextApp, plainTextApp, sendText } from './plain-text.ts';
 
 /** One thing that must hold. */
-export interface HealthCheck {
+interface HealthCheck {
   /** Part of a path: lower case, digits and `-`. */
   readonly name: string;
   /**

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { Agent, Dispatcher } from 'undici';
 import { badArtifact, fetchFailed } from './failures.ts';
 import type { Guard } from './guard.ts';
+import type { Spool } from './spool.ts';
 
 export interface Download {
   readonly guard: Guard;
@@ -21,14 +21,14 @@ const maxRedirects = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Streams what is at a URL into a file. Redirects are followed on the same host only, each one
+ * Streams what is at a URL into a spool. Redirects are followed on the same host only, each one
  * through the guard; then the answer must be exactly 200. No credentials are sent, and no content
  * encoding is undone: the digest is over the bytes as they are stored.
  *
  * @throws TerminalError for what the guard refuses and a body over the bound, RetryableError for all
  * that may be better the next time.
  */
-export async function download(url: URL, into: FileHandle, options: Download): Promise<Downloaded> {
+export async function download(url: URL, into: Spool, options: Download): Promise<Downloaded> {
   let current = url;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const response = await request(current, options);
@@ -56,7 +56,7 @@ async function request(url: URL, { agent, signal }: Download): Promise<Dispatche
 async function store(
   url: URL,
   { headers, body }: Dispatcher.ResponseData,
-  into: FileHandle,
+  into: Spool,
   maxBytes: number,
 ): Promise<Downloaded> {
   const tooLarge = (): Error =>

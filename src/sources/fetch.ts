@@ -1,7 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Agent } from 'undici';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
@@ -12,6 +9,7 @@ import { sha256Of } from './digest.ts';
 import { type Downloaded, download } from './download.ts';
 import { badArtifact, fetchFailed } from './failures.ts';
 import { Guard, type GuardOptions } from './guard.ts';
+import { Spool } from './spool.ts';
 import { defaultUnpackLimits, type UnpackLimits, unpack } from './unpack.ts';
 
 /** Where an artifact is, and what it must be. */
@@ -38,8 +36,8 @@ const maxDownloads = 16;
 const maxUnpacking = 2;
 
 /**
- * Fetches artifacts over connections of its own. An archive goes to a private temporary file first,
- * so that a slow or large one holds no memory, and is unpacked only after its digest was right.
+ * Fetches artifacts over connections of its own. An archive is spooled first, and unpacked only after
+ * its digest was right.
  */
 export class ArtifactFetcher {
   readonly #guard: Guard;
@@ -73,10 +71,9 @@ export class ArtifactFetcher {
   async fetch({ url, digest }: ArtifactLocation, signal: AbortSignal): Promise<ArtifactFiles> {
     const expected = sha256Of(digest);
     const location = this.#guard.checkUrl(url);
-    const directory = await mkdtemp(join(this.#temporaryDirectory, 'artifact-'));
+    const spool = new Spool(this.#temporaryDirectory);
     try {
-      const archive = join(directory, 'archive');
-      const { sha256, bytes } = await this.#download(location, archive, signal);
+      const { sha256, bytes } = await this.#download(location, spool, signal);
       if (sha256 !== expected) {
         throw badArtifact(
           `at ${location.origin}${location.pathname} has the digest sha256:${sha256} instead of ` +
@@ -84,10 +81,10 @@ export class ArtifactFetcher {
         );
       }
       return await within(this.#unpacking, signal, () =>
-        unpack(createReadStream(archive), bytes, this.#unpackLimits, signal),
+        unpack(spool.read(), bytes, this.#unpackLimits, signal),
       );
     } finally {
-      await rm(directory, { recursive: true, force: true });
+      await spool.dispose();
     }
   }
 
@@ -96,12 +93,11 @@ export class ArtifactFetcher {
     await this.#agent.destroy();
   }
 
-  async #download(url: URL, archive: string, signal: AbortSignal): Promise<Downloaded> {
+  async #download(url: URL, spool: Spool, signal: AbortSignal): Promise<Downloaded> {
     return within(this.#downloads, signal, async () => {
       const deadline = AbortSignal.timeout(this.#timeout);
-      const file = await open(archive, 'wx', 0o600);
       try {
-        return await download(url, file, {
+        return await download(url, spool, {
           guard: this.#guard,
           agent: this.#agent,
           maxBytes: this.#maxDownloadBytes,
@@ -112,8 +108,6 @@ export class ArtifactFetcher {
         if (deadline.aborted)
           throw fetchFailed(url, `it took longer than ${this.#timeout / 1000} s`);
         throw treated(url, error);
-      } finally {
-        await file.close();
       }
     });
   }

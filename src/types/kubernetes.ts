@@ -1,6 +1,3 @@
-/** JSON as it came from outside: narrow it before use. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
-
 /** A JSON object whose fields are not known yet. Unknown fields are carried, never dropped. */
 export type JsonObject = { [key: string]: unknown };
 

@@ -8,7 +8,7 @@ export interface StageSetName {
 export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after';
 
 /** Why a finalizer was dropped by force (part A 2.10). */
-export type ForceDropReason = 'timed_out' | 'permanent' | 'unauthorized';
+type ForceDropReason = 'timed_out' | 'permanent' | 'unauthorized';
 
 /**
  * Told by a work queue what happens to its keys; the observer does the counting and the timing.

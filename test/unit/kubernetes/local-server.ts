@@ -3,7 +3,7 @@ import { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { Connection, type ConnectionOptions } from '../../../src/kubernetes/connection.ts';
 import type { TransportOptions } from '../../../src/kubernetes/transport.ts';
 
-export interface Received {
+interface Received {
   method: string;
   url: string;
   headers: IncomingMessage['headers'];

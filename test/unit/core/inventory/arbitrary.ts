@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { InventoryEntry } from '../../../../src/types/stages.ts';
 
 /** A small world of objects, so that sets of them overlap. */
-export const entry: fc.Arbitrary<InventoryEntry> = fc.record({
+const entry: fc.Arbitrary<InventoryEntry> = fc.record({
   id: fc
     .tuple(
       fc.constantFrom('', 'one', 'two'),
