@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectReference } from '../src/types/kubernetes.ts';
+import type { KubernetesObject } from '../src/types/kubernetes.ts';
 
 /** Manifests as an artifact has them: without namespace, which the controller fills in. */
 
@@ -63,12 +63,4 @@ export function withMetadata(
   metadata: Partial<KubernetesObject['metadata']>,
 ): KubernetesObject {
   return { ...object, metadata: { ...object.metadata, ...metadata } };
-}
-
-/** Where an object of an artifact is found once it is applied. */
-export function referenceIn(
-  namespace: string,
-  { apiVersion, kind, metadata }: KubernetesObject,
-): ObjectReference {
-  return { apiVersion, kind, namespace, name: metadata.name };
 }

@@ -11,7 +11,7 @@ import { reportDeployment } from './deployments.ts';
 import { type Collection, type Patience, untilObjects } from './watching.ts';
 
 /** What every StageSet of these tests is called; each is in a namespace of its own. */
-export const stageSetName = 'shop';
+const stageSetName = 'shop';
 
 let namespaces = 0;
 

@@ -130,7 +130,9 @@ export class StageEffects {
     const owner = selectorOf(stageSet, stage);
     const health = await lookAtHealth(step.health, { client, owner }, now, call);
     const looks = step.looks + 1;
-    return withStep(run, index, { ...step, health, looks, nextLook: nextLook(now, looks) });
+    // Counted from the end of the look, or a long one would be followed by the next without a pause.
+    const due = nextLook(this.#options.clock(), looks);
+    return withStep(run, index, { ...step, health, looks, nextLook: due });
   }
 
   /** The inventories as stored, read once and kept up to date by our own writes. */

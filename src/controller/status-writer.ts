@@ -29,6 +29,8 @@ export class StatusWriter {
     const options = { type: 'Merge', body, fieldManager, subresource: 'status' } as const;
     try {
       const stored = await this.#client.patch(reference, options, call);
+      // An edit came in between: its spec must not be passed over for ours, the watch brings both.
+      if (stored.metadata.generation !== metadata.generation) return { ...stageSet, status };
       return { ...stageSet, metadata: withoutManagedFields(stored).metadata, status };
     } catch (error) {
       // Deleted a moment ago: nobody is left to tell.

@@ -20,7 +20,9 @@ export class Tenants {
   tenantOf(stageSet: StageSet, stageName?: string): Tenant {
     const namespace = stageSet.metadata.namespace ?? '';
     const stage = stageSet.spec?.stages.find(({ name }) => name === stageName);
-    const name = stage?.serviceAccountName ?? stageSet.spec?.serviceAccountName ?? '';
+    // An empty name is an absent one, and must not shadow the account of the whole StageSet.
+    const names = [stage?.serviceAccountName, stageSet.spec?.serviceAccountName];
+    const name = names.find((each) => each !== undefined && each !== '') ?? '';
     // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
     if (name === '') return { client: this.#own, identity: 'controller' };
     return {

@@ -50,7 +50,7 @@ export type Effect =
 export function decide(snapshot: Snapshot): Decision {
   const { stageSet } = snapshot;
   if (stageSet.metadata.deletionTimestamp !== undefined)
-    return { run: snapshot.run, ...decideTeardown(snapshot) };
+    return { run: undefined, ...decideTeardown(snapshot) };
   if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) {
     return { run: snapshot.run, next: { kind: 'AddFinalizer' } };
   }
@@ -232,7 +232,7 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   // Here promotion holds will have ended the pass before a later stage is looked at.
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };
   const ended: RunProgress = { ...run, outcome: { kind: 'Succeeded', at: snapshot.now } };
-  return { run: ended, next: rested(ended, whenDue(ended, { ...snapshot, reassert: false })) };
+  return { run: ended, next: rested(ended, whenDue(ended, snapshot)) };
 }
 
 function applyOnceServed(run: RunProgress, stage: number, step: Applying, now: Instant): Effect {

@@ -70,6 +70,22 @@ describe('deleting a StageSet', () => {
     expect(await shop.owned('apps/v1', 'Deployment')).to.deep.equal([]);
   });
 
+  it('interrupts a wait for a Namespace that others are to live in', async () => {
+    const shop = await stand.namespace();
+    const metadata = { name: `${shop.name}-going` };
+    const going = { apiVersion: 'v1', kind: 'Namespace', metadata };
+    await shop.client.create(going, {}, shop.call);
+    // It stays in termination: no controller manager runs here that would finish it.
+    await shop.client.delete({ ...going, name: metadata.name }, {}, shop.call);
+    const annotations = { 'stages.metio.wtf/prune': 'disabled' };
+    await shop.publish('app', 'v1', [withMetadata(going, { annotations }), configMap('web')]);
+    await shop.createStageSet(['app']);
+    await shop.untilPhase('app', 'Applying');
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone({ within: 5_000 });
+  });
+
   it('takes down what is suspended, too', async () => {
     const shop = await stand.namespace();
     await shop.publish('one', 'v1', [configMap('one')]);

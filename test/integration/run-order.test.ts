@@ -89,6 +89,11 @@ describe('a rollout in three stages', () => {
       'stages.metio.wtf/namespace': shop.name,
       'stages.metio.wtf/stage': 'backend',
     });
+    expect(backend.metadata.managedFields).to.have.lengthOf(1);
+    expect(backend.metadata.managedFields?.[0]).to.include({
+      manager: 'stageset-controller',
+      operation: 'Apply',
+    });
     expect(await shop.inventories()).to.deep.equal({
       database: [`${shop.name}_database_apps_Deployment`],
       backend: [`${shop.name}_backend__ConfigMap`, `${shop.name}_backend_apps_Deployment`],

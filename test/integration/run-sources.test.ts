@@ -56,6 +56,24 @@ describe('the source of a stage', () => {
     expect(await shop.configMapNames()).to.deep.equal(['icing']);
   });
 
+  it('is told from another kind of source with the same name', async () => {
+    const shop = await stand.namespace();
+    const [git, bucket] = ['GitRepository', 'Bucket'] as const;
+    await shop.publish('web', 'git-1', [configMap('git')], { kind: git });
+    await shop.publish('web', 'bucket-1', [configMap('bucket')], { kind: bucket });
+    await shop.createStageSet([
+      { name: 'one', sourceRef: { kind: git, name: 'web' } },
+      { name: 'two', sourceRef: { kind: bucket, name: 'web' } },
+    ]);
+    await shop.untilReady();
+    await shop.publish('web', 'git-2', [configMap('git', { release: 'two' })], { kind: git });
+    const { status } = await shop.untilStageSet(
+      (seen) => seen.status?.stages?.[0]?.appliedRevision === 'git-2',
+    );
+    expect(status?.stages?.[1]?.appliedRevision).to.equal('bucket-1');
+    expect(await shop.configMapNames()).to.deep.equal(['bucket', 'git']);
+  });
+
   it('is refused where its producer made several artifacts, until one is left', async () => {
     const shop = await stand.namespace();
     for (const name of ['cake-1', 'cake-2']) {

@@ -81,7 +81,9 @@ describe('a StageSet with a serviceAccountName', () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app'], { serviceAccountName: 'ghost' });
-    expect(await shop.untilReason('StageFailed')).to.include('serviceaccounts "ghost" not found');
+    expect(await shop.untilReason('StageFailed')).to.include(
+      `no token for ServiceAccount ${shop.name}/ghost: it does not exist`,
+    );
     expect(await shop.configMapNames()).to.deep.equal([]);
     // An account without any right is no reason either.
     await shop.create(serviceAccount('ghost'));
