@@ -28,8 +28,11 @@ const clock: Clock = () => instant(Date.now());
 /** How long requests and passes under way may take to end once the process is asked to stop. */
 const grace = seconds(30);
 
-/** A leader must have ended before another may begin: 15 s after its last renewal (part B 11.1). */
-const graceOfLeader = seconds(4);
+/**
+ * A leader must have ended before another may begin, 15 s after its last renewal (part B 11.1); a
+ * lost lease is noticed up to 12.4 s after it.
+ */
+const graceOfLeader = seconds(2);
 
 /** Opens the connection, serves health and metrics, and leads when it is this process's turn. */
 export async function runProcess({

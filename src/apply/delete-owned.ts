@@ -1,4 +1,5 @@
 import { referenceOf } from '../core/inventory/entry.ts';
+import { apiVersionOf, groupOf } from '../core/objects/identity.ts';
 import { isOwnedBy, pruneDisabled, type StageSetOwner } from '../core/objects/ownership.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -35,14 +36,50 @@ export async function deleteOwned(
   const results = await eachInFlight(entries, inFlight, async (entry) => {
     const reference = referenceOf(entry);
     try {
-      return { entry, outcome: await deleteOne(reference, owner, client, call) };
+      const served = await servedReference(reference, client, call);
+      if (served === undefined) return { entry, outcome: 'Gone' } as const;
+      return { entry, outcome: await deleteOne(served, owner, client, call) };
     } catch (error) {
-      // A kind that is no longer served has no objects: its CRD took them along.
-      if (isNoKindMatch(error)) return { entry, outcome: 'Gone' } as const;
       throw objectFailure(reference, error);
     }
   });
   return allFulfilled(results, combinedFailure);
+}
+
+/**
+ * The object in a version that is served now: the recorded one may have been dropped while the object
+ * lives on. Undefined where there can be no such object: its kind is served in no version any more
+ * and the CRD took its objects along, or the kind has namespaces and the record none.
+ */
+async function servedReference(
+  reference: ObjectReference,
+  client: KubernetesClient,
+  call: CallOptions,
+): Promise<ObjectReference | undefined> {
+  const { kind, namespace } = reference;
+  const group = groupOf(reference.apiVersion);
+  try {
+    const mapping = await mappingOf(reference, client, call);
+    const lost = mapping.scope === 'Namespaced' && namespace === undefined;
+    return lost ? undefined : { ...reference, apiVersion: mapping.apiVersion };
+  } catch (error) {
+    if (!isNoKindMatch(error)) throw error;
+  }
+  try {
+    const version = await client.discovery.preferredVersion(kind, group, call);
+    return { ...reference, apiVersion: apiVersionOf(group, version) };
+  } catch (error) {
+    if (isNoKindMatch(error)) return undefined;
+    throw error;
+  }
+}
+
+async function mappingOf(
+  { apiVersion, kind }: ObjectReference,
+  client: KubernetesClient,
+  call: CallOptions,
+): Promise<{ scope: 'Namespaced' | 'Cluster'; apiVersion: string }> {
+  return await client.discovery.mappingFor(apiVersion, kind, call);
 }
 
 async function deleteOne(
@@ -75,11 +112,12 @@ export async function stillThere(
   const results = await eachInFlight(entries, inFlight, async (entry) => {
     const reference = referenceOf(entry);
     try {
-      const live = await client.find(reference, call, { as: 'Metadata' });
+      const served = await servedReference(reference, client, call);
+      if (served === undefined) return [];
+      const live = await client.find(served, call, { as: 'Metadata' });
       const waits = live?.metadata.deletionTimestamp !== undefined && isOwnedBy(live, owner);
       return waits ? [entry] : [];
     } catch (error) {
-      if (isNoKindMatch(error)) return [];
       throw objectFailure(reference, error);
     }
   });

@@ -67,8 +67,14 @@ async function readLive(
 ): Promise<Map<string, KubernetesObject | Error>> {
   const live = new Map<string, KubernetesObject | Error>();
   if (objects.length > fewObjects) {
-    const listed = await observeLive(objects.map(identified), owner, client, call);
-    for (const [key, { object }] of listed) live.set(key, object);
+    try {
+      const listed = await observeLive(objects.map(identified), owner, client, call);
+      for (const [key, { object }] of listed) live.set(key, object);
+    } catch {
+      // A list that fails says nothing of the objects: each of them is asked for below, and what
+      // cannot be read then is Unknown, which fails nobody (part A 6.5).
+      call.signal.throwIfAborted();
+    }
   }
   const missing = objects.filter((object) => !live.has(keyOf(object)));
   const results = await eachInFlight(missing, 8, async (object) => await client.find(object, call));

@@ -1,6 +1,6 @@
 import { AppliedMemory } from '../apply/applied-memory.ts';
 import type { RunSettings } from '../core/settings.ts';
-import { between, type Clock, type Duration, milliseconds } from '../core/time.ts';
+import { between, type Clock, type Duration, milliseconds, seconds } from '../core/time.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -8,6 +8,7 @@ import { EventRecorder } from '../kubernetes/events.ts';
 import type { ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import { pause } from '../kubernetes/wait.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
@@ -27,6 +28,9 @@ import { Tenants } from './tenants.ts';
 
 /** Reconciles at once; waits hold none of them (part A 2.1). */
 const workers = 4;
+
+/** How long events may take to be told when the process ends. */
+const farewell = seconds(5);
 
 export interface ControllerOptions {
   readonly client: KubernetesClient;
@@ -59,6 +63,7 @@ export class Controller {
     this.#queue = new WorkQueue({ observer: metrics.queue });
     this.#sources = new Sources({
       client,
+      watchNamespaces,
       crossNamespaceReferences: options.crossNamespaceReferences,
       onNews: (sourceKeys) => this.#wakeNaming(sourceKeys),
       onTrouble: (gvk, trouble) => this.#sourceTrouble(gvk, trouble),
@@ -145,7 +150,11 @@ export class Controller {
   /** Stops following the cluster, and lets what is to be told be told. */
   async stop(): Promise<void> {
     await this.#queue.close();
-    await this.#events.flush();
+    // The API server may be gone: what is still to be told must not keep the process.
+    const bound = new AbortController();
+    const timeUp = pause(farewell, bound.signal).catch(() => undefined);
+    await Promise.race([this.#events.flush(), timeUp]);
+    bound.abort();
     this.#events.stop();
     await Promise.all([
       ...this.#stageSets.reflectors.map(async (reflector) => await reflector.stop()),

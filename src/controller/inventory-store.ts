@@ -1,10 +1,11 @@
 import { fieldManager } from '../apply/field-manager.ts';
+import { RetryableError } from '../core/errors.ts';
 import type { RecordedStage } from '../core/inventory/deletion.ts';
 import { entriesOf } from '../core/inventory/read.ts';
 import { shardsFor, stageLabel, stageSetLabel, surplusShards } from '../core/inventory/shards.ts';
 import { shardWrites } from '../core/inventory/writes.ts';
 import { referenceTo } from '../core/objects/identity.ts';
-import { isAlreadyExists } from '../kubernetes/api-error.ts';
+import { isAlreadyExists, isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -43,8 +44,15 @@ export class InventoryStore {
 
   /** The inventories of all stages that the StageSet ever recorded, by stage name. */
   async load(stageSet: StageSet, call: CallOptions): Promise<Map<string, StoredInventory>> {
+    // A watch may lag: only of a StageSet that has never got anywhere is it believed.
+    const fresh = stageSet.status?.stages === undefined;
+    if (fresh && this.#hooks.hasNone(stageSet)) return new Map();
+    return await this.list(stageSet, call);
+  }
+
+  /** As `load`, and always by asking the API server. */
+  async list(stageSet: StageSet, call: CallOptions): Promise<Map<string, StoredInventory>> {
     const { name, namespace, uid } = stageSet.metadata;
-    if (this.#hooks.hasNone(stageSet)) return new Map();
     const { items } = await this.#client.list(
       {
         apiVersion: stagesApiVersion,
@@ -98,17 +106,40 @@ export class InventoryStore {
     expected: 'Create' | 'Update',
     call: CallOptions,
   ): Promise<KubernetesObject> {
-    if (expected === 'Create') {
+    if (expected === 'Update') {
+      const { labels, ownerReferences } = shard.metadata;
+      const body = { metadata: { labels, ownerReferences }, spec: shard.spec };
+      const patch = { type: 'Merge', body, fieldManager } as const;
       try {
-        return await this.#client.create(shard, { fieldManager }, call);
+        return await this.#client.patch(referenceTo(shard), patch, call);
       } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
+        // Somebody deleted it a moment ago.
+        if (!isNotFound(error)) throw error;
       }
     }
-    const { labels, ownerReferences } = shard.metadata;
-    const body = { metadata: { labels, ownerReferences }, spec: shard.spec };
-    const patch = { type: 'Merge', body, fieldManager } as const;
-    return await this.#client.patch(referenceTo(shard), patch, call);
+    try {
+      return await this.#client.create(shard, { fieldManager }, call);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      await this.#makeRoom(shard, call);
+      return await this.#client.create(shard, { fieldManager }, call);
+    }
+  }
+
+  /**
+   * Removes the shard of an earlier StageSet of the same name, which nobody has collected yet. One of
+   * our own that we did not know of is never overwritten: it must be read first.
+   */
+  async #makeRoom(shard: StageInventory, call: CallOptions): Promise<void> {
+    const existing = await this.#client.find(referenceTo(shard), call);
+    if (existing === undefined) return;
+    if (belongsTo(existing, shard.metadata.ownerReferences?.[0]?.uid)) {
+      const message = `StageInventory ${shard.metadata.name} holds records that were not read yet`;
+      throw new RetryableError(message, { object: referenceTo(shard) });
+    }
+    const { uid } = existing.metadata;
+    const preconditions = uid === undefined ? {} : { uid };
+    await this.#client.delete(referenceTo(shard), { preconditions }, call);
   }
 
   async #delete(stageSet: StageSet, names: readonly string[], call: CallOptions): Promise<void> {

@@ -155,7 +155,7 @@ export class Reconciler {
         await this.#prune(stageSet, memory, call);
         return;
       case 'LoadTeardown':
-        memory.teardown = await teardown.load(stageSet, call);
+        memory.teardown = await teardown.load(stageSet, memory.teardown, memory.inventories, call);
         return;
       case 'DeleteStage':
         if (memory.teardown === undefined) return;

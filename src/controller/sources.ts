@@ -13,15 +13,18 @@ import {
 import type { PinnedArtifact } from '../core/run.ts';
 import type { SourceObservation } from '../core/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { Reflector, type ReflectorEvent, type ReflectorTrouble } from '../kubernetes/reflector.ts';
+import type { ReflectorEvent, ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { isJsonObject, objectAt, stringAt } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { SourceReference, StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
+import { SourceWatches } from './source-watches.ts';
 
 export interface SourcesOptions {
   readonly client: KubernetesClient;
+  /** Empty watches the whole cluster. */
+  readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   /** Told of the keys under which StageSets name a source that has news. */
   readonly onNews: (sourceKeys: readonly string[]) => void;
@@ -30,18 +33,20 @@ export interface SourcesOptions {
 
 const byProducer = 'producer';
 
-/**
- * Follows the sources that StageSets name: a kind is watched from the first reference to it on, so
- * that a kind whose CRD is missing troubles nobody who does not use it, and one that appears later
- * needs no restart. Sources are read as the controller (part A 9.1).
- */
+/** Finds out what the sources of a StageSet say. They are read as the controller (part A 9.1). */
 export class Sources {
   readonly #options: SourcesOptions;
-  /** By `apiVersion/kind`. There are as many as kinds are referenced, and CRDs bound those. */
-  readonly #reflectors = new Map<string, Reflector>();
+  readonly #watches: SourceWatches;
 
   constructor(options: SourcesOptions) {
     this.#options = options;
+    this.#watches = new SourceWatches({
+      client: options.client,
+      namespaces: options.watchNamespaces,
+      indexers: { [byProducer]: (object) => producerKeysOf(object) },
+      onEvent: (event) => this.#see(event),
+      onTrouble: options.onTrouble,
+    });
   }
 
   /** The keys of the sources that a StageSet names, for its index. */
@@ -65,7 +70,7 @@ export class Sources {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#reflectors.values()].map(async (each) => await each.stop()));
+    await this.#watches.stop();
   }
 
   /**
@@ -109,8 +114,8 @@ export class Sources {
     reference: ObjectReference & { namespace: string },
     call: CallOptions,
   ): Promise<ArtifactOutcome> {
-    const { store } = this.#engage(reference);
-    const known = store.get(reference.namespace, reference.name);
+    const store = await this.#watches.storeOf(reference, reference.namespace, call);
+    const known = store?.get(reference.namespace, reference.name);
     // A watch may lag behind the object that a user has just created: ask before saying no.
     const source = known ?? (await this.#options.client.find(reference, call));
     return source === undefined ? absentSource(reference) : artifactOf(source);
@@ -121,29 +126,11 @@ export class Sources {
     call: CallOptions,
   ): Promise<ArtifactOutcome> {
     const { artifacts, namespace, producer } = route;
-    const reflector = this.#engage(artifacts);
-    const known = reflector.store.indexed(byProducer, producerKey(producer, namespace));
-    if (reflector.hasSynced && known.length > 0) return chooseProduced(known, route);
+    const store = await this.#watches.storeOf(artifacts, namespace, call);
+    const known = store?.indexed(byProducer, producerKey(producer, namespace)) ?? [];
+    if (known.length > 0) return chooseProduced(known, route);
     const { items } = await this.#options.client.list({ ...artifacts, namespace }, call);
     return chooseProduced(items, route);
-  }
-
-  #engage({ apiVersion, kind }: { apiVersion: string; kind: string }): Reflector {
-    const gvk = `${apiVersion}/${kind}`;
-    const engaged = this.#reflectors.get(gvk);
-    if (engaged !== undefined) return engaged;
-    const reflector = new Reflector(
-      this.#options.client,
-      { apiVersion, kind },
-      {
-        indexers: { [byProducer]: (object) => producerKeysOf(object) },
-        onEvent: (event) => this.#see(event),
-        onTrouble: (trouble) => this.#options.onTrouble(gvk, trouble),
-      },
-    );
-    this.#reflectors.set(gvk, reflector);
-    reflector.start();
-    return reflector;
   }
 
   #see(event: ReflectorEvent): void {

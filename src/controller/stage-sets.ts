@@ -3,8 +3,9 @@ import type { FieldProblem } from '../core/validate/field-problem.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import { isJsonObject } from '../kubernetes/shapes.ts';
 import { storeKeyOf, withoutManagedFields } from '../kubernetes/store.ts';
-import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../types/stages.ts';
 
 /** A StageSet as it is stored, and what its schema says against it. */
@@ -82,7 +83,7 @@ export class StageSets {
     const parsed = parseStageSet(object);
     const observed: ObservedStageSet = parsed.ok
       ? { value: parsed.value, problems: missingSpec(parsed.value) }
-      : { value: withoutSpec(object), problems: parsed.problems };
+      : { value: lenient(object), problems: parsed.problems };
     this.#parsed.set(object, observed);
     return observed;
   }
@@ -95,8 +96,30 @@ function missingSpec({ spec }: StageSet): FieldProblem[] {
     : [];
 }
 
-function withoutSpec({ metadata }: KubernetesObject): StageSet {
-  return { apiVersion: stagesApiVersion, kind: 'StageSet', metadata };
+/**
+ * Of a StageSet that its schema refuses, what its deletion must know: as whom to delete, and what to
+ * keep. No spec at all where even that cannot be read.
+ */
+function lenient({ metadata, spec }: KubernetesObject): StageSet {
+  const bare = { apiVersion: stagesApiVersion, kind: 'StageSet', metadata } as const;
+  const stages = isJsonObject(spec) ? spec['stages'] : undefined;
+  if (!isJsonObject(spec) || !Array.isArray(stages)) return bare;
+  const parsed = parseStageSet({
+    ...bare,
+    spec: { ...pick(spec, ['serviceAccountName']), stages: stages.map(lenientStage) },
+  });
+  return parsed.ok ? parsed.value : bare;
+}
+
+function lenientStage(stage: unknown): unknown {
+  if (!isJsonObject(stage)) return stage;
+  return { ...pick(stage, ['name', 'prune', 'serviceAccountName']), sourceRef: { name: 'unread' } };
+}
+
+function pick(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    fields.flatMap((field) => (object[field] === undefined ? [] : [[field, object[field]]])),
+  );
 }
 
 /** Status-only changes are our own; everything a user can ask with is news (part A 2.1). */

@@ -1,5 +1,6 @@
 import { deleteOwned, stillThere } from '../apply/delete-owned.ts';
 import { fieldManager } from '../apply/field-manager.ts';
+import { RetryableError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { planTeardown } from '../core/inventory/teardown.ts';
 import { nextLook } from '../core/schedule.ts';
@@ -10,7 +11,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { causedBy, failureOf } from './failure.ts';
-import type { InventoryStore } from './inventory-store.ts';
+import type { InventoryStore, StoredInventory } from './inventory-store.ts';
 import { ownerOf } from './stage-effects.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -36,17 +37,32 @@ export class TeardownEffects {
   }
 
   /** What there is to delete, by what was recorded, stages that left the spec included. */
-  async load(stageSet: StageSet, call: CallOptions): Promise<TeardownProgress> {
-    const stored = await this.#inventories.load(stageSet, call);
-    const plan = planTeardown([...stored.values()], stageSet.spec?.stages ?? []);
-    const stages = plan.map(
-      ({ stage, deletions }): TeardownStage => ({
-        stage,
-        entries: deletions,
-        step: { kind: 'Pending' },
-      }),
-    );
-    return { stages, failures: 0, failure: undefined };
+  async load(
+    stageSet: StageSet,
+    before: TeardownProgress | undefined,
+    remembered: ReadonlyMap<string, StoredInventory> | undefined,
+    call: CallOptions,
+  ): Promise<TeardownProgress> {
+    try {
+      const stored = await this.#inventories.list(stageSet, call);
+      // What a garbage collector took before us is still remembered, unless we have been restarted.
+      const records = new Map([...(remembered ?? []), ...stored]);
+      refuseLostRecords(stageSet, records);
+      const plan = planTeardown([...records.values()], stageSet.spec?.stages ?? []);
+      const stages = plan.map(
+        ({ stage, deletions }): TeardownStage => ({
+          stage,
+          entries: deletions,
+          step: { kind: 'Pending' },
+        }),
+      );
+      return { loaded: true, stages, failures: 0, failure: undefined };
+    } catch (error) {
+      call.signal.throwIfAborted();
+      const failures = (before?.failures ?? 0) + 1;
+      const failure = { ...failureOf('teardown', error), at: this.#clock() };
+      return { loaded: false, stages: [], failures, failure };
+    }
   }
 
   /** Deletes the objects of one stage; those that finalizers hold are waited for. */
@@ -112,7 +128,7 @@ export class TeardownEffects {
     try {
       const worked = await work(stage);
       const stages = progress.stages.map((other, at) => (at === index ? worked : other));
-      return { stages, failures: 0, failure: undefined };
+      return { ...progress, stages, failures: 0, failure: undefined };
     } catch (error) {
       const failure = { ...failureOf('teardown', error), at: this.#clock() };
       const permanent = permanentCause(error);
@@ -122,6 +138,30 @@ export class TeardownEffects {
         failure: permanent === undefined ? failure : { ...failure, permanent },
       };
     }
+  }
+}
+
+/**
+ * An empty record of a StageSet that has applied something is a lost one: a garbage collector may have
+ * taken the inventories before us. Neither that nor an unreadable spec, which hides whose identity to
+ * use and what to keep, may pass for nothing to do.
+ *
+ * @throws RetryableError that says what is missing.
+ */
+function refuseLostRecords(
+  { spec, status }: StageSet,
+  records: ReadonlyMap<string, StoredInventory>,
+): void {
+  const recorded = [...records.values()].some(({ entries }) => entries.length > 0);
+  if (recorded && spec === undefined) {
+    throw new RetryableError('the spec cannot be read, so that nobody knows as whom to delete');
+  }
+  const applied = (status?.stages ?? []).some(({ entriesCount = 0 }) => entriesCount > 0);
+  if (applied && records.size === 0) {
+    throw new RetryableError(
+      'its StageInventories are gone, so that what it applied is not known any more; ' +
+        'delete the objects with its labels by hand',
+    );
   }
 }
 

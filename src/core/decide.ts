@@ -133,10 +133,10 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
  * unless a person asks: a forced reconcile ends a wait for health.
  */
 function superseded(run: RunProgress, snapshot: Snapshot): boolean {
-  if (run.requestedAt !== requestedAt(snapshot.stageSet)) return true;
+  const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
+  if (run.requestedAt !== requestedAt(snapshot.stageSet)) return allThere;
   if (!betweenStages(run)) return false;
   if (run.generation !== snapshot.stageSet.metadata.generation) return true;
-  const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
   return allThere && differs(run, snapshot, pin(snapshot));
 }
 
@@ -159,7 +159,7 @@ function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgr
   const id = identify(snapshot, pinned);
   const start = {
     id,
-    attempt: attemptAt(id, snapshot.run),
+    attempt: attemptAt(id, snapshot),
     generation: stageSet.metadata.generation ?? 0,
     spec,
     purpose: purposeOf(snapshot, pinned),
@@ -171,8 +171,10 @@ function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgr
   return startRun(start, names);
 }
 
-function attemptAt(id: string, before: RunProgress | undefined): number {
-  const again = before?.id === id && before.outcome?.kind === 'Failed';
+/** A forced reconcile starts the backoff over (part A 2.2). */
+function attemptAt(id: string, { run: before, stageSet }: Snapshot): number {
+  const forced = before?.requestedAt !== requestedAt(stageSet);
+  const again = !forced && before?.id === id && before.outcome?.kind === 'Failed';
   return again ? before.attempt + 1 : 1;
 }
 

@@ -7,18 +7,25 @@ import { after, type Duration, type Instant, milliseconds, minutes, seconds } fr
 
 /** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */
 function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
-  return positiveDuration(spec.interval) ?? settings.defaultInterval;
+  return floored(positiveDuration(spec.interval)) ?? settings.defaultInterval;
+}
+
+/** No tenant can keep a worker busy by an interval of a nanosecond. */
+const shortestInterval = seconds(1);
+
+function floored(interval: Duration | undefined): Duration | undefined {
+  return interval === undefined ? undefined : milliseconds(Math.max(interval, shortestInterval));
 }
 
 /** Cadence after waits and holds: `spec.retryInterval`, else the steady one. */
 export function retryIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
-  return positiveDuration(spec.retryInterval) ?? intervalOf(spec, settings);
+  return floored(positiveDuration(spec.retryInterval)) ?? intervalOf(spec, settings);
 }
 
 /** After a success, a shorter `driftDetectionInterval` wins over the steady cadence (part A 5.4). */
 function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
   const steady = intervalOf(spec, settings);
-  const drift = positiveDuration(spec.driftDetectionInterval);
+  const drift = floored(positiveDuration(spec.driftDetectionInterval));
   return drift !== undefined && drift < steady ? drift : steady;
 }
 
@@ -96,7 +103,10 @@ function dueAfterFailure(
       return undefined;
     case 'Minute':
       return after(at, minutes(1));
-    case 'Backoff':
-      return after(at, milliseconds(Math.max(backoff(attempt), failure.retryAfter ?? 0)));
+    case 'Backoff': {
+      // Another server may ask for any time; ours is bounded.
+      const asked = failure.retryAfter ?? 0;
+      return after(at, milliseconds(Math.max(backoff(attempt), Math.min(asked, longestBackoff))));
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
-import { readyCondition } from './conditions.ts';
+import { requestedAtAnnotation } from './annotations.ts';
+import { cutMessage, readyCondition } from './conditions.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
@@ -34,13 +35,18 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   if (verdict !== undefined) status.conditions = conditions(input, verdict);
   if (verdict?.reason === 'Suspended') return status;
   if (verdict !== undefined && generation !== undefined) status.observedGeneration = generation;
+  const handled = run?.outcome === undefined ? run?.requestedAt : undefined;
+  const asked = handled ?? stageSet.metadata.annotations?.[requestedAtAnnotation];
+  if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
-  if (run.requestedAt !== undefined) status.lastHandledReconcileAt = run.requestedAt;
   status.lastAttemptedRevisions = revisions(run);
   if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
   status.stages = stageStatuses(input, run);
   return status;
 }
+
+/** Ready has the whole story; a stage's part of it must not fill the object. */
+const longestNote = 4096;
 
 /** The revision that a stage applied last, by its status entry. */
 export function appliedRevisionOf(status: StageSetStatus, stage: string): string | undefined {
@@ -100,7 +106,7 @@ function reached(
   const kept: StageStatus = { ...before, name };
   delete kept.message;
   if (step.kind === 'Failed') {
-    const message = `${step.failure.operation}: ${step.failure.message}`;
+    const message = cutMessage(`${step.failure.operation}: ${step.failure.message}`, longestNote);
     return { ...kept, phase: 'Failed', message };
   }
   // A pass that only re-asserts must not make a healthy stage look busy to whoever watches it.

@@ -4,6 +4,8 @@ import type { Instant } from './time.ts';
 
 /** Deletion of a StageSet: its stages go one by one, last one first (part A 2.10). */
 export interface TeardownProgress {
+  /** Whether it is known what there is to delete. */
+  readonly loaded: boolean;
   /** In the order of deletion. */
   readonly stages: readonly TeardownStage[];
   /** Failed attempts in a row, and the last of them. */

@@ -15,10 +15,12 @@ export function decideTeardown(snapshot: Snapshot): TeardownDecision {
   const { stageSet, teardown, now } = snapshot;
   if (!(stageSet.metadata.finalizers ?? []).includes(finalizer))
     return { next: rest(undefined, undefined) };
+  if (teardown === undefined) return { next: { kind: 'LoadTeardown' } };
   const deadline = forceDeadline(snapshot);
   const forced = forcedBy(teardown, deadline, now);
   if (forced !== undefined) return { teardown, next: { kind: 'ReleaseFinalizer', forced } };
-  if (teardown?.failure !== undefined) {
+  const late = now >= deadline;
+  if (teardown.failure !== undefined) {
     const retryAt = after(teardown.failure.at, backoff(teardown.failures));
     if (retryAt > now) {
       return {
@@ -27,7 +29,7 @@ export function decideTeardown(snapshot: Snapshot): TeardownDecision {
       };
     }
   }
-  if (teardown === undefined) return { next: { kind: 'LoadTeardown' } };
+  if (!teardown.loaded) return { teardown, next: { kind: 'LoadTeardown' } };
   for (const [stage, { stage: stageName, step }] of teardown.stages.entries()) {
     switch (step.kind) {
       case 'Gone':
@@ -35,6 +37,7 @@ export function decideTeardown(snapshot: Snapshot): TeardownDecision {
       case 'Pending':
         return { teardown, next: { kind: 'DeleteStage', stage } };
       case 'Deleting':
+        if (late) continue;
         if (step.nextLook <= now) return { teardown, next: { kind: 'LookForGone', stage } };
         return {
           teardown,
@@ -50,15 +53,26 @@ function forceDeadline({ stageSet, settings }: Snapshot): Instant {
   return after(instant(deletedAt), settings.maxTeardownWait);
 }
 
+/** Failures in a row after which a refusal counts as lasting: RBAC may lag for a moment. */
+const lastingRefusal = 3;
+
+/**
+ * The time limit ends the waiting, not the attempts: whatever the clock says, every stage is deleted
+ * once before the finalizer goes, as after a long outage of the controller.
+ */
 function forcedBy(
-  teardown: TeardownProgress | undefined,
+  { stages, failure, failures }: TeardownProgress,
   deadline: Instant,
   now: Instant,
 ): ForcedTeardown | undefined {
-  const failure = teardown?.failure;
   const last = failure === undefined ? 'objects are still terminating' : failure.message;
-  if (failure?.permanent !== undefined) return { cause: failure.permanent, message: last };
-  return between(deadline, now) >= 0 ? { cause: 'timed_out', message: last } : undefined;
+  if (failure?.permanent !== undefined && failures >= lastingRefusal) {
+    return { cause: failure.permanent, message: last };
+  }
+  if (between(deadline, now) < 0) return undefined;
+  const untried = failure === undefined && stages.some(({ step }) => step.kind === 'Pending');
+  const allGone = failure === undefined && stages.every(({ step }) => step.kind === 'Gone');
+  return untried || allGone ? undefined : { cause: 'timed_out', message: last };
 }
 
 /** Nobody should have to guess what keeps a deleted StageSet, or until when. */

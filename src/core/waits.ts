@@ -28,8 +28,10 @@ export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
     case 'Failed':
       return failed(run, stage, stage.step.failure, now);
     case 'Establishing':
+      if (isStale(stage.step, now)) return run;
       return settle(run, index, judgeEstablishing(stage.step, now), now);
     case 'Verifying':
+      if (isStale(stage.step, now)) return run;
       if (ranOut(stage.step, now) && !anyFailed(stage.step) && !allCurrent(stage.step)) {
         return { ...run, outcome: progressing(stage, stage.step, now) };
       }
@@ -91,6 +93,11 @@ function allCurrent({ health }: Wait): boolean {
 
 function anyFailed({ health }: Wait): boolean {
   return health.some(({ status }) => status === 'Failed');
+}
+
+/** A look is overdue: what was seen last must not decide that the time is over. */
+function isStale(wait: Wait, now: Instant): boolean {
+  return wait.nextLook <= now && !allCurrent(wait) && !anyFailed(wait);
 }
 
 function ranOut({ since, bound }: Wait, now: Instant): boolean {

@@ -175,7 +175,10 @@ describe('identities at a real API server', () => {
   it('fails for a ServiceAccount that does not exist', async () => {
     const tokens = new TokenStore(admin);
     const nobody = tokens.clientFor('team', 'nobody');
-    expect(isNotFound(await caught(whoAmI(nobody)))).to.equal(true);
+    const error = await caught(whoAmI(nobody));
+    // Not "not found": that would read as the answer to what was asked for.
+    expect(isNotFound(error)).to.equal(false);
+    expect((error as Error).message).to.contain('ServiceAccount team/nobody: it does not exist');
   });
 
   it('mints one token for all who wait, and a new one after a 401, once', async () => {

@@ -14,15 +14,22 @@ import type { TestNamespace } from '../test-namespace.ts';
 const configMapKind = { apiVersion: 'v1', kind: 'ConfigMap' };
 const hold = { finalizers: ['example.com/hold'] };
 
-/** Names of the ConfigMaps as they vanish, until all are gone. */
-async function vanishing(shop: TestNamespace): Promise<string[]> {
+/** Names of the ConfigMaps as they vanish, until all are gone; watched from `watching` on. */
+function vanishing(shop: TestNamespace): { watching: Promise<void>; order: Promise<string[]> } {
   const gone: string[] = [];
-  await shop.untilCollection(configMapKind, (seen) => seen.size === 0, {
-    onEvent: (type, { metadata }) => {
-      if (type === 'Deleted') gone.push(metadata.name);
-    },
+  let begun: () => void = () => undefined;
+  const watching = new Promise<void>((resolve) => {
+    begun = resolve;
   });
-  return gone;
+  const judge = (seen: ReadonlyMap<string, unknown>): boolean => {
+    begun();
+    return seen.size === 0;
+  };
+  const onEvent = (type: string, { metadata }: { metadata: { name: string } }): void => {
+    if (type === 'Deleted') gone.push(metadata.name);
+  };
+  const order = shop.untilCollection(configMapKind, judge, { onEvent }).then(() => gone);
+  return { watching, order };
 }
 
 describe('deleting a StageSet', () => {
@@ -35,7 +42,8 @@ describe('deleting a StageSet', () => {
     }
     await shop.createStageSet(['one', 'two', 'three']);
     await shop.untilReady('v1');
-    const order = vanishing(shop);
+    const { watching, order } = vanishing(shop);
+    await watching;
     await shop.deleteStageSet();
     expect(await order).to.deep.equal(['three', 'two', 'one']);
     await shop.untilStageSetGone();
@@ -52,7 +60,8 @@ describe('deleting a StageSet', () => {
       await shop.untilObject(configMap('two'), ({ metadata }) => 'deletionTimestamp' in metadata);
     });
     expect((await shop.find(configMap('one')))?.metadata).not.to.have.property('deletionTimestamp');
-    const order = vanishing(shop);
+    const { watching, order } = vanishing(shop);
+    await watching;
     await shop.patch(configMap('two'), { metadata: { finalizers: null } });
     expect(await order).to.deep.equal(['two', 'one']);
     await shop.untilStageSetGone();

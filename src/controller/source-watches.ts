@@ -1,0 +1,76 @@
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { Reflector, type ReflectorEvent, type ReflectorTrouble } from '../kubernetes/reflector.ts';
+import type { Indexer, ObjectStore } from '../kubernetes/store.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+
+export interface SourceWatchesOptions {
+  readonly client: KubernetesClient;
+  /** Empty watches the whole cluster; sources in other namespaces are asked for each time. */
+  readonly namespaces: readonly string[];
+  readonly indexers: Readonly<Record<string, Indexer>>;
+  readonly onEvent: (event: ReflectorEvent) => void;
+  readonly onTrouble: (gvk: string, trouble: ReflectorTrouble | undefined) => void;
+}
+
+/** The API version in a reference is a tenant's text: it must not buy any number of watches. */
+const mostWatches = 100;
+
+/**
+ * Watches on the kinds of sources, each from the first reference to it on. A kind that the API server
+ * does not serve is not watched, so that it troubles nobody who does not use it; it is asked for
+ * again with the next look at the StageSet that names it.
+ */
+export class SourceWatches {
+  readonly #options: SourceWatchesOptions;
+  readonly #reflectors = new Map<string, Reflector>();
+
+  constructor(options: SourceWatchesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What is known of a kind in a namespace; undefined where the store cannot be relied on: it is not
+   * filled yet, its watch is in trouble, or there is none.
+   * @throws ApiError with `isNoKindMatch`.
+   */
+  async storeOf(
+    { apiVersion, kind }: { apiVersion: string; kind: string },
+    namespace: string,
+    call: CallOptions,
+  ): Promise<ObjectStore | undefined> {
+    const { client, namespaces } = this.#options;
+    if (namespaces.length > 0 && !namespaces.includes(namespace)) return undefined;
+    const scope = namespaces.length === 0 ? '' : namespace;
+    const key = `${apiVersion}/${kind} ${scope}`;
+    let reflector = this.#reflectors.get(key);
+    if (reflector === undefined) {
+      await client.discovery.mappingFor(apiVersion, kind, call);
+      reflector = this.#reflectors.get(key) ?? this.#engage(key, { apiVersion, kind }, scope);
+    }
+    const reliable = reflector?.hasSynced === true && reflector.trouble === undefined;
+    return reliable ? reflector?.store : undefined;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map(async (each) => await each.stop()));
+  }
+
+  #engage(
+    key: string,
+    kind: { apiVersion: string; kind: string },
+    namespace: string,
+  ): Reflector | undefined {
+    if (this.#reflectors.size >= mostWatches) return undefined;
+    const { client, indexers, onEvent, onTrouble } = this.#options;
+    const query = namespace === '' ? kind : { ...kind, namespace };
+    const gvk = `${kind.apiVersion}/${kind.kind}`;
+    const reflector = new Reflector(client, query, {
+      indexers,
+      onEvent,
+      onTrouble: (trouble) => onTrouble(gvk, trouble),
+    });
+    this.#reflectors.set(key, reflector);
+    reflector.start();
+    return reflector;
+  }
+}
