@@ -8,7 +8,7 @@ export function mergePatch(from: JsonObject, to: JsonObject): JsonObject | undef
   const patch: JsonObject = {};
   for (const [field, value] of Object.entries(to)) {
     if (value === undefined) continue;
-    const before = from[field];
+    const before = own(from, field);
     if (isObject(value) && isObject(before)) {
       const inner = mergePatch(before, value);
       if (inner !== undefined) patch[field] = inner;
@@ -17,9 +17,14 @@ export function mergePatch(from: JsonObject, to: JsonObject): JsonObject | undef
     }
   }
   for (const field of Object.keys(from)) {
-    if (to[field] === undefined && from[field] !== undefined) patch[field] = null;
+    if (own(to, field) === undefined && from[field] !== undefined) patch[field] = null;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** A field may have a name that every object inherits, such as `constructor`. */
+function own(object: JsonObject, field: string): unknown {
+  return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 
 function isObject(value: unknown): value is JsonObject {

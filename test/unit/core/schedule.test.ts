@@ -57,6 +57,11 @@ describe('the cadence of a StageSet', () => {
       { interval: '0s', retryInterval: '-1m', driftDetectionInterval: '0' },
       { retry: 10, success: 10 },
     ],
+    [
+      'is a second at least, so that nobody keeps a worker busy',
+      { interval: '1ns', retryInterval: '1ms', driftDetectionInterval: '2ns' },
+      { retry: 1 / 60, success: 1 / 60 },
+    ],
   ];
   for (const [title, rest, { retry, success }] of cases) {
     it(title, () => {
@@ -151,6 +156,11 @@ describe('a failed run is due again', () => {
     expect(due({ kind: 'Failed', at: noon, failure: hinted }, { attempt: 7 })).to.equal(
       seconds(64),
     );
+  });
+
+  it('in time, whatever the other side wants', () => {
+    const hinted = failureOf({ retryAfter: 1e12 });
+    expect(due({ kind: 'Failed', at: noon, failure: hinted })).to.equal(seconds(1000));
   });
 
   it('after a minute when something must be repaired', () => {

@@ -38,6 +38,10 @@ function statusAfter(
   });
 }
 
+function requested(token: string): object {
+  return { annotations: { 'reconcile.fluxcd.io/requestedAt': token } };
+}
+
 /** A rollout of `v2` to both stages with its stages at these steps. */
 function runAt(...steps: StageStep[]): RunProgress {
   const { run } = decide(snapshotOf(stageSetOf(specOf(['dev', 'prod']))));
@@ -107,6 +111,11 @@ describe('the status of a stage', () => {
       phase: 'Ready',
       appliedRevision: 'v2',
     });
+  });
+
+  it('has a message of bounded length', () => {
+    const failure = failureOf({ message: 'x'.repeat(100_000) });
+    expect(stageAt({ kind: 'Failed', failure })?.message).to.have.lengthOf.at.most(32_768);
   });
 
   it('is Pruning while the finished run deletes what is no longer wanted', () => {
@@ -195,7 +204,29 @@ describe('the revisions of a run', () => {
 
   it('come with the request that the run answers', () => {
     const run: RunProgress = { ...runAt(), requestedAt: 'now, please' };
-    expect(statusAfter({ run }).lastHandledReconcileAt).to.equal('now, please');
+    expect(statusAfter({ run, verdict: rolling }).lastHandledReconcileAt).to.equal('now, please');
+  });
+
+  it('leave a newer request open while the run under way does not answer it', () => {
+    const run: RunProgress = { ...runAt(), requestedAt: 'first' };
+    const status = statusAfter({ run, verdict: rolling, metadata: requested('second') });
+    expect(status.lastHandledReconcileAt).to.equal('first');
+  });
+});
+
+describe('a request for a reconcile', () => {
+  for (const reason of ['InvalidSpec', 'SourceNotReady']) {
+    it(`is handled by saying ${reason}`, () => {
+      const verdict: Verdict = { status: 'False', reason, message: 'no' };
+      const status = statusAfter({ verdict, metadata: requested('now') });
+      expect(status.lastHandledReconcileAt).to.equal('now');
+    });
+  }
+
+  it('stays open while the StageSet is suspended', () => {
+    const verdict: Verdict = { status: 'False', reason: 'Suspended', message: 'no' };
+    const status = statusAfter({ verdict, metadata: requested('now') });
+    expect(status).not.to.have.property('lastHandledReconcileAt');
   });
 });
 

@@ -81,6 +81,12 @@ describe('a stage that waits for its objects', () => {
     });
   }
 
+  it('is looked at once more before its bound counts as over', () => {
+    const overdue = verifying(health('web', 'InProgress'));
+    expect(settled(bound, overdue).outcome).to.equal(undefined);
+    expect(settled(bound, overdue).stages[0]?.step).to.deep.equal(overdue);
+  });
+
   it('fails at the end of its bound when one has failed', () => {
     const step = lookedAtTheEnd(verifying(health('web', 'InProgress'), health('db', 'Failed')));
     expect(settled(bound, step).outcome?.kind).to.equal('Failed');

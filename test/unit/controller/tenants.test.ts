@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { Tenants } from '../../../src/controller/tenants.ts';
+import { TokenStore } from '../../../src/kubernetes/tokens.ts';
+import type { StageSet } from '../../../src/types/stages.ts';
+import { specOf, stageSetOf } from '../core/snapshot-builder.ts';
+import { answer, type LocalServer, startLocalServer } from '../kubernetes/local-server.ts';
+
+function accounts(ofSpec?: string, ofStage?: string): StageSet {
+  const [stage] = specOf(['dev']).stages;
+  if (stage === undefined) throw new Error('there is a stage');
+  return stageSetOf({
+    ...(ofSpec === undefined ? {} : { serviceAccountName: ofSpec }),
+    stages: [ofStage === undefined ? stage : { ...stage, serviceAccountName: ofStage }],
+  });
+}
+
+describe('who carries out a stage', () => {
+  let server: LocalServer;
+  let tenants: Tenants;
+
+  before(async () => {
+    server = await startLocalServer((_, response) => answer(response, 500, {}));
+    tenants = new Tenants(server.client, new TokenStore(server.client));
+  });
+
+  after(async () => await server.stop());
+
+  const cases: [string, StageSet, string][] = [
+    ["is the stage's account", accounts('all', 'mine'), 'system:serviceaccount:team:mine'],
+    ["is the StageSet's account without one", accounts('all'), 'system:serviceaccount:team:all'],
+    [
+      'is not the controller by an empty name',
+      accounts('all', ''),
+      'system:serviceaccount:team:all',
+    ],
+    ['is the controller when nobody is named', accounts(), 'controller'],
+    ['is the controller when all names are empty', accounts('', ''), 'controller'],
+  ];
+  for (const [title, stageSet, identity] of cases) {
+    it(title, () => {
+      const tenant = tenants.tenantOf(stageSet, 'dev');
+      expect(tenant.identity).to.equal(identity);
+      expect(tenant.client === server.client).to.equal(identity === 'controller');
+    });
+  }
+
+  it("is the StageSet's account for a stage that left the spec", () => {
+    const { identity } = tenants.tenantOf(accounts('all', 'mine'), 'gone');
+    expect(identity).to.equal('system:serviceaccount:team:all');
+  });
+});

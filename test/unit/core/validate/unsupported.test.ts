@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { unsupportedFields } from '../../../../src/core/validate/unsupported.ts';
+import type { Stage, StageSetSpec } from '../../../../src/types/stages.ts';
+import { specOf } from '../snapshot-builder.ts';
+
+function pathsOf(spec: StageSetSpec): string[] {
+  return unsupportedFields(spec).map(({ path }) => path);
+}
+
+function pathsOfStage(rest: Partial<Stage>): string[] {
+  return pathsOf({ stages: [{ name: 'dev', sourceRef: { name: 'dev' }, ...rest }] });
+}
+
+describe('a field that this build cannot carry out', () => {
+  const inSpec: [Partial<StageSetSpec>, string][] = [
+    [{ dependsOn: [{ name: 'other' }] }, 'spec.dependsOn'],
+    [{ kubeConfig: { secretRef: { name: 'remote' } } }, 'spec.kubeConfig'],
+    [{ decryption: { provider: 'sops' } }, 'spec.decryption'],
+    [{ version: { value: '1.0.0' } }, 'spec.version'],
+    [{ rollbackOnFailure: true }, 'spec.rollbackOnFailure'],
+    [{ onTimeout: 'Rollback' }, 'spec.onTimeout'],
+  ];
+  for (const [spec, path] of inSpec) {
+    it(`is refused: ${path}`, () => {
+      expect(pathsOf(specOf(['dev'], spec))).to.deep.equal([path]);
+    });
+  }
+
+  const target = { kind: 'Deployment' };
+  const inStage: [Partial<Stage>, string][] = [
+    [{ patches: [{ patch: 'x' }] }, 'patches'],
+    [{ postBuild: { substitute: { a: 'b' } } }, 'postBuild'],
+    [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
+    [{ promotion: { soak: '1h' } }, 'promotion'],
+    [{ force: true }, 'force'],
+    [{ onTimeout: 'Rollback' }, 'onTimeout'],
+    [{ conflictPolicy: { default: 'Recreate' } }, 'conflictPolicy.default'],
+    [
+      { conflictPolicy: { default: 'Fail', rules: [{ target, action: 'Recreate' }] } },
+      'conflictPolicy.rules',
+    ],
+    [
+      { readyChecks: { checks: [{ kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' }] } },
+      'readyChecks.checks',
+    ],
+    [
+      { readyChecks: { exprs: [{ apiVersion: 'v1', kind: 'Pod', current: 'true' }] } },
+      'readyChecks.exprs',
+    ],
+  ];
+  for (const [stage, field] of inStage) {
+    it(`is refused in a stage: ${field}`, () => {
+      expect(pathsOfStage(stage)).to.deep.equal([`spec.stages[0].${field}`]);
+    });
+  }
+
+  it('is passed over while it asks for nothing', () => {
+    const spec = specOf(['dev'], {
+      dependsOn: [],
+      migrations: [],
+      updateWindows: [],
+      rollbackOnFailure: false,
+      onTimeout: 'Hold',
+    });
+    expect(pathsOf(spec)).to.deep.equal([]);
+    const stage = {
+      patches: [],
+      force: false,
+      onTimeout: 'Hold',
+      conflictPolicy: { default: 'Fail', rules: [] },
+      readyChecks: { checks: [], exprs: [], disableWait: true, timeout: '1m' },
+    } satisfies Partial<Stage>;
+    expect(pathsOfStage(stage)).to.deep.equal([]);
+  });
+
+  it('is named with the stage that has it, and says what to do', () => {
+    const [dev, prod] = specOf(['dev', 'prod']).stages;
+    if (dev === undefined || prod === undefined) throw new Error('there are two stages');
+    expect(unsupportedFields({ stages: [dev, { ...prod, force: true }] })).to.deep.equal([
+      {
+        path: 'spec.stages[1].force',
+        message:
+          'this build of the controller cannot carry it out yet and will not release without it; ' +
+          'remove the field or use a build that has it',
+      },
+    ]);
+  });
+});
