@@ -88,7 +88,7 @@ export function health(name: string, status: AwaitedHealth['status'] = 'Current'
 }
 
 /** A wait that began at noon and is due for a look at noon, for five minutes. */
-export function waitFor(...awaited: readonly AwaitedHealth[]): Wait {
+function waitFor(...awaited: readonly AwaitedHealth[]): Wait {
   return { since: noon, bound: minutes(5), looks: 1, nextLook: noon, health: awaited };
 }
 
