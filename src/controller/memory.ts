@@ -24,6 +24,11 @@ export interface StageSetMemory {
   readonly desired: Map<string, readonly InventoryEntry[]>;
   /** Inventories as stored, by stage name; undefined when they must be read. */
   inventories: Map<string, StoredInventory> | undefined;
+  /**
+   * What the inventories held when they were last known. A garbage collector may take them before a
+   * teardown reads them.
+   */
+  remembered: ReadonlyMap<string, StoredInventory>;
   /** Something outside the schedule asks for a re-assertion. */
   reassert: boolean;
   /** When the status was published last, or the run began. */
@@ -70,10 +75,17 @@ function emptyMemory(uid: string): StageSetMemory {
     defined: new Map(),
     desired: new Map(),
     inventories: undefined,
+    remembered: new Map(),
     reassert: false,
     publishedAt: instant(0),
     interruptions: 0,
   };
+}
+
+/** Asks for the inventories to be read again before they are relied on. */
+export function distrustInventories(memory: StageSetMemory): void {
+  memory.remembered = memory.inventories ?? memory.remembered;
+  memory.inventories = undefined;
 }
 
 /** Drops what belongs to a run that is over or never started. */

@@ -14,7 +14,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { forgetRun, Memories, type StageSetMemory } from './memory.ts';
+import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
 import { newest } from './newest.ts';
 import { prune } from './prune-effect.ts';
 import type { Reporter } from './reporter.ts';
@@ -90,7 +90,7 @@ export class Reconciler {
     const memory = this.#memories.peek(key);
     if (memory === undefined) return;
     memory.reassert = true;
-    memory.inventories = undefined;
+    distrustInventories(memory);
   }
 
   async #look(
@@ -155,7 +155,12 @@ export class Reconciler {
         await this.#prune(stageSet, memory, call);
         return;
       case 'LoadTeardown':
-        memory.teardown = await teardown.load(stageSet, memory.teardown, memory.inventories, call);
+        memory.teardown = await teardown.load(
+          stageSet,
+          memory.teardown,
+          memory.inventories ?? memory.remembered,
+          call,
+        );
         return;
       case 'DeleteStage':
         if (memory.teardown === undefined) return;
@@ -252,7 +257,7 @@ export class Reconciler {
       call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
       // What a failed write left behind is not known.
-      memory.inventories = undefined;
+      distrustInventories(memory);
       const failure = failureOf('prune', error);
       memory.run = { ...run, outcome: { kind: 'Failed', at: clock(), failure } };
     }

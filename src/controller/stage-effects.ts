@@ -24,7 +24,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
 import { causedBy, during, OperationError } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
-import type { StageSetMemory, ValidatedStage } from './memory.ts';
+import { distrustInventories, type StageSetMemory, type ValidatedStage } from './memory.ts';
 import {
   type BuildStage,
   type PreparedStage,
@@ -156,7 +156,7 @@ export class StageEffects {
       stored.set(stage.name, await during('record inventory', write));
     } catch (error) {
       // What a failed write left behind is not known.
-      memory.inventories = undefined;
+      distrustInventories(memory);
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { deleteOwned, stillThere } from '../apply/delete-owned.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { RetryableError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
+import { union } from '../core/inventory/sets.ts';
 import { planTeardown } from '../core/inventory/teardown.ts';
 import { nextLook } from '../core/schedule.ts';
 import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown-progress.ts';
@@ -40,13 +41,12 @@ export class TeardownEffects {
   async load(
     stageSet: StageSet,
     before: TeardownProgress | undefined,
-    remembered: ReadonlyMap<string, StoredInventory> | undefined,
+    remembered: ReadonlyMap<string, StoredInventory>,
     call: CallOptions,
   ): Promise<TeardownProgress> {
     try {
       const stored = await this.#inventories.list(stageSet, call);
-      // What a garbage collector took before us is still remembered, unless we have been restarted.
-      const records = new Map([...(remembered ?? []), ...stored]);
+      const records = together(stored, remembered);
       refuseLostRecords(stageSet, records);
       const plan = planTeardown([...records.values()], stageSet.spec?.stages ?? []);
       const stages = plan.map(
@@ -139,6 +139,22 @@ export class TeardownEffects {
       };
     }
   }
+}
+
+/**
+ * What is stored and what is remembered of each stage. A garbage collector may have taken some shards
+ * before us; what is remembered too much costs a look at an object that is gone.
+ */
+function together(
+  stored: ReadonlyMap<string, StoredInventory>,
+  remembered: ReadonlyMap<string, StoredInventory>,
+): Map<string, StoredInventory> {
+  const records = new Map(stored);
+  for (const [stage, inventory] of remembered) {
+    const { entries = [] } = stored.get(stage) ?? {};
+    records.set(stage, { ...inventory, entries: union(inventory.entries, entries) });
+  }
+  return records;
 }
 
 /**

@@ -45,6 +45,9 @@ export interface ReflectorOptions {
   now?: () => Instant;
 }
 
+/** Longest time that a server's Retry-After keeps a watch away. */
+const longestAsked = minutes(5);
+
 /** One page may take a while on a big cluster. */
 const LIST_TIMEOUT = minutes(1);
 
@@ -122,8 +125,10 @@ export class Reflector {
         if (this.#mustList(error)) this.#resourceVersion = '';
       }
       const { backoff = REFLECTOR_BACKOFF, random = Math.random } = this.#options;
-      const asked = this.#trouble?.error instanceof ApiError ? this.#trouble.error.retryAfter : 0;
-      const delay = Math.max(backoffDelay(backoff, this.#failures, random), asked ?? 0);
+      const { error } = this.#trouble ?? {};
+      // A server may ask for any time, and a timer takes 31 bits: no watch stays away for longer.
+      const asked = Math.min(error instanceof ApiError ? (error.retryAfter ?? 0) : 0, longestAsked);
+      const delay = Math.max(backoffDelay(backoff, this.#failures, random), asked);
       await pause(delay, signal).catch(() => undefined);
     }
   }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { stagesApiVersion } from '../../src/types/stages.ts';
 import {
   configMap,
   deployment,
@@ -65,6 +66,24 @@ describe('deleting a StageSet', () => {
     await shop.patch(configMap('two'), { metadata: { finalizers: null } });
     expect(await order).to.deep.equal(['two', 'one']);
     await shop.untilStageSetGone();
+  });
+
+  it('still knows what to delete when its inventories are taken first, as by a garbage collector', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.createStageSet(['one'], { suspend: false });
+    await shop.untilReady('v1');
+    const { client } = stand.playground;
+    const kind = { apiVersion: stagesApiVersion, kind: 'StageInventory' };
+    const { items } = await client.list({ ...kind, namespace: shop.name }, shop.call);
+    expect(items).to.have.lengthOf(1);
+    // Suspended, so that nobody writes the record again before the StageSet goes.
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    for (const { metadata } of items) await shop.delete({ ...kind, metadata });
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
   it('interrupts a wait for a stage that never becomes ready', async () => {
