@@ -41,5 +41,7 @@ async function main(): Promise<number> {
   }
 }
 
+// Most of what a request allocates is garbage at once: a young generation that does not grow saves
+// some 8 MiB, for about a tenth more CPU in collections (measured with bench/rollout.ts).
 setFlagsFromString('--semi-space-growth-factor=1');
 process.exitCode = await main();
