@@ -59,7 +59,7 @@ async function servedReference(
   const { kind, namespace } = reference;
   const group = groupOf(reference.apiVersion);
   try {
-    const mapping = await mappingOf(reference, client, call);
+    const mapping = await client.discovery.mappingFor(reference.apiVersion, kind, call);
     const lost = mapping.scope === 'Namespaced' && namespace === undefined;
     return lost ? undefined : { ...reference, apiVersion: mapping.apiVersion };
   } catch (error) {
@@ -72,14 +72,6 @@ async function servedReference(
     if (isNoKindMatch(error)) return undefined;
     throw error;
   }
-}
-
-async function mappingOf(
-  { apiVersion, kind }: ObjectReference,
-  client: KubernetesClient,
-  call: CallOptions,
-): Promise<{ scope: 'Namespaced' | 'Cluster'; apiVersion: string }> {
-  return await client.discovery.mappingFor(apiVersion, kind, call);
 }
 
 async function deleteOne(

@@ -46,7 +46,7 @@ export async function lookAtHealth(
   return before.map((report) => {
     if (!mayHaveChanged(report)) return report;
     const { object, ifMissing } = report;
-    const found = live.get(keyOf(object));
+    const found = live.get(identityOf(object));
     if (found === undefined) return { object, ifMissing, ...ifMissing };
     return found instanceof Error
       ? { object, ifMissing, status: 'Unknown', message: found.message }
@@ -76,21 +76,17 @@ async function readLive(
       call.signal.throwIfAborted();
     }
   }
-  const missing = objects.filter((object) => !live.has(keyOf(object)));
+  const missing = objects.filter((object) => !live.has(identityOf(object)));
   const results = await eachInFlight(missing, 8, async (object) => await client.find(object, call));
   for (const [index, object] of missing.entries()) {
     const result = results[index];
     if (result?.status === 'rejected')
-      live.set(keyOf(object), objectFailure(object, result.reason));
-    else if (result?.value !== undefined) live.set(keyOf(object), result.value);
+      live.set(identityOf(object), objectFailure(object, result.reason));
+    else if (result?.value !== undefined) live.set(identityOf(object), result.value);
   }
   return live;
 }
 
 function identified({ apiVersion, kind, namespace, name }: ObjectReference): KubernetesObject {
   return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
-}
-
-function keyOf(object: ObjectReference): string {
-  return identityOf(identified(object));
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { JsonObject } from '../types/kubernetes.ts';
 
 /**
@@ -9,7 +10,7 @@ export function mergePatch(from: JsonObject, to: JsonObject): JsonObject | undef
   for (const [field, value] of Object.entries(to)) {
     if (value === undefined) continue;
     const before = own(from, field);
-    if (isObject(value) && isObject(before)) {
+    if (isJsonObject(value) && isJsonObject(before)) {
       const inner = mergePatch(before, value);
       if (inner !== undefined) patch[field] = inner;
     } else if (!equal(before, value)) {
@@ -27,15 +28,11 @@ function own(object: JsonObject, field: string): unknown {
   return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function equal(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((item, index) => equal(item, other[index]));
   }
-  if (isObject(one) && isObject(other)) return mergePatch(one, other) === undefined;
+  if (isJsonObject(one) && isJsonObject(other)) return mergePatch(one, other) === undefined;
   return false;
 }

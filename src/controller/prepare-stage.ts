@@ -6,6 +6,7 @@ import { stampOwnership } from '../core/objects/ownership.ts';
 import type { PinnedArtifact } from '../core/run.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { InventoryEntry, Stage } from '../types/stages.ts';
@@ -95,20 +96,16 @@ async function scopesOf(
 function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
   const scopes = new Map<string, Scope>();
   for (const { kind, spec } of objects) {
-    if (kind !== 'CustomResourceDefinition' || !isRecord(spec)) continue;
+    if (kind !== 'CustomResourceDefinition' || !isJsonObject(spec)) continue;
     const { group, names, versions, scope } = spec;
-    if (!isRecord(names) || !Array.isArray(versions)) continue;
+    if (!isJsonObject(names) || !Array.isArray(versions)) continue;
     for (const version of versions as unknown[]) {
-      if (!isRecord(version)) continue;
+      if (!isJsonObject(version)) continue;
       const key = `${String(group)}/${String(version['name'])}/${String(names['kind'])}`;
       scopes.set(key, scope === 'Cluster' ? 'Cluster' : 'Namespaced');
     }
   }
   return scopes;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

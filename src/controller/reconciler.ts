@@ -1,6 +1,7 @@
 import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
+import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
@@ -179,13 +180,11 @@ export class Reconciler {
   }
 
   async #addFinalizer(stageSet: StageSet, call: CallOptions): Promise<StageSet> {
-    const { apiVersion, kind, metadata } = stageSet;
-    const { name, namespace, uid, resourceVersion, finalizers = [] } = metadata;
-    const reference = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+    const { uid, resourceVersion, finalizers = [] } = stageSet.metadata;
     // With the resourceVersion, so that a finalizer which somebody else just added is not lost.
     const body = { metadata: { uid, resourceVersion, finalizers: [...finalizers, finalizer] } };
     const patch = { type: 'Merge', body, fieldManager } as const;
-    const stored = await this.#options.client.patch(reference, patch, call);
+    const stored = await this.#options.client.patch(referenceTo(stageSet), patch, call);
     return { ...stageSet, metadata: withoutManagedFields(stored).metadata };
   }
 

@@ -1,4 +1,5 @@
 import { fieldManager } from '../apply/field-manager.ts';
+import { referenceTo } from '../core/objects/identity.ts';
 import { isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withoutManagedFields } from '../kubernetes/store.ts';
@@ -22,13 +23,11 @@ export class StatusWriter {
   async write(stageSet: StageSet, status: StageSetStatus, call: CallOptions): Promise<StageSet> {
     const patch = mergePatch({ ...stageSet.status }, { ...status });
     if (patch === undefined) return stageSet;
-    const { apiVersion, kind, metadata } = stageSet;
-    const { name, namespace, uid } = metadata;
-    const reference = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
-    const body = { metadata: { uid }, status: patch };
+    const { metadata } = stageSet;
+    const body = { metadata: { uid: metadata.uid }, status: patch };
     const options = { type: 'Merge', body, fieldManager, subresource: 'status' } as const;
     try {
-      const stored = await this.#client.patch(reference, options, call);
+      const stored = await this.#client.patch(referenceTo(stageSet), options, call);
       // An edit came in between: its spec must not be passed over for ours, the watch brings both.
       if (stored.metadata.generation !== metadata.generation) return { ...stageSet, status };
       return { ...stageSet, metadata: withoutManagedFields(stored).metadata, status };

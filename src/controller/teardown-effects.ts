@@ -4,6 +4,7 @@ import { RetryableError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { union } from '../core/inventory/sets.ts';
 import { planTeardown } from '../core/inventory/teardown.ts';
+import { referenceTo } from '../core/objects/identity.ts';
 import { nextLook } from '../core/schedule.ts';
 import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown-progress.ts';
 import type { Clock } from '../core/time.ts';
@@ -106,13 +107,12 @@ export class TeardownEffects {
 
   /** Lets the StageSet go; its inventories follow by their owner reference. */
   async releaseFinalizer(stageSet: StageSet, call: CallOptions): Promise<void> {
-    const { apiVersion, kind, metadata } = stageSet;
-    const { name, namespace, uid, resourceVersion } = metadata;
+    const { metadata } = stageSet;
+    const { uid, resourceVersion } = metadata;
     const finalizers = (metadata.finalizers ?? []).filter((held) => held !== finalizer);
-    const reference = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
     const body = { metadata: { uid, resourceVersion, finalizers } };
     try {
-      await this.#client.patch(reference, { type: 'Merge', body, fieldManager }, call);
+      await this.#client.patch(referenceTo(stageSet), { type: 'Merge', body, fieldManager }, call);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
