@@ -8,6 +8,8 @@ export class ArtifactServer {
   readonly #server: Server;
   /** `host:port`, as `--allowed-artifact-hosts` takes it. */
   readonly host: string;
+  /** Namespaces whose downloads begin and never go on. */
+  readonly #stalled = new Set<string>();
   /** How many downloads were served. */
   downloads = 0;
 
@@ -25,7 +27,9 @@ export class ArtifactServer {
         'content-type': 'application/gzip',
         'content-length': artifact.bytes.length,
       });
-      response.end(artifact.bytes);
+      const namespace = request.url?.split('/')[2] ?? '';
+      if (this.#stalled.has(namespace)) response.flushHeaders();
+      else response.end(artifact.bytes);
     });
   }
 
@@ -42,6 +46,11 @@ export class ArtifactServer {
   serve(path: string, artifact: PackedArtifact): string {
     this.#artifacts.set(path, artifact);
     return `http://${this.host}${path}`;
+  }
+
+  /** Lets downloads of one namespace's artifacts hang after their headers. */
+  stall(namespace: string): void {
+    this.#stalled.add(namespace);
   }
 
   async stop(): Promise<void> {

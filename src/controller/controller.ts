@@ -197,6 +197,7 @@ export class Controller {
       settings,
       runbookBase,
       clock,
+      onNews: (key) => this.#queue.add(key),
     });
   }
 

@@ -3,6 +3,7 @@ import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import type { BackgroundWork } from './background-work.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 
@@ -18,6 +19,8 @@ export interface StageSetMemory {
   teardown: TeardownProgress | undefined;
   /** Stages of the run under way that are built, by index; dropped when they are applied. */
   readonly prepared: Map<number, ValidatedStage>;
+  /** The stage that is being fetched and built while no worker waits for it. */
+  build: BackgroundWork<PreparedStage> | undefined;
   /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
   readonly defined: Map<string, 'Namespaced' | 'Cluster'>;
   /** What the run under way wants of each stage so far, by stage name. */
@@ -50,6 +53,7 @@ export class Memories {
   of(key: string, uid: string): StageSetMemory {
     const known = this.#memories.get(key);
     if (known?.uid === uid) return known;
+    if (known !== undefined) forgetRun(known);
     const fresh = emptyMemory(uid);
     this.#memories.set(key, fresh);
     return fresh;
@@ -61,6 +65,8 @@ export class Memories {
   }
 
   forget(key: string): void {
+    const memory = this.#memories.get(key);
+    if (memory !== undefined) forgetRun(memory);
     this.#memories.delete(key);
   }
 }
@@ -72,6 +78,7 @@ function emptyMemory(uid: string): StageSetMemory {
     run: undefined,
     teardown: undefined,
     prepared: new Map(),
+    build: undefined,
     defined: new Map(),
     desired: new Map(),
     inventories: undefined,
@@ -90,6 +97,8 @@ export function distrustInventories(memory: StageSetMemory): void {
 
 /** Drops what belongs to a run that is over or never started. */
 export function forgetRun(memory: StageSetMemory): void {
+  memory.build?.abandon();
+  memory.build = undefined;
   memory.prepared.clear();
   memory.defined.clear();
   memory.desired.clear();

@@ -7,16 +7,18 @@ import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
-import { between, type Clock, type Instant, milliseconds } from '../core/time.ts';
+import { after, between, type Clock, type Instant, milliseconds } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { withoutManagedFields } from '../kubernetes/store.ts';
+import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
+import { BackgroundWork } from './background-work.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
 import { newest } from './newest.ts';
+import type { PreparedStage } from './prepare-stage.ts';
 import { prune } from './prune-effect.ts';
 import type { Reporter } from './reporter.ts';
 import type { Sources } from './sources.ts';
@@ -39,10 +41,15 @@ export interface ReconcilerOptions {
   readonly settings: RunSettings;
   readonly runbookBase: string;
   readonly clock: Clock;
+  /** Told of a StageSet whose work in the background has ended. */
+  readonly onNews: (key: string) => void;
 }
 
 /** A run that takes longer than this shows how far it is; a quicker one needs no writes for that. */
 const progressEvery = milliseconds(500);
+
+/** Milliseconds within which a build that is small or cached ends. */
+const quickBuild = 50;
 
 /** So many passes in a row without an answer of the server are told to the user. */
 const patience = 5;
@@ -78,8 +85,9 @@ export class Reconciler {
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
-        await this.#publish(stageSet, memory, decision.next.ready, call);
-        return decision.next.wakeAt;
+        const { ready, wakeAt } = decision.next;
+        const due = await this.#publish(stageSet, memory, ready, call);
+        return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
       await this.#publishProgress(stageSet, memory, call);
       await this.#carryOut(decision.next, stageSet, memory, call);
@@ -112,6 +120,7 @@ export class Reconciler {
       sources: deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call),
       run: memory.run,
       reassert: memory.reassert,
+      building: memory.build?.ended === false,
       teardown: memory.teardown,
     };
   }
@@ -212,7 +221,8 @@ export class Reconciler {
     const { stages } = this.#options;
     const step = at.run.stages[at.index]?.step;
     if (kind === 'PrepareStage') {
-      const prepared = await stages.build(at, call);
+      const prepared = await this.#built(at, call);
+      if (prepared === undefined) return at.run;
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
@@ -220,6 +230,21 @@ export class Reconciler {
       return await stages.look(at, step, call);
     }
     return at.run;
+  }
+
+  /** The built stage, or undefined when that takes longer than a worker should wait for. */
+  async #built(at: StageAt, call: CallOptions): Promise<PreparedStage | undefined> {
+    const { memory, stageSet } = at;
+    const { stages, onNews } = this.#options;
+    const started = memory.build === undefined;
+    const build = (memory.build ??= new BackgroundWork(
+      async (signal) => await stages.build(at, { ...call, signal }),
+      call.signal,
+    ));
+    if (started) await build.wait(quickBuild);
+    if (build.ended) memory.build = undefined;
+    else build.onEnd(() => onNews(storeKey(stageSet.metadata.namespace, stageSet.metadata.name)));
+    return build.result();
   }
 
   /** Runs one operation of a stage; what it throws becomes the failure of that stage. */
@@ -280,23 +305,27 @@ export class Reconciler {
     await this.#publish(stageSet, memory, underWay(run), call);
   }
 
+  /** Writes the status; returns when to do so where it is not worth a write yet. */
   async #publish(
     stageSet: StageSet,
     memory: StageSetMemory,
     verdict: Verdict | undefined,
     call: CallOptions,
-  ): Promise<void> {
+  ): Promise<Instant | undefined> {
     const { clock, runbookBase, statuses, reporter } = this.#options;
     const { run } = memory;
     const now = clock();
     // A short wait inside a run that has only just begun is not worth a write yet.
     const young = run?.outcome === undefined && between(memory.publishedAt, now) < progressEvery;
-    if (run !== undefined && young && verdict?.status === 'Unknown') return;
+    if (run !== undefined && young && verdict?.status === 'Unknown') {
+      return after(memory.publishedAt, progressEvery);
+    }
     const inventories = sizesOf(memory);
     const status = nextStatus({ stageSet, run, verdict, inventories, runbookBase, now });
     memory.stageSet = await statuses.write(stageSet, status, call);
     memory.publishedAt = now;
     reporter.concluded(stageSet, memory.stageSet, run, verdict);
+    return undefined;
   }
 
   #forget(key: string): void {

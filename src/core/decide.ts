@@ -221,7 +221,7 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
         continue;
       // Here a stage's entry gate, its migrations and its pre-actions will ask to go first.
       case 'Pending':
-        return { run, next: { kind: 'PrepareStage', stage } };
+        return { run, next: prepareOnceBuilt(run, stage, snapshot) };
       case 'Applying':
         return { run, next: applyOnceServed(run, stage, step, snapshot.now) };
       case 'Establishing':
@@ -235,6 +235,12 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };
   const ended: RunProgress = { ...run, outcome: { kind: 'Succeeded', at: snapshot.now } };
   return { run: ended, next: rested(ended, whenDue(ended, snapshot)) };
+}
+
+/** A slow source keeps its own StageSet waiting, and no worker. */
+function prepareOnceBuilt(run: RunProgress, stage: number, { building }: Snapshot): Effect {
+  if (!building) return { kind: 'PrepareStage', stage };
+  return { kind: 'Rest', ready: underWay(run), wakeAt: undefined };
 }
 
 function applyOnceServed(run: RunProgress, stage: number, step: Applying, now: Instant): Effect {

@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly run: RunProgress | undefined;
   /** Something outside the schedule asks for a re-assertion, such as a lost inventory. */
   readonly reassert: boolean;
+  /** The next stage is being fetched and built; the end of that wakes the StageSet. */
+  readonly building: boolean;
   readonly teardown: TeardownProgress | undefined;
 }
 

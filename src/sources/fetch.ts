@@ -31,7 +31,8 @@ export interface FetchOptions extends GuardOptions {
   readonly temporaryDirectory?: string;
 }
 
-const maxDownloads = 16;
+/** They wait on disks and networks; all may come from one server, as Flux's do. */
+const maxDownloads = 32;
 /** Unpacking is bound by memory and processor, and by no server: it cannot be made to wait. */
 const maxUnpacking = 2;
 
@@ -53,7 +54,7 @@ export class ArtifactFetcher {
     const silence = options.silence ?? seconds(30);
     this.#guard = new Guard(options);
     this.#agent = this.#guard.agent(
-      { headersTimeout: silence, bodyTimeout: silence, connections: 8, pipelining: 1 },
+      { headersTimeout: silence, bodyTimeout: silence, connections: maxDownloads, pipelining: 1 },
       seconds(10),
     );
     this.#timeout = options.timeout ?? minutes(5);

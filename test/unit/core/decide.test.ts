@@ -171,6 +171,23 @@ describe('the next thing of a run', () => {
     });
   });
 
+  it('is to rest until somebody says that the stage is built', () => {
+    const run = under([done, pending], { building: true });
+    expect(decide(run).next).to.deep.equal({
+      kind: 'Rest',
+      ready: {
+        status: 'Unknown',
+        reason: 'Progressing',
+        message: 'Rolling out, stage 2 of 2 (prod): building',
+      },
+      wakeAt: undefined,
+    });
+    expect(decide({ ...run, building: false }).next).to.deep.equal({
+      kind: 'PrepareStage',
+      stage: 1,
+    });
+  });
+
   it('is to rest until a new kind may be served', () => {
     const step: StageStep = {
       kind: 'Applying',

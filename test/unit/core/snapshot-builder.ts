@@ -71,6 +71,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     sources: spec.stages.map(({ sourceRef }) => ready(sourceRef.name)),
     run: undefined,
     reassert: false,
+    building: false,
     teardown: undefined,
     ...rest,
   };
