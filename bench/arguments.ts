@@ -7,6 +7,34 @@ export interface Size {
   readonly objects: number;
 }
 
+/** What a benchmark of the steady state watches. */
+export interface Steadiness extends Size {
+  /** Seconds between two reconciles of one StageSet. */
+  readonly interval: number;
+  /** Seconds that are watched. */
+  readonly window: number;
+}
+
+/** Reads `--stagesets N --objects M --interval S --window S`; one stage each. */
+export function readSteadiness(argv: readonly string[]): Steadiness {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      stagesets: { type: 'string', default: '200' },
+      objects: { type: 'string', default: '20' },
+      interval: { type: 'string', default: '10' },
+      window: { type: 'string', default: '30' },
+    },
+  });
+  return {
+    stageSets: count('--stagesets', values.stagesets),
+    stages: 1,
+    objects: count('--objects', values.objects),
+    interval: count('--interval', values.interval),
+    window: count('--window', values.window),
+  };
+}
+
 /** Reads `--stagesets N --stages S --objects M`; 50 x 2 x 5 where nothing is said. */
 export function readSize(argv: readonly string[]): Size {
   const { values } = parseArgs({

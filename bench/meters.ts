@@ -39,9 +39,25 @@ export class ProcessMeter {
   }
 }
 
-/** Requests that the controller has sent to the API server, by its own metric. */
-export async function countRequests(metricsUrl: string): Promise<number> {
+/** Samples of the controller's metrics that matter to a benchmark, summed over their labels. */
+export interface Samples {
+  readonly requests: number;
+  readonly writes: number;
+  /** Stages that passed, which every reconcile of a healthy StageSet counts once for each. */
+  readonly stagesPassed: number;
+  readonly reconciles: number;
+}
+
+export async function readSamples(metricsUrl: string): Promise<Samples> {
   const text = await (await fetch(metricsUrl)).text();
-  const samples = text.matchAll(/^rest_client_requests_total\{[^}]*\} (\d+)/gm);
-  return [...samples].reduce((sum, [, count]) => sum + Number(count), 0);
+  const sum = (name: string, labels = ''): number => {
+    const samples = text.matchAll(new RegExp(`^${name}\\{[^}]*${labels}[^}]*\\} (\\S+)`, 'gm'));
+    return [...samples].reduce((total, [, count]) => total + Number(count), 0);
+  };
+  return {
+    requests: sum('rest_client_requests_total'),
+    writes: sum('rest_client_requests_total', 'method="(?:POST|PUT|PATCH|DELETE)"'),
+    stagesPassed: sum('stageset_stage_applied_total'),
+    reconciles: sum('controller_runtime_reconcile_total'),
+  };
 }

@@ -1,13 +1,11 @@
-import { type PackedArtifact, packFiles } from '../dev/artifacts/pack.ts';
-import { publish } from '../dev/artifacts/publish.ts';
 import { type Playground, startPlayground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
-import { stagesApiVersion } from '../src/types/stages.ts';
-import { readSize, type Size } from './arguments.ts';
-import { countRequests, ProcessMeter } from './meters.ts';
+import { readSize } from './arguments.ts';
+import { ProcessMeter, readSamples } from './meters.ts';
 import { rawLimit } from './raw-limit.ts';
 import { untilAllReady } from './until-ready.ts';
+import { configMap, createAll, createNamespace, namespace, publishAll } from './workload.ts';
 
 /**
  * `npm run bench -- --stagesets N --stages S --objects M`: N StageSets of S stages with M ConfigMaps
@@ -15,87 +13,15 @@ import { untilAllReady } from './until-ready.ts';
  * run what the API server alone needs for as many objects.
  */
 const size = readSize(process.argv.slice(2));
-const namespace = 'bench';
 const objectsInAll = size.stageSets * size.stages * size.objects;
-
-/** Every StageSet delivers its own objects, so that each stage has an artifact of its own. */
-async function publishAll(
-  playground: Playground,
-  { stageSets, stages }: Size,
-  round: number,
-): Promise<void> {
-  const { client, artifacts } = playground;
-  const names = Array.from({ length: stageSets }, (_, set) => set).flatMap((set) =>
-    Array.from({ length: stages }, (_, stage) => ({ set, stage })),
-  );
-  const queue = names.values();
-  const lane = async (): Promise<void> => {
-    for (const { set, stage } of queue) {
-      const artifact = await artifactOf(set, stage, round);
-      const name = sourceName(set, stage);
-      const revision = `v${round}@${artifact.digest}`;
-      await publish(client, artifacts, { namespace, name, revision }, artifact);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, lane));
-}
-
-function sourceName(set: number, stage: number): string {
-  return `set-${set}-stage-${stage}`;
-}
-
-async function artifactOf(set: number, stage: number, round: number): Promise<PackedArtifact> {
-  const documents = Array.from({ length: size.objects }, (_, index) =>
-    JSON.stringify(configMap(`set-${set}-stage-${stage}-${index}`, round)),
-  );
-  return await packFiles({ 'objects.yaml': documents.join('\n---\n') });
-}
-
-function configMap(name: string, round: number): KubernetesObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name, namespace },
-    data: { round: String(round), text: 'x'.repeat(200) },
-  };
-}
 
 function rawObjects(when: string): KubernetesObject[] {
   return Array.from({ length: objectsInAll }, (_, index) => configMap(`raw-${when}-${index}`, 1));
 }
 
-function stageSet(set: number): KubernetesObject {
-  return {
-    apiVersion: stagesApiVersion,
-    kind: 'StageSet',
-    metadata: { name: `set-${set}`, namespace },
-    spec: {
-      interval: '1h',
-      stages: Array.from({ length: size.stages }, (_, stage) => ({
-        name: `stage-${stage}`,
-        sourceRef: { kind: 'ExternalArtifact', name: sourceName(set, stage) },
-      })),
-    },
-  };
-}
-
-async function createAll({ client }: Playground): Promise<void> {
-  const call = { signal: AbortSignal.timeout(120_000) };
-  await Promise.all(
-    Array.from({ length: size.stageSets }, async (_, set) => {
-      await client.create(stageSet(set), {}, call);
-    }),
-  );
-}
-
 async function measure(playground: Playground): Promise<Record<string, number | string>> {
   const { client } = playground;
-  const call = { signal: AbortSignal.timeout(60_000) };
-  await client.create(
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    {},
-    call,
-  );
+  await createNamespace(playground);
   const rawBefore = await rawLimit(client, rawObjects('before'));
   const controller = await playground.startController({
     flags: ['--log-level=warn'],
@@ -104,14 +30,14 @@ async function measure(playground: Playground): Promise<Record<string, number | 
   const meter = new ProcessMeter(controller.pid);
   await publishAll(playground, size, 1);
   const idle = await meter.read();
-  const before = await countRequests(controller.metricsUrl);
+  const before = (await readSamples(controller.metricsUrl)).requests;
 
   const created = performance.now();
   const ready = untilAllReady(client, namespace, size, 'v1');
-  await createAll(playground);
+  await createAll(playground, size, '1h');
   await ready;
   const createSeconds = (performance.now() - created) / 1000;
-  const afterCreate = await countRequests(controller.metricsUrl);
+  const afterCreate = (await readSamples(controller.metricsUrl)).requests;
   const cpuAfterCreate = await meter.read();
   progressOnStderr(`created and ready after ${createSeconds.toFixed(2)} s`);
 
@@ -120,7 +46,7 @@ async function measure(playground: Playground): Promise<Record<string, number | 
   await publishAll(playground, size, 2);
   await again;
   const updateSeconds = (performance.now() - updated) / 1000;
-  const afterUpdate = await countRequests(controller.metricsUrl);
+  const afterUpdate = (await readSamples(controller.metricsUrl)).requests;
   const end = await meter.read();
   progressOnStderr(`updated and ready after ${updateSeconds.toFixed(2)} s`);
 
