@@ -11,7 +11,10 @@ export interface DuplicateObject {
  * temporary ones, no dump of objects, which could be Secrets.
  */
 export function describeFailure(stderr: string, workDirectory: string): string {
-  const message = stderr
+  if (/^panic: |^goroutine \d+ \[/m.test(stderr)) {
+    return 'kustomize crashed at what it was given; look for unusual fields or patches in it';
+  }
+  const message = withoutInput(stderr)
     .split('\n')
     .filter((line) => !isWarning(line))
     .join('\n')
@@ -22,6 +25,24 @@ export function describeFailure(stderr: string, workDirectory: string): string {
     .trim();
   const shown = message.length > longest ? `${message.slice(0, longest)}…` : message;
   return shown === '' ? 'kustomize failed without saying why' : `kustomize: ${shown}`;
+}
+
+/**
+ * Without the parts in which kustomize repeats what it was given: configurations of plugins, patches,
+ * and what generators make Secrets from.
+ */
+function withoutInput(stderr: string): string {
+  return stderr
+    .replace(/(trouble configuring builtin \w+) with config: `[\s\S]*\n`/, '$1')
+    .replace(/\s*(?:from |for )?\[patch: "(?:[^"\\]|\\.)*"\]/g, '')
+    .replace(
+      /literal sources \[[\s\S]*\]: invalid literal source [\s\S]*, expected/,
+      'literal sources: expected',
+    )
+    .replace(
+      /(env source files: \[[^\]\n]*\]): line [\s\S]*/,
+      '$1: a line is not UTF-8 or has no valid key',
+    );
 }
 
 /** What kustomize warns about, such as fields that are deprecated. */

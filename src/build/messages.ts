@@ -1,5 +1,6 @@
-import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
+import type { BuildSettings } from './plan.ts';
 
 /**
  * What the main thread asks a worker, one question at a time, and what it answers. Files and objects
@@ -8,7 +9,7 @@ import type { DuplicateObject } from './kustomize-errors.ts';
 export type Question =
   /** More files of the artifact to build from. */
   | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
-  | { readonly kind: 'Plan'; readonly path: string | undefined }
+  | { readonly kind: 'Plan'; readonly settings: BuildSettings }
   /** More of kustomize's output. */
   | { readonly kind: 'Output'; readonly chunk: Uint8Array }
   /** The output is complete. */
@@ -25,7 +26,7 @@ export type Answer =
   | { readonly kind: 'Objects'; readonly count: number; readonly warnings: readonly string[] }
   | {
       readonly kind: 'Kustomize';
-      readonly directory: string;
+      readonly kustomization: { readonly path: string; readonly fields: JsonObject };
       readonly originals: readonly string[];
       readonly rewritten: readonly (readonly [string, string])[];
       readonly warnings: readonly string[];
