@@ -97,7 +97,7 @@ export class Build {
         await this.#ask({ kind: 'Output', chunk }, 'Done');
       });
       if (!succeeded) throw await this.#failure(plan, patches, place, stderr);
-      return warningsOf(stderr);
+      return warningsOf(stderr, place.root);
     });
   }
 
@@ -141,10 +141,15 @@ export class Build {
       const result = await this.#attempt(plan, patches.slice(0, some), place, ignore);
       return result.succeeded ? undefined : result.stderr;
     });
-    const message = describeFailure(said, place.root);
+    const { message, notes } = await this.#ask(
+      {
+        kind: 'Explain',
+        message: describeFailure(said, place.root),
+        duplicate: count > 0 ? undefined : duplicateIn(said),
+      },
+      'Explanation',
+    );
     if (count > 0) return failed(`patches[${count - 1}]: ${message}`);
-    const question: Question = { kind: 'Explain', duplicate: duplicateIn(said) };
-    const { notes } = await this.#ask(question, 'Explanation');
     return failed([message, ...notes.slice(0, maxNotes)].join('; '));
   }
 

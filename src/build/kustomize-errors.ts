@@ -14,17 +14,19 @@ export function describeFailure(stderr: string, workDirectory: string): string {
   if (/^panic: |^goroutine \d+ \[/m.test(stderr)) {
     return 'kustomize crashed at what it was given; look for unusual fields or patches in it';
   }
-  const message = withoutInput(stderr)
+  const message = withoutInput(withoutPaths(stderr, workDirectory))
     .split('\n')
     .filter((line) => !isWarning(line))
     .join('\n')
-    .replaceAll(`${workDirectory}/`, '')
-    .replaceAll(workDirectory, '.')
     .replace(/^Error: /, '')
     .replace(/(?: in object)?(?:^|\s)(?:\{|map\[|apiVersion:|kind:|metadata:)[\s\S]*$/, ' (…)')
     .trim();
   const shown = message.length > longest ? `${message.slice(0, longest)}…` : message;
   return shown === '' ? 'kustomize failed without saying why' : `kustomize: ${shown}`;
+}
+
+function withoutPaths(stderr: string, workDirectory: string): string {
+  return stderr.replaceAll(`${workDirectory}/`, '').replaceAll(workDirectory, '.');
 }
 
 /**
@@ -46,8 +48,8 @@ function withoutInput(stderr: string): string {
 }
 
 /** What kustomize warns about, such as fields that are deprecated. */
-export function warningsOf(stderr: string): string[] {
-  return stderr
+export function warningsOf(stderr: string, workDirectory: string): string[] {
+  return withoutPaths(stderr, workDirectory)
     .split('\n')
     .filter(isWarning)
     .map((line) => line.replace(/^# Warning:\s*/, ''));

@@ -16,8 +16,12 @@ export type Question =
   | { readonly kind: 'Read' }
   /** The next objects of the result. */
   | { readonly kind: 'Next' }
-  /** What our own reading adds to a failure of kustomize. */
-  | { readonly kind: 'Explain'; readonly duplicate: DuplicateObject | undefined }
+  /** A failure of kustomize without secret values, and what our own reading adds to it. */
+  | {
+      readonly kind: 'Explain';
+      readonly message: string;
+      readonly duplicate: DuplicateObject | undefined;
+    }
   /** Forget all of this build. */
   | { readonly kind: 'Reset' };
 
@@ -32,7 +36,7 @@ export type Answer =
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'Portion'; readonly objects: readonly KubernetesObject[] }
-  | { readonly kind: 'Explanation'; readonly notes: readonly string[] }
+  | { readonly kind: 'Explanation'; readonly message: string; readonly notes: readonly string[] }
   /** The artifact is at fault. */
   | { readonly kind: 'Refused'; readonly message: string }
   /** We are. */
