@@ -46,6 +46,7 @@ export async function runProcess({
   const connection = await openConnection(config);
   const client = connect(connection, metrics);
   const builder = new StageBuilder(config);
+  await builder.sweep();
   const controller = new Controller({
     client,
     build: builder.build,

@@ -1,16 +1,11 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { TerminalError } from '../core/errors.ts';
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
-import type { KubernetesObject } from '../types/kubernetes.ts';
-import { runKustomize } from './kustomize.ts';
-import { describeFailure, duplicateIn, warningsOf } from './kustomize-errors.ts';
+import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
-import type { Answer, Question } from './messages.ts';
-import { planBuild } from './plan.ts';
-import { inWorkDirectory, writeFiles } from './work-directory.ts';
+import { type BuildSettings, planBuild } from './plan.ts';
+import { seal } from './seal.ts';
 
 export interface BuilderOptions {
   /** Name or path of the kustomize program. */
@@ -25,28 +20,15 @@ export interface BuilderOptions {
   readonly temporaryDirectory?: string;
 }
 
-export interface BuildOrder {
-  /** Directory of the artifact, as a stage names it; the root where it is absent or empty. */
-  readonly path: string | undefined;
+export interface BuildOrder extends Partial<BuildSettings> {
   readonly signal: AbortSignal;
 }
-
-export interface BuildResult {
-  /** Normalised objects in the order of their manifests; each is there once. */
-  readonly objects: KubernetesObject[];
-  readonly warnings: string[];
-}
-
-type KustomizePlan = Extract<Answer, { kind: 'Kustomize' }>;
 
 /**
  * Bytes that are read on the main thread: about a dozen milliseconds of YAML at worst, less than it
  * takes to hand them over, and most stages need no thread then.
  */
 const smallArtifact = 4 * 1024;
-const filesPerPortion = 500;
-const bytesPerPortion = 1024 * 1024;
-const maxNotes = 4;
 
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
@@ -73,21 +55,28 @@ export class Builder {
   /**
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
-   * @throws TerminalError with reason `StageFailed` when the artifact must change, RetryableError
-   * when the machine is at fault, the signal's reason when aborted.
+   * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
+   * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
    */
-  async build(files: ArtifactFiles, { path, signal }: BuildOrder): Promise<BuildResult> {
-    if (contentSize(files) <= smallArtifact) {
-      const plan = planBuild(files, path);
-      if (plan.kind === 'Objects') {
-        return { objects: [...plan.objects], warnings: [...plan.warnings] };
-      }
-    }
+  async build(files: ArtifactFiles, { signal, ...order }: BuildOrder): Promise<BuildResult> {
+    const settings: BuildSettings = {
+      path: order.path,
+      patches: order.patches ?? [],
+      variables: order.variables ?? new Map(),
+    };
+    return buildSmall(files, settings) ?? (await this.#buildLarge(files, settings, signal));
+  }
+
+  async #buildLarge(
+    files: ArtifactFiles,
+    settings: BuildSettings,
+    signal: AbortSignal,
+  ): Promise<BuildResult> {
     await this.#slots.enter(signal);
     try {
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(path);
+        return await new Build(worker, files, this.#options, signal).run(settings);
       } finally {
         await this.#release(worker);
       }
@@ -109,102 +98,21 @@ export class Builder {
   }
 }
 
-/** One build, from its files to its objects. */
-class Build {
-  readonly #worker: ManifestWorker;
-  readonly #files: ArtifactFiles;
-  readonly #options: Required<BuilderOptions>;
-  readonly #signal: AbortSignal;
-
-  constructor(
-    worker: ManifestWorker,
-    files: ArtifactFiles,
-    options: Required<BuilderOptions>,
-    signal: AbortSignal,
-  ) {
-    this.#worker = worker;
-    this.#files = files;
-    this.#options = options;
-    this.#signal = signal;
-  }
-
-  async run(path: string | undefined): Promise<BuildResult> {
-    for (const portion of portions(this.#files)) {
-      await this.#ask({ kind: 'Files', files: portion }, 'Done');
-    }
-    const plan = await this.#ask({ kind: 'Plan', path }, 'Objects', 'Kustomize');
-    const warnings = [...plan.warnings];
-    if (plan.kind === 'Objects') return { objects: await this.#objects(plan.count), warnings };
-    warnings.push(...(await this.#kustomize(plan)));
-    const { count } = await this.#ask({ kind: 'Read' }, 'Objects');
-    return { objects: await this.#objects(count), warnings };
-  }
-
-  async #objects(count: number): Promise<KubernetesObject[]> {
-    const objects: KubernetesObject[] = [];
-    while (objects.length < count) {
-      objects.push(...(await this.#ask({ kind: 'Next' }, 'Portion')).objects);
-    }
-    return objects;
-  }
-
-  /** Runs kustomize, whose output goes to the worker. @returns its warnings. */
-  async #kustomize(plan: KustomizePlan): Promise<string[]> {
-    const { kustomizeBinary, timeout, maxOutputBytes, temporaryDirectory } = this.#options;
-    return inWorkDirectory(temporaryDirectory, async (directory) => {
-      const root = join(directory, 'artifact');
-      const home = join(directory, 'home');
-      await writeFiles(root, this.#filesFor(plan), this.#signal);
-      await writeFiles(home, [['.empty', '']], this.#signal);
-      const { succeeded, stderr } = await runKustomize({
-        binary: kustomizeBinary,
-        directory: join(root, plan.directory),
-        home,
-        timeout,
-        maxOutputBytes,
-        signal: this.#signal,
-        onOutput: async (chunk) => {
-          await this.#ask({ kind: 'Output', chunk }, 'Done');
-        },
-      });
-      if (!succeeded) throw await this.#failure(stderr, root);
-      return warningsOf(stderr);
-    });
-  }
-
-  *#filesFor(plan: KustomizePlan): Generator<readonly [string, string | Uint8Array]> {
-    yield* plan.rewritten;
-    for (const path of plan.originals) {
-      const content = this.#files.get(path);
-      if (content !== undefined) yield [path, content];
-    }
-  }
-
-  async #failure(stderr: string, root: string): Promise<TerminalError> {
-    const question: Question = { kind: 'Explain', duplicate: duplicateIn(stderr) };
-    const { notes } = await this.#ask(question, 'Explanation');
-    const message = [describeFailure(stderr, root), ...notes.slice(0, maxNotes)].join('; ');
-    return new TerminalError(message, { reason: 'StageFailed' });
-  }
-
-  #ask<Kind extends Answer['kind']>(
-    question: Question,
-    ...expected: Kind[]
-  ): Promise<Extract<Answer, { kind: Kind }>> {
-    return this.#worker.ask(question, expected, this.#options.timeout, this.#signal);
-  }
+/** A small and plain artifact, on this thread; undefined for every other one. */
+function buildSmall(files: ArtifactFiles, settings: BuildSettings): BuildResult | undefined {
+  if (contentSize(files) > smallArtifact || settings.patches.length > 0) return undefined;
+  // What substitution makes of a small text can be large.
+  if (settings.variables.size > 0 && mayHaveExpressions(files)) return undefined;
+  const plan = planBuild(files, { ...settings, variables: new Map() });
+  if (plan.kind === 'Kustomize') return undefined;
+  const { objects, warnings } = plan;
+  return { objects, warnings, bytes: seal(objects) };
 }
 
-function* portions(files: ArtifactFiles): Generator<(readonly [string, Uint8Array])[]> {
-  let portion: (readonly [string, Uint8Array])[] = [];
-  let bytes = 0;
-  for (const [path, content] of files) {
-    portion.push([path, content]);
-    bytes += content.byteLength;
-    if (portion.length < filesPerPortion && bytes < bytesPerPortion) continue;
-    yield portion;
-    portion = [];
-    bytes = 0;
-  }
-  if (portion.length > 0) yield portion;
+/** An expression has a dollar sign, which can be hidden only behind a backslash. */
+function mayHaveExpressions(files: ArtifactFiles): boolean {
+  const [dollar, backslash] = [0x24, 0x5c];
+  return [...files.values()].some(
+    (content) => content.includes(dollar) || content.includes(backslash),
+  );
 }

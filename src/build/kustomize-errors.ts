@@ -11,12 +11,13 @@ export interface DuplicateObject {
  * temporary ones, no dump of objects, which could be Secrets.
  */
 export function describeFailure(stderr: string, workDirectory: string): string {
-  const message = stderr
+  if (/^panic: |^goroutine \d+ \[/m.test(stderr)) {
+    return 'kustomize crashed at what it was given; look for unusual fields or patches in it';
+  }
+  const message = withoutInput(withoutPaths(stderr, workDirectory))
     .split('\n')
     .filter((line) => !isWarning(line))
     .join('\n')
-    .replaceAll(`${workDirectory}/`, '')
-    .replaceAll(workDirectory, '.')
     .replace(/^Error: /, '')
     .replace(/(?: in object)?(?:^|\s)(?:\{|map\[|apiVersion:|kind:|metadata:)[\s\S]*$/, ' (…)')
     .trim();
@@ -24,9 +25,31 @@ export function describeFailure(stderr: string, workDirectory: string): string {
   return shown === '' ? 'kustomize failed without saying why' : `kustomize: ${shown}`;
 }
 
-/** What kustomize warns about, such as fields that are deprecated. */
-export function warningsOf(stderr: string): string[] {
+function withoutPaths(stderr: string, workDirectory: string): string {
+  return stderr.replaceAll(`${workDirectory}/`, '').replaceAll(workDirectory, '.');
+}
+
+/**
+ * Without the parts in which kustomize repeats what it was given: configurations of plugins, patches,
+ * and what generators make Secrets from.
+ */
+function withoutInput(stderr: string): string {
   return stderr
+    .replace(/(trouble configuring builtin \w+) with config: `[\s\S]*\n`/, '$1')
+    .replace(/\s*(?:from |for )?\[patch: "(?:[^"\\]|\\.)*"\]/g, '')
+    .replace(
+      /literal sources \[[\s\S]*\]: invalid literal source [\s\S]*, expected/,
+      'literal sources: expected',
+    )
+    .replace(
+      /(env source files: \[[^\]\n]*\]): line [\s\S]*/,
+      '$1: a line is not UTF-8 or has no valid key',
+    );
+}
+
+/** What kustomize warns about, such as fields that are deprecated. */
+export function warningsOf(stderr: string, workDirectory: string): string[] {
+  return withoutPaths(stderr, workDirectory)
     .split('\n')
     .filter(isWarning)
     .map((line) => line.replace(/^# Warning:\s*/, ''));

@@ -1,5 +1,6 @@
-import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
+import type { BuildSettings } from './plan.ts';
 
 /**
  * What the main thread asks a worker, one question at a time, and what it answers. Files and objects
@@ -8,15 +9,19 @@ import type { DuplicateObject } from './kustomize-errors.ts';
 export type Question =
   /** More files of the artifact to build from. */
   | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
-  | { readonly kind: 'Plan'; readonly path: string | undefined }
+  | { readonly kind: 'Plan'; readonly settings: BuildSettings }
   /** More of kustomize's output. */
   | { readonly kind: 'Output'; readonly chunk: Uint8Array }
   /** The output is complete. */
   | { readonly kind: 'Read' }
   /** The next objects of the result. */
   | { readonly kind: 'Next' }
-  /** What our own reading adds to a failure of kustomize. */
-  | { readonly kind: 'Explain'; readonly duplicate: DuplicateObject | undefined }
+  /** A failure of kustomize without secret values, and what our own reading adds to it. */
+  | {
+      readonly kind: 'Explain';
+      readonly message: string;
+      readonly duplicate: DuplicateObject | undefined;
+    }
   /** Forget all of this build. */
   | { readonly kind: 'Reset' };
 
@@ -25,13 +30,13 @@ export type Answer =
   | { readonly kind: 'Objects'; readonly count: number; readonly warnings: readonly string[] }
   | {
       readonly kind: 'Kustomize';
-      readonly directory: string;
+      readonly kustomization: { readonly path: string; readonly fields: JsonObject };
       readonly originals: readonly string[];
       readonly rewritten: readonly (readonly [string, string])[];
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'Portion'; readonly objects: readonly KubernetesObject[] }
-  | { readonly kind: 'Explanation'; readonly notes: readonly string[] }
+  | { readonly kind: 'Explanation'; readonly message: string; readonly notes: readonly string[] }
   /** The artifact is at fault. */
   | { readonly kind: 'Refused'; readonly message: string }
   /** We are. */

@@ -8,6 +8,7 @@ import {
 } from '../core/objects/parse.ts';
 import { stringify } from '../core/objects/yaml.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
+import type { StagePatch } from '../types/stages.ts';
 import {
   buildDirectory,
   filesBelow,
@@ -19,9 +20,29 @@ import {
   refuseEmptyDirectory,
 } from './build-directory.ts';
 import { KustomizationWalk } from './kustomization.ts';
+import { type ReadPatch, reachOf, readPatches } from './patch-reach.ts';
+import {
+  needsKustomizeText,
+  readKustomizeOutput,
+  substituteManifests,
+  type Variables,
+} from './post-build.ts';
 
 /** How a directory is built. */
 export type BuildPlan = ObjectsPlan | KustomizePlan;
+
+/** What a build is made of, besides the files. */
+export interface BuildSettings {
+  /** Directory of the artifact, as a stage names it; the root where it is absent or empty. */
+  readonly path: string | undefined;
+  readonly patches: readonly StagePatch[];
+  readonly variables: Variables;
+}
+
+interface GeneratedSettings {
+  readonly patches: readonly ReadPatch[];
+  readonly variables: Variables;
+}
 
 /** All is read. */
 interface ObjectsPlan {
@@ -33,14 +54,14 @@ interface ObjectsPlan {
 /** kustomize must be run. */
 interface KustomizePlan {
   readonly kind: 'Kustomize';
-  /** Where kustomize is run, relative to the artifact. */
-  readonly directory: string;
   /** What needs no kustomize. */
   readonly read: readonly Manifest[];
   /** Files that it needs as they are in the artifact. */
   readonly originals: readonly string[];
-  /** Files that it gets with other content, by path. */
+  /** Files that it gets with other content, by path; the kustomization itself is not among them. */
   readonly rewritten: ReadonlyMap<string, string>;
+  /** The kustomization, without the patches of the stage. */
+  readonly kustomization: { readonly path: string; readonly fields: JsonObject };
   /** Files in which objects can be defined. */
   readonly resources: readonly string[];
   readonly warnings: readonly string[];
@@ -48,64 +69,103 @@ interface KustomizePlan {
 
 /**
  * Decides how to build a directory of an artifact (part A 4.2 to 4.4). Plain manifests are read here;
- * where there is a kustomization, and where a manifest is written so that readers disagree about it,
- * kustomize is asked.
+ * where there is a kustomization, where patches come in, and where a manifest is written so that
+ * readers disagree about it, kustomize is asked.
  *
  * @throws TerminalError for whatever keeps the directory from being built.
  */
-export function planBuild(files: ArtifactFiles, path: string | undefined): BuildPlan {
-  const directory = buildDirectory(files, path);
+export function planBuild(files: ArtifactFiles, settings: BuildSettings): BuildPlan {
+  const patches = readPatches(settings.patches);
+  const directory = buildDirectory(files, settings.path);
   refuseEmptyDirectory(files, directory);
   return kustomizationIn(files, directory) === undefined
-    ? planGenerated(files, directory)
-    : planExisting(files, directory);
+    ? planGenerated(files, directory, { ...settings, patches })
+    : planExisting(files, directory, patches);
 }
 
 /** The objects of a build, from what was read before and from the output of kustomize. */
-export function readOutput(output: Uint8Array, read: readonly Manifest[]): KubernetesObject[] {
-  const { manifests } = readManifests([['the output of kustomize', output]], 'Kustomize');
-  return finished([...read, ...manifests]);
+export function readOutput(
+  output: Uint8Array,
+  read: readonly Manifest[],
+  variables: Variables,
+): KubernetesObject[] {
+  return finished([...read, ...readKustomizeOutput(output, variables)]);
 }
 
-function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
+function planExisting(
+  files: ArtifactFiles,
+  directory: string,
+  patches: readonly ReadPatch[],
+): BuildPlan {
   const walk = new KustomizationWalk(files);
-  const kustomization = walk.visit(directory, directory);
+  const path = kustomizationIn(files, directory) ?? '';
+  const fields = walk.visit(directory, directory);
+  if (!isEmpty(fields)) return kustomizePlan(walk, { path, fields }, []);
   // kustomize calls this an error, part A 4.3 an empty stage.
-  if (isEmpty(kustomization)) return { kind: 'Objects', objects: [], warnings: [] };
-  return kustomizePlan(directory, walk, []);
+  if (patches.length === 0) return { kind: 'Objects', objects: [], warnings: [] };
+  return kustomizePlan(walk, { path, fields: { ...fields, resources: [] } }, []);
 }
 
 /**
  * No kustomization: every manifest below becomes a resource, and so do nested kustomizations. Those
  * can rename what other files refer to, so that kustomize must see all of them; without any it gets
- * only the files that need it, as it takes minutes for thousands of objects.
+ * only what needs it, as it takes minutes for thousands of objects.
  */
-function planGenerated(files: ArtifactFiles, directory: string): BuildPlan {
+function planGenerated(
+  files: ArtifactFiles,
+  directory: string,
+  settings: GeneratedSettings,
+): BuildPlan {
   const { manifestPaths, nested, warnings } = contentOf(files, directory);
   const read = manifestPaths.map((path) => readOne(files, path));
   refuseDuplicates(read.flatMap(({ manifests }) => manifests));
-  const [ours, others] =
-    nested.length > 0
-      ? [[], read.filter(({ unusual, manifests }) => unusual || manifests.length > 0)]
-      : [read.filter(({ unusual }) => !unusual), read.filter(({ unusual }) => unusual)];
-  const ourManifests = ours.flatMap(({ manifests }) => manifests);
-  if (nested.length + others.length === 0) {
+  const { ours, others } = divide(read, nested.length > 0, settings);
+  const ourManifests = substituteManifests(ours, settings.variables);
+  if (nested.length + others.length + settings.patches.length === 0) {
     return { kind: 'Objects', objects: finished(ourManifests), warnings };
   }
   const walk = new KustomizationWalk(files);
-  const name = inside(directory, kustomizationNames[0] ?? '');
-  for (const child of nested) walk.visit(child, name);
+  const path = inside(directory, kustomizationNames[0] ?? '');
+  for (const child of nested) walk.visit(child, path);
   for (const file of others) addResource(walk, file);
-  const resources = [...nested, ...others.map(({ path }) => path)].map((path) =>
-    relativeTo(directory, path),
+  const resources = [...nested, ...others.map((file) => file.path)].map((resource) =>
+    relativeTo(directory, resource),
   );
-  walk.rewritten.set(
-    name,
-    stringify([
-      { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources },
-    ]),
-  );
-  return { ...kustomizePlan(directory, walk, warnings), read: ourManifests };
+  const fields = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources,
+  };
+  return { ...kustomizePlan(walk, { path, fields }, warnings), read: ourManifests };
+}
+
+/** What we build ourselves, and what kustomize gets: whole files, or some of their manifests. */
+function divide(
+  read: readonly ReadFile[],
+  hasNested: boolean,
+  { patches, variables }: GeneratedSettings,
+): { ours: Manifest[]; others: ResourceFile[] } {
+  const reach = hasNested ? 'Everything' : reachOf(patches);
+  if (reach === 'Everything') {
+    return {
+      ours: [],
+      others: read
+        .filter(({ unusual, manifests }) => unusual || manifests.length > 0)
+        .map((file) => ({ ...file, whole: true })),
+    };
+  }
+  const ours: Manifest[] = [];
+  const others: ResourceFile[] = [];
+  for (const file of read) {
+    const isForKustomize = (manifest: Manifest): boolean =>
+      file.unusual || reach(manifest.object) || needsKustomizeText(manifest, variables);
+    const manifests = file.manifests.filter(isForKustomize);
+    ours.push(...file.manifests.filter((manifest) => !isForKustomize(manifest)));
+    if (file.unusual || manifests.length > 0) {
+      others.push({ ...file, manifests, whole: file.unusual });
+    }
+  }
+  return { ours, others };
 }
 
 interface ReadFile extends Manifests {
@@ -117,10 +177,15 @@ function readOne(files: ArtifactFiles, path: string): ReadFile {
   return { path, ...readManifests([[path, content]], 'Kustomize') };
 }
 
+/** A file that kustomize gets, with some of its manifests or as a whole. */
+interface ResourceFile extends ReadFile {
+  readonly whole: boolean;
+}
+
 /** kustomize reads neither arrays nor uppercase names; what is no JSON it gets as it is. */
-function addResource(walk: KustomizationWalk, { path, manifests }: ReadFile): void {
+function addResource(walk: KustomizationWalk, { path, manifests, whole }: ResourceFile): void {
   walk.resources.add(path);
-  if (/\.json$/i.test(path)) {
+  if (!whole || /\.json$/i.test(path)) {
     walk.rewritten.set(path, stringify(manifests.map(({ object }) => object)));
   } else {
     walk.originals.add(path);
@@ -128,16 +193,18 @@ function addResource(walk: KustomizationWalk, { path, manifests }: ReadFile): vo
 }
 
 function kustomizePlan(
-  directory: string,
   walk: KustomizationWalk,
+  kustomization: KustomizePlan['kustomization'],
   warnings: readonly string[],
 ): KustomizePlan {
+  const rewritten = new Map(walk.rewritten);
+  rewritten.delete(kustomization.path);
   return {
     kind: 'Kustomize',
-    directory,
     read: [],
     originals: [...walk.originals].filter((path) => !walk.rewritten.has(path)),
-    rewritten: walk.rewritten,
+    rewritten,
+    kustomization,
     resources: [...walk.resources],
     warnings,
   };

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeTemporaryDirectory } from '../kubernetes/temporary-directories.ts';
 
 /** How many files are written at the same time. */
 const writers = 16;
@@ -12,9 +13,9 @@ export async function inWorkDirectory<T>(
   parent: string,
   work: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(parent, 'build-'));
+  const directory = await makeTemporaryDirectory(parent, 'build');
   try {
-    return await work(await realpath(directory));
+    return await work(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -26,12 +26,22 @@ type DefinedKinds = ReadonlyMap<string, Scope>;
 
 type Scope = 'Namespaced' | 'Cluster';
 
-/** Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. */
+/** What a stage is built from. */
+interface BuildInput {
+  readonly artifact: PinnedArtifact;
+  readonly stage: Stage;
+  /** Of post-build substitution; with none, `${…}` stays as it is (part A 4.5). */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+/**
+ * Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. The
+ * objects are shared and frozen.
+ */
 export type BuildStage = (
-  artifact: PinnedArtifact,
-  stage: Stage,
+  input: BuildInput,
   signal: AbortSignal,
-) => Promise<{ objects: KubernetesObject[]; warnings: readonly string[] }>;
+) => Promise<{ objects: readonly KubernetesObject[]; warnings: readonly string[] }>;
 
 export interface StageSurroundings {
   readonly owner: { readonly name: string; readonly namespace: string };
@@ -39,6 +49,7 @@ export interface StageSurroundings {
   readonly client: KubernetesClient;
   /** What the CRDs of earlier stages of the run define. */
   readonly defined: DefinedKinds;
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /**
@@ -51,10 +62,10 @@ export async function prepareStage(
   build: BuildStage,
   artifact: PinnedArtifact,
   stage: Stage,
-  { owner, client, defined }: StageSurroundings,
+  { owner, client, defined, variables }: StageSurroundings,
   call: CallOptions,
 ): Promise<PreparedStage> {
-  const built = await build(artifact, stage, call.signal);
+  const built = await build({ artifact, stage, variables }, call.signal);
   const defines = definedKinds(built.objects);
   const scopes = await scopesOf(built.objects, new Map([...defined, ...defines]), client, call);
   const objects = stampOwnership(

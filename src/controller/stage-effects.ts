@@ -70,7 +70,8 @@ export class StageEffects {
     const pinned = run.pinned[index];
     if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
     const { client } = tenants.tenantOf(stageSet, stage.name);
-    const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
+    const variables: ReadonlyMap<string, string> = new Map();
+    const around = { owner: ownerOf(stageSet), client, defined: memory.defined, variables };
     const prepared = await prepareStage(build, pinned, stage, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
     if (prepared.warnings.length > 0)

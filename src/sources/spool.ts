@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { makeTemporaryDirectory } from '../kubernetes/temporary-directories.ts';
 
 /** Bytes that are kept in memory: most artifacts of manifests fit, and need no file at all. */
 const inMemory = 256 * 1024;
@@ -46,7 +47,7 @@ export class Spool {
   }
 
   async #moveToFile(): Promise<void> {
-    this.#directory = await mkdtemp(join(this.#temporaryDirectory, 'artifact-'));
+    this.#directory = await makeTemporaryDirectory(this.#temporaryDirectory, 'artifact');
     this.#file = await open(archiveIn(this.#directory), 'wx', 0o600);
     for (const chunk of this.#chunks.splice(0)) await this.#file.write(chunk);
   }

@@ -96,12 +96,17 @@ function refuseErrors(document: Document.Parsed, locate: Locate): void {
   if (error instanceof YAMLError) {
     const problem = /call stack/.test(error.message)
       ? tooDeep
-      : `is not valid YAML: ${error.message}`;
+      : `is not valid YAML: ${withoutSource(error.message)}`;
     throw manifestError(locate(error.pos[0]), problem);
   }
   if (document.directives.yaml.explicit === true) {
     throw manifestError(locate(document.range[0]), 'has a %YAML directive; remove it');
   }
+}
+
+/** What the parser quotes after a colon is content, and may be that of a Secret. */
+function withoutSource(message: string): string {
+  return message.replace(/(?<=\S): .*$/s, '');
 }
 
 /** A text that is JSON as a whole: ten times faster than reading it as the YAML that it is too. */

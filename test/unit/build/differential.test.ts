@@ -88,6 +88,8 @@ const unusual: Record<string, Record<string, string>> = {
   },
 };
 
+const plain = { path: undefined, patches: [], variables: new Map<string, string>() };
+
 describe('a plain directory', () => {
   let builder: Builder;
   const { signal } = new AbortController();
@@ -109,7 +111,7 @@ describe('a plain directory', () => {
 
   for (const [what, texts] of Object.entries(directories)) {
     it(`with ${what} is read as kustomize reads it`, async () => {
-      expect(planBuild(filesOf(texts), undefined).kind).to.equal('Objects');
+      expect(planBuild(filesOf(texts), plain).kind).to.equal('Objects');
       const objects = await built(texts);
       expect(objects).not.to.deep.equal([]);
       expect(objects).to.deep.equal(await built(withKustomization(texts)));
@@ -118,7 +120,7 @@ describe('a plain directory', () => {
 
   for (const [what, texts] of Object.entries(unusual)) {
     it(`with ${what} is left to kustomize`, async () => {
-      expect(planBuild(filesOf(texts), undefined).kind).to.equal('Kustomize');
+      expect(planBuild(filesOf(texts), plain).kind).to.equal('Kustomize');
       expect(await built(texts)).to.deep.equal(await built(withKustomization(texts)));
     });
   }

@@ -1,0 +1,170 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TerminalError } from '../core/errors.ts';
+import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
+import { stringify } from '../core/objects/yaml.ts';
+import type { Duration } from '../core/time.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { StagePatch } from '../types/stages.ts';
+import { firstFailing } from './blame.ts';
+import { parentOf } from './build-directory.ts';
+import { type KustomizeResult, runKustomize } from './kustomize.ts';
+import { describeFailure, duplicateIn, warningsOf } from './kustomize-errors.ts';
+import type { ManifestWorker } from './manifest-worker.ts';
+import type { Answer, Question } from './messages.ts';
+import type { BuildSettings } from './plan.ts';
+import { filePortions } from './portions.ts';
+import { seal } from './seal.ts';
+import { withStagePatches } from './stage-patches.ts';
+import { inWorkDirectory, writeFiles } from './work-directory.ts';
+
+export interface BuildResult {
+  /** Normalised objects, each there once. They are frozen: whoever wants to change one copies it. */
+  readonly objects: readonly KubernetesObject[];
+  readonly warnings: readonly string[];
+  /** Memory that the objects take, estimated. */
+  readonly bytes: number;
+}
+
+type KustomizePlan = Extract<Answer, { kind: 'Kustomize' }>;
+
+export interface BuildLimits {
+  readonly kustomizeBinary: string;
+  readonly timeout: Duration;
+  readonly maxOutputBytes: number;
+  readonly temporaryDirectory: string;
+}
+
+/** Where kustomize is run: the artifact's files, and an empty home. */
+interface Workplace {
+  readonly root: string;
+  readonly home: string;
+}
+
+type OnOutput = (chunk: Buffer) => Promise<void>;
+
+const maxNotes = 4;
+
+/** One build, from its files to its objects, with a worker of its own. */
+export class Build {
+  readonly #worker: ManifestWorker;
+  readonly #files: ArtifactFiles;
+  readonly #limits: BuildLimits;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    worker: ManifestWorker,
+    files: ArtifactFiles,
+    limits: BuildLimits,
+    signal: AbortSignal,
+  ) {
+    this.#worker = worker;
+    this.#files = files;
+    this.#limits = limits;
+    this.#signal = signal;
+  }
+
+  async run(settings: BuildSettings): Promise<BuildResult> {
+    for (const portion of filePortions(this.#files)) {
+      await this.#ask({ kind: 'Files', files: portion }, 'Done');
+    }
+    const plan = await this.#ask({ kind: 'Plan', settings }, 'Objects', 'Kustomize');
+    if (plan.kind === 'Objects') return await this.#result(plan.count, plan.warnings);
+    const warnings = [...plan.warnings, ...(await this.#kustomize(plan, settings.patches))];
+    const { count } = await this.#ask({ kind: 'Read' }, 'Objects');
+    return await this.#result(count, warnings);
+  }
+
+  async #result(count: number, warnings: readonly string[]): Promise<BuildResult> {
+    const objects: KubernetesObject[] = [];
+    let bytes = 0;
+    while (objects.length < count) {
+      const portion = (await this.#ask({ kind: 'Next' }, 'Portion')).objects;
+      for (const object of portion) bytes += seal(object);
+      objects.push(...portion);
+    }
+    return { objects: Object.freeze(objects), warnings, bytes };
+  }
+
+  /** Runs kustomize, whose output goes to the worker. @returns its warnings. */
+  async #kustomize(plan: KustomizePlan, patches: readonly StagePatch[]): Promise<string[]> {
+    const { temporaryDirectory } = this.#limits;
+    return inWorkDirectory(temporaryDirectory, async (directory) => {
+      const place = { root: join(directory, 'artifact'), home: join(directory, 'home') };
+      await writeFiles(place.root, this.#filesFor(plan), this.#signal);
+      await writeFiles(place.home, [['.empty', '']], this.#signal);
+      const { succeeded, stderr } = await this.#attempt(plan, patches, place, async (chunk) => {
+        await this.#ask({ kind: 'Output', chunk }, 'Done');
+      });
+      if (!succeeded) throw await this.#failure(plan, patches, place, stderr);
+      return warningsOf(stderr, place.root);
+    });
+  }
+
+  async #attempt(
+    { kustomization: { path, fields } }: KustomizePlan,
+    patches: readonly StagePatch[],
+    { root, home }: Workplace,
+    onOutput: OnOutput,
+  ): Promise<KustomizeResult> {
+    const text = stringify([withStagePatches(fields, patches)]);
+    await rm(join(root, path), { force: true });
+    await writeFiles(root, [[path, text]], this.#signal);
+    const { kustomizeBinary: binary, timeout, maxOutputBytes } = this.#limits;
+    return await runKustomize({
+      binary,
+      directory: join(root, parentOf(path)),
+      home,
+      timeout,
+      maxOutputBytes,
+      signal: this.#signal,
+      onOutput,
+    });
+  }
+
+  *#filesFor(plan: KustomizePlan): Generator<readonly [string, string | Uint8Array]> {
+    yield* plan.rewritten;
+    for (const path of plan.originals) {
+      const content = this.#files.get(path);
+      if (content !== undefined) yield [path, content];
+    }
+  }
+
+  /** What kustomize has failed at: the artifact, or the first patch of the stage that it refuses. */
+  async #failure(
+    plan: KustomizePlan,
+    patches: readonly StagePatch[],
+    place: Workplace,
+    stderr: string,
+  ): Promise<TerminalError> {
+    const { count, said } = await firstFailing(patches.length, stderr, async (some) => {
+      const result = await this.#attempt(plan, patches.slice(0, some), place, ignore);
+      return result.succeeded ? undefined : result.stderr;
+    });
+    const { message, notes } = await this.#ask(
+      {
+        kind: 'Explain',
+        message: describeFailure(said, place.root),
+        duplicate: count > 0 ? undefined : duplicateIn(said),
+      },
+      'Explanation',
+    );
+    if (count > 0) return failed(`patches[${count - 1}]: ${message}`);
+    return failed([message, ...notes.slice(0, maxNotes)].join('; '));
+  }
+
+  #ask<Kind extends Answer['kind']>(
+    question: Question,
+    ...expected: Kind[]
+  ): Promise<Extract<Answer, { kind: Kind }>> {
+    return this.#worker.ask(question, expected, this.#limits.timeout, this.#signal);
+  }
+}
+
+async function ignore(): Promise<void> {
+  // The output of an attempt that only has to fail or not.
+}
+
+function failed(message: string): TerminalError {
+  return new TerminalError(message, { reason: 'StageFailed' });
+}
