@@ -23,9 +23,10 @@ export class StageBuilder {
     this.#builder = new Builder({ kustomizeBinary });
   }
 
-  readonly build: BuildStage = async ({ url, digest }, stage, signal) => {
+  readonly build: BuildStage = async ({ artifact, stage, variables }, signal) => {
+    const { url, digest } = artifact;
     const files = await during('fetch artifact', this.#artifacts.get({ url, digest }, signal));
-    const order = { path: stage.path, signal };
+    const order = { path: stage.path, variables, signal };
     const { objects, warnings } = await during('build', this.#builder.build(files, order));
     const { applied, hooks } = applyHelmHookPolicy(objects, stage.applyHelmHookResources);
     const hookWarnings = hooks.length === 0 ? [] : [hookWarning(hooks.map(describeObject), stage)];

@@ -28,6 +28,8 @@ export interface BuilderOptions {
 export interface BuildOrder {
   /** Directory of the artifact, as a stage names it; the root where it is absent or empty. */
   readonly path: string | undefined;
+  /** For the expressions in what is built (part A 4.5); none leave them as they are. */
+  readonly variables?: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
 }
 
@@ -76,9 +78,10 @@ export class Builder {
    * @throws TerminalError with reason `StageFailed` when the artifact must change, RetryableError
    * when the machine is at fault, the signal's reason when aborted.
    */
-  async build(files: ArtifactFiles, { path, signal }: BuildOrder): Promise<BuildResult> {
+  async build(files: ArtifactFiles, order: BuildOrder): Promise<BuildResult> {
+    const { path, signal, variables = new Map<string, string>() } = order;
     if (contentSize(files) <= smallArtifact) {
-      const plan = planBuild(files, path);
+      const plan = planBuild(files, path, variables);
       if (plan.kind === 'Objects') {
         return { objects: [...plan.objects], warnings: [...plan.warnings] };
       }
@@ -87,7 +90,7 @@ export class Builder {
     try {
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(path);
+        return await new Build(worker, files, this.#options, signal).run(path, variables);
       } finally {
         await this.#release(worker);
       }
@@ -128,11 +131,14 @@ class Build {
     this.#signal = signal;
   }
 
-  async run(path: string | undefined): Promise<BuildResult> {
+  async run(
+    path: string | undefined,
+    variables: ReadonlyMap<string, string>,
+  ): Promise<BuildResult> {
     for (const portion of portions(this.#files)) {
       await this.#ask({ kind: 'Files', files: portion }, 'Done');
     }
-    const plan = await this.#ask({ kind: 'Plan', path }, 'Objects', 'Kustomize');
+    const plan = await this.#ask({ kind: 'Plan', path, variables }, 'Objects', 'Kustomize');
     const warnings = [...plan.warnings];
     if (plan.kind === 'Objects') return { objects: await this.#objects(plan.count), warnings };
     warnings.push(...(await this.#kustomize(plan)));

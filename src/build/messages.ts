@@ -8,7 +8,11 @@ import type { DuplicateObject } from './kustomize-errors.ts';
 export type Question =
   /** More files of the artifact to build from. */
   | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
-  | { readonly kind: 'Plan'; readonly path: string | undefined }
+  | {
+      readonly kind: 'Plan';
+      readonly path: string | undefined;
+      readonly variables: ReadonlyMap<string, string>;
+    }
   /** More of kustomize's output. */
   | { readonly kind: 'Output'; readonly chunk: Uint8Array }
   /** The output is complete. */

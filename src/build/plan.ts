@@ -6,7 +6,8 @@ import {
   readManifests,
   refuseDuplicates,
 } from '../core/objects/parse.ts';
-import { stringify } from '../core/objects/yaml.ts';
+import { substitute } from '../core/objects/substitution.ts';
+import { stringify, stringifyBlocks } from '../core/objects/yaml.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import {
   buildDirectory,
@@ -53,18 +54,26 @@ interface KustomizePlan {
  *
  * @throws TerminalError for whatever keeps the directory from being built.
  */
-export function planBuild(files: ArtifactFiles, path: string | undefined): BuildPlan {
+export function planBuild(
+  files: ArtifactFiles,
+  path: string | undefined,
+  variables: ReadonlyMap<string, string> = new Map(),
+): BuildPlan {
   const directory = buildDirectory(files, path);
   refuseEmptyDirectory(files, directory);
   return kustomizationIn(files, directory) === undefined
-    ? planGenerated(files, directory)
+    ? planGenerated(files, directory, variables)
     : planExisting(files, directory);
 }
 
 /** The objects of a build, from what was read before and from the output of kustomize. */
-export function readOutput(output: Uint8Array, read: readonly Manifest[]): KubernetesObject[] {
+export function readOutput(
+  output: Uint8Array,
+  read: readonly Manifest[],
+  variables: ReadonlyMap<string, string>,
+): KubernetesObject[] {
   const { manifests } = readManifests([['the output of kustomize', output]], 'Kustomize');
-  return finished([...read, ...manifests]);
+  return finished([...read, ...manifests], variables);
 }
 
 function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
@@ -80,7 +89,11 @@ function planExisting(files: ArtifactFiles, directory: string): BuildPlan {
  * can rename what other files refer to, so that kustomize must see all of them; without any it gets
  * only the files that need it, as it takes minutes for thousands of objects.
  */
-function planGenerated(files: ArtifactFiles, directory: string): BuildPlan {
+function planGenerated(
+  files: ArtifactFiles,
+  directory: string,
+  variables: ReadonlyMap<string, string>,
+): BuildPlan {
   const { manifestPaths, nested, warnings } = contentOf(files, directory);
   const read = manifestPaths.map((path) => readOne(files, path));
   refuseDuplicates(read.flatMap(({ manifests }) => manifests));
@@ -90,7 +103,7 @@ function planGenerated(files: ArtifactFiles, directory: string): BuildPlan {
       : [read.filter(({ unusual }) => !unusual), read.filter(({ unusual }) => unusual)];
   const ourManifests = ours.flatMap(({ manifests }) => manifests);
   if (nested.length + others.length === 0) {
-    return { kind: 'Objects', objects: finished(ourManifests), warnings };
+    return { kind: 'Objects', objects: finished(ourManifests, variables), warnings };
   }
   const walk = new KustomizationWalk(files);
   const name = inside(directory, kustomizationNames[0] ?? '');
@@ -167,9 +180,23 @@ function contentOf(
   return { manifestPaths, nested, warnings };
 }
 
-function finished(manifests: readonly Manifest[]): KubernetesObject[] {
+function finished(
+  built: readonly Manifest[],
+  variables: ReadonlyMap<string, string>,
+): KubernetesObject[] {
+  const manifests = variables.size === 0 ? built : substituted(built, variables);
   refuseDuplicates(manifests);
   return manifests.map(({ object }) => normalise(object));
+}
+
+/** The manifests with their text once more read, after variables have been put into it. */
+function substituted(
+  built: readonly Manifest[],
+  variables: ReadonlyMap<string, string>,
+): readonly Manifest[] {
+  const text = stringifyBlocks(built.map(({ object }) => object));
+  const content = new TextEncoder().encode(substitute(text, variables));
+  return readManifests([['the built manifests', content]], 'Kustomize').manifests;
 }
 
 /** Whether a kustomization says nothing, in kustomize's understanding. */

@@ -14,6 +14,7 @@ const objectsPerPortion = 100;
 class BuildSession {
   readonly #files = new Map<string, Uint8Array>();
   readonly #output: Uint8Array[] = [];
+  #variables: ReadonlyMap<string, string> = new Map();
   #plan: BuildPlan | undefined;
   #objects: readonly KubernetesObject[] = [];
   #sent = 0;
@@ -24,7 +25,7 @@ class BuildSession {
         for (const [path, content] of question.files) this.#files.set(path, content);
         return { kind: 'Done' };
       case 'Plan':
-        return this.#answerPlan(question.path);
+        return this.#answerPlan(question.path, question.variables);
       case 'Output':
         this.#output.push(question.chunk);
         return { kind: 'Done' };
@@ -32,6 +33,7 @@ class BuildSession {
         this.#objects = readOutput(
           Buffer.concat(this.#output.splice(0)),
           this.#plan?.kind === 'Kustomize' ? this.#plan.read : [],
+          this.#variables,
         );
         return { kind: 'Objects', count: this.#objects.length, warnings: [] };
       case 'Next': {
@@ -49,8 +51,9 @@ class BuildSession {
     }
   }
 
-  #answerPlan(path: string | undefined): Answer {
-    const plan = planBuild(this.#files, path);
+  #answerPlan(path: string | undefined, variables: ReadonlyMap<string, string>): Answer {
+    this.#variables = variables;
+    const plan = planBuild(this.#files, path, variables);
     this.#plan = plan;
     if (plan.kind === 'Objects') {
       this.#objects = plan.objects;

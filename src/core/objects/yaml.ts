@@ -8,6 +8,7 @@ import {
   LineCounter,
   Parser,
   type Scalar,
+  stringify as stringifyYaml,
   YAMLError,
   type YAMLMap,
 } from 'yaml';
@@ -78,6 +79,12 @@ export function decodeText(content: Uint8Array, file: string): string {
 /** Documents for kustomize to read: JSON, which every YAML reader reads the same. */
 export function stringify(documents: readonly unknown[]): string {
   return documents.map((document) => `${JSON.stringify(document)}\n`).join('---\n');
+}
+
+/** Documents as kustomize writes them: in blocks, with no more quotes than a text needs. */
+export function stringifyBlocks(documents: readonly unknown[]): string {
+  const options = { lineWidth: 0, aliasDuplicateObjects: false };
+  return documents.map((document) => stringifyYaml(document, options)).join('---\n');
 }
 
 function* composed(text: string, lines: LineCounter, file: string): Generator<Document.Parsed> {

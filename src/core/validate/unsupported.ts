@@ -31,7 +31,6 @@ const unsupportedInSpec = [
 
 const unsupportedInStage = [
   'patches',
-  'postBuild',
   'actions',
   'promotion',
   'errorBudget',

@@ -29,7 +29,6 @@ describe('a field that this build cannot carry out', () => {
   const target = { kind: 'Deployment' };
   const inStage: [Partial<Stage>, string][] = [
     [{ patches: [{ patch: 'x' }] }, 'patches'],
-    [{ postBuild: { substitute: { a: 'b' } } }, 'postBuild'],
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { soak: '1h' } }, 'promotion'],
     [{ force: true }, 'force'],
