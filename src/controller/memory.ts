@@ -1,4 +1,5 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
+import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
@@ -25,6 +26,10 @@ export interface StageSetMemory {
   readonly defined: Map<string, 'Namespaced' | 'Cluster'>;
   /** What the run under way wants of each stage so far, by stage name. */
   readonly desired: Map<string, readonly InventoryEntry[]>;
+  /** What each stage was rendered from when it was applied in full the last time, by stage name. */
+  readonly rendered: Map<string, RenderInputs>;
+  /** The revision whose Helm hooks were told of last, by stage name. */
+  readonly hooksTold: Map<string, string>;
   /** Inventories as stored, by stage name; undefined when they must be read. */
   inventories: Map<string, StoredInventory> | undefined;
   /**
@@ -81,6 +86,8 @@ function emptyMemory(uid: string): StageSetMemory {
     build: undefined,
     defined: new Map(),
     desired: new Map(),
+    rendered: new Map(),
+    hooksTold: new Map(),
     inventories: undefined,
     remembered: new Map(),
     reassert: false,

@@ -3,6 +3,7 @@ import { entryOf } from '../core/inventory/entry.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import { applyGroups } from '../core/objects/order.ts';
 import { stampOwnership } from '../core/objects/ownership.ts';
+import { substitutionFingerprint } from '../core/objects/substitution.ts';
 import type { PinnedArtifact } from '../core/run.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -19,6 +20,8 @@ export interface PreparedStage {
   /** The kinds that the CRDs of the stage define, as `apiVersion/kind`. */
   readonly defines: DefinedKinds;
   readonly warnings: readonly string[];
+  /** Of the variables that were substituted; empty when there were none. */
+  readonly fingerprint: string;
 }
 
 /** Scope of kinds by `apiVersion/kind`. */
@@ -26,22 +29,18 @@ type DefinedKinds = ReadonlyMap<string, Scope>;
 
 type Scope = 'Namespaced' | 'Cluster';
 
-/** What a stage is built from. */
-interface BuildInput {
-  readonly artifact: PinnedArtifact;
-  readonly stage: Stage;
-  /** Of post-build substitution; with none, `${…}` stays as it is (part A 4.5). */
-  readonly variables: ReadonlyMap<string, string>;
-}
-
-/**
- * Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. The
- * objects are shared and frozen.
- */
+/** Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. */
 export type BuildStage = (
   input: BuildInput,
   signal: AbortSignal,
 ) => Promise<{ objects: readonly KubernetesObject[]; warnings: readonly string[] }>;
+
+export interface BuildInput {
+  readonly artifact: PinnedArtifact;
+  readonly stage: Stage;
+  /** For the expressions in the built manifests; with none they stay as they are. */
+  readonly variables: ReadonlyMap<string, string>;
+}
 
 export interface StageSurroundings {
   readonly owner: { readonly name: string; readonly namespace: string };
@@ -49,7 +48,6 @@ export interface StageSurroundings {
   readonly client: KubernetesClient;
   /** What the CRDs of earlier stages of the run define. */
   readonly defined: DefinedKinds;
-  readonly variables: ReadonlyMap<string, string>;
 }
 
 /**
@@ -60,17 +58,16 @@ export interface StageSurroundings {
  */
 export async function prepareStage(
   build: BuildStage,
-  artifact: PinnedArtifact,
-  stage: Stage,
-  { owner, client, defined, variables }: StageSurroundings,
+  input: BuildInput,
+  { owner, client, defined }: StageSurroundings,
   call: CallOptions,
 ): Promise<PreparedStage> {
-  const built = await build({ artifact, stage, variables }, call.signal);
+  const built = await build(input, call.signal);
   const defines = definedKinds(built.objects);
   const scopes = await scopesOf(built.objects, new Map([...defined, ...defines]), client, call);
   const objects = stampOwnership(
     built.objects,
-    { ...owner, stage: stage.name },
+    { ...owner, stage: input.stage.name },
     (apiVersion, kind) => scopes.get(`${apiVersion}/${kind}`),
   );
   return {
@@ -78,6 +75,7 @@ export async function prepareStage(
     entries: objects.map((object) => entryOf(object)),
     defines,
     warnings: built.warnings,
+    fingerprint: substitutionFingerprint(input.variables),
   };
 }
 

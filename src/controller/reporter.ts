@@ -4,6 +4,7 @@ import type { Verdict } from '../core/rest.ts';
 import type { Failure, RunProgress } from '../core/run.ts';
 import type { ForcedTeardown } from '../core/teardown-progress.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
@@ -70,6 +71,20 @@ export class Reporter {
     const names = listed(drifted.map(({ live }) => describeObject(live)));
     const note = `Corrected drift of ${drifted.length} object(s) in stage ${stage}: ${names}`;
     this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'DriftCorrected', note });
+  }
+
+  /** Objects that Helm would have run at a time of its own are applied like all others (part A 4.7). */
+  helmHooksApplied(
+    stageSet: StageSet,
+    stage: string,
+    revision: string,
+    hooks: readonly KubernetesObject[],
+  ): void {
+    const names = listed(hooks.map((hook) => describeObject(hook)));
+    const note =
+      `Stage ${stage} applies ${hooks.length} Helm hook(s) of ${revision} like other objects, not ` +
+      `at the times that Helm would; applyHelmHookResources: false leaves them out: ${names}`;
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'HelmHooksApplied', note });
   }
 
   pruned(stageSet: StageSet, entries: readonly InventoryEntry[]): void {

@@ -31,8 +31,10 @@ import {
   prepareStage,
   refuseSharedObjects,
 } from './prepare-stage.ts';
+import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
 import type { Tenants } from './tenants.ts';
+import { resolveVariables } from './variables.ts';
 
 export interface StageEffectsOptions {
   readonly build: BuildStage;
@@ -69,13 +71,15 @@ export class StageEffects {
     const { build, tenants } = this.#options;
     const pinned = run.pinned[index];
     if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
+    const variables = await this.#variables(at, call);
     const { client } = tenants.tenantOf(stageSet, stage.name);
-    const variables: ReadonlyMap<string, string> = new Map();
-    const around = { owner: ownerOf(stageSet), client, defined: memory.defined, variables };
-    const prepared = await prepareStage(build, pinned, stage, around, call);
+    const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
+    const input = { artifact: pinned, stage, variables };
+    const prepared = await prepareStage(build, input, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
     if (prepared.warnings.length > 0)
       this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
+    tellOfHelmHooks(at, pinned.revision, prepared, this.#options.reporter);
     return prepared;
   }
 
@@ -112,9 +116,10 @@ export class StageEffects {
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
       const applied = await this.#applyGroup(at, prepared, step.group, call);
-      this.#options.reporter.applied(at.stageSet, at.stage.name, run, applied);
+      reportApplied(at, prepared, applied, this.#options.reporter);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
+      if (next.kind === 'Verifying') rememberRendered(at, prepared);
       return withStep(withChanges(run, index, countOf(applied)), index, next);
     } catch (error) {
       const wait = this.#unservedYet(at, prepared, step, error);
@@ -144,6 +149,17 @@ export class StageEffects {
   ): Promise<Map<string, StoredInventory>> {
     memory.inventories ??= await this.#options.inventories.load(stageSet, call);
     return memory.inventories;
+  }
+
+  /** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
+  async #variables(
+    { stageSet, stage }: StageAt,
+    call: CallOptions,
+  ): Promise<ReadonlyMap<string, string>> {
+    const { client } = this.#options.tenants.tenantOf(stageSet);
+    const { namespace } = ownerOf(stageSet);
+    const resolved = resolveVariables(stage.postBuild, { namespace, client }, call);
+    return await during('resolve postBuild variables', resolved);
   }
 
   async #record(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<void> {

@@ -3,7 +3,8 @@ import type { KubernetesObject } from '../../types/kubernetes.ts';
 /** Annotation of what Helm would run at a point of its own release, and not keep (Helm hooks). */
 const hookAnnotation = 'helm.sh/hook';
 
-function isHelmHook({ metadata }: KubernetesObject): boolean {
+/** Whether Helm would run the object as a hook. */
+export function isHelmHook({ metadata }: KubernetesObject): boolean {
   return metadata.annotations?.[hookAnnotation] !== undefined;
 }
 

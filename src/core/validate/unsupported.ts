@@ -30,7 +30,6 @@ const unsupportedInSpec = [
 ] as const satisfies readonly (keyof StageSetSpec)[];
 
 const unsupportedInStage = [
-  'postBuild',
   'actions',
   'promotion',
   'errorBudget',

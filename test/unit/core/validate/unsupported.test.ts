@@ -28,8 +28,6 @@ describe('a field that this build cannot carry out', () => {
 
   const target = { kind: 'Deployment' };
   const inStage: [Partial<Stage>, string][] = [
-    [{ patches: [{ patch: 'x' }] }, 'patches'],
-    [{ postBuild: { substitute: { a: 'b' } } }, 'postBuild'],
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { soak: '1h' } }, 'promotion'],
     [{ force: true }, 'force'],
@@ -64,7 +62,6 @@ describe('a field that this build cannot carry out', () => {
     });
     expect(pathsOf(spec)).to.deep.equal([]);
     const stage = {
-      patches: [],
       force: false,
       onTimeout: 'Hold',
       conflictPolicy: { default: 'Fail', rules: [] },
