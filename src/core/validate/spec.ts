@@ -1,6 +1,7 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { readyCheckProblems } from './ready-checks.ts';
 import { unsupportedFields } from './unsupported.ts';
 
 /**
@@ -8,7 +9,12 @@ import { unsupportedFields } from './unsupported.ts';
  * ask here.
  */
 export function specProblems(spec: StageSetSpec): FieldProblem[] {
-  return [...repeatedStages(spec), ...unreadableDurations(spec), ...unsupportedFields(spec)];
+  return [
+    ...repeatedStages(spec),
+    ...unreadableDurations(spec),
+    ...readyCheckProblems(spec),
+    ...unsupportedFields(spec),
+  ];
 }
 
 function repeatedStages({ stages }: StageSetSpec): FieldProblem[] {
