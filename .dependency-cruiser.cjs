@@ -54,6 +54,7 @@ module.exports = {
       ['@kubernetes/client-node', '^src/kubernetes/'],
       ['express', '^src/server/'],
       ['cron-parser', '^src/core/gates/cron\\.ts$'],
+      ['@bufbuild/cel', '^src/core/cel/library\\.ts$'],
       ['yaml', '^src/core/objects/yaml\\.ts$'],
       ['node-forge', '^src/certs/'],
     ].map(([library, home]) => ({

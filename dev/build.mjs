@@ -2,14 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /**
- * Bundles the controller into dist/main.js and its manifest thread into dist/worker.js. One file
+ * Bundles the controller into dist/main.js, its manifest thread into dist/worker.js, and its thread for
+ * expressions into dist/expression-worker.js. One file
  * starts four times faster than its modules and takes half the memory, most of which would be
  * client-node's generated API classes.
  */
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
 await build({
-  entryPoints: { main: 'src/main.ts', worker: 'src/build/worker.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    worker: 'src/build/worker.ts',
+    'expression-worker': 'src/apply/expression-worker.ts',
+  },
   outdir: 'dist',
   bundle: true,
   platform: 'node',

@@ -3,13 +3,10 @@ import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import type { AwaitedHealth } from '../core/run.ts';
 import type { Instant } from '../core/time.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { AppliedObject } from './apply-group.ts';
-import { objectFailure } from './failures.ts';
-import { eachInFlight } from './in-flight.ts';
-import { type OwnerSelector, observeLive } from './observe.ts';
+import { locateChecks } from './locate-checks.ts';
+import { type LiveObjects, type Reader, readEach, readOwned } from './read-live.ts';
 
 /** Health as the answers to the apply tell it; what they cannot tell is `Unknown` for now. */
 export function healthOfApplied(applied: readonly AppliedObject[], at: Instant): AwaitedHealth[] {
@@ -23,8 +20,11 @@ export function healthOfApplied(applied: readonly AppliedObject[], at: Instant):
   });
 }
 
-/** How many objects of one look are worth a list for each kind instead of a read for each. */
-const fewObjects = 3;
+/** What a look found: the health of what is waited for, and the objects that told it. */
+export interface HealthLook {
+  readonly health: readonly AwaitedHealth[];
+  readonly live: LiveObjects;
+}
 
 /**
  * Reads the objects again whose health can change, all of them: one that was ready at the last look
@@ -32,61 +32,43 @@ const fewObjects = 3;
  */
 export async function lookAtHealth(
   before: readonly AwaitedHealth[],
-  { client, owner }: { client: KubernetesClient; owner: OwnerSelector },
+  reader: Reader,
   at: Instant,
   call: CallOptions,
-): Promise<AwaitedHealth[]> {
-  const changing = before.filter(mayHaveChanged);
-  const live = await readLive(
-    changing.map(({ object }) => object),
-    client,
-    owner,
-    call,
+): Promise<HealthLook> {
+  const { awaited, unlocated } = await locateChecks(before, reader.client, call);
+  const asked = awaited.filter(
+    (report) => mayHaveChanged(report) && !unlocated.has(identityOf(report.object)),
   );
-  return before.map((report) => {
-    if (!mayHaveChanged(report)) return report;
-    const { object, ifMissing } = report;
-    const found = live.get(identityOf(object));
-    if (found === undefined) return { object, ifMissing, ...ifMissing };
-    return found instanceof Error
-      ? { object, ifMissing, status: 'Unknown', message: found.message }
-      : { object, ifMissing, ...objectHealth(found, at) };
-  });
+  const live = new Map([
+    ...unlocated,
+    ...(await readOwned(objectsOf(asked, undefined), reader, call)),
+    ...(await readEach(objectsOf(asked, 'Check'), 'Health', reader.client, call)),
+  ]);
+  const health = awaited.map((report) =>
+    mayHaveChanged(report) ? reread(report, live, at) : report,
+  );
+  return { health, live };
 }
 
-/** Existing is all that some kinds can do; of those only one that was going away is read again. */
-function mayHaveChanged({ object, status }: AwaitedHealth): boolean {
-  return healthNeedsRead(object) || status !== 'Current';
+function objectsOf(
+  awaited: readonly AwaitedHealth[],
+  origin: AwaitedHealth['origin'],
+): AwaitedHealth['object'][] {
+  return awaited.filter((report) => report.origin === origin).map(({ object }) => object);
 }
 
-async function readLive(
-  objects: readonly ObjectReference[],
-  client: KubernetesClient,
-  owner: OwnerSelector,
-  call: CallOptions,
-): Promise<Map<string, KubernetesObject | Error>> {
-  const live = new Map<string, KubernetesObject | Error>();
-  if (objects.length > fewObjects) {
-    try {
-      const listed = await observeLive(objects.map(identified), owner, client, call);
-      for (const [key, { object }] of listed) live.set(key, object);
-    } catch {
-      // A list that fails says nothing of the objects: each of them is asked for below, and what
-      // cannot be read then is Unknown, which fails nobody (part A 6.5).
-      call.signal.throwIfAborted();
-    }
-  }
-  const missing = objects.filter((object) => !live.has(identityOf(object)));
-  const results = await eachInFlight(missing, 8, async (object) => await client.find(object, call));
-  for (const [index, object] of missing.entries()) {
-    const result = results[index];
-    if (result?.status === 'rejected')
-      live.set(identityOf(object), objectFailure(object, result.reason));
-    else if (result?.value !== undefined) live.set(identityOf(object), result.value);
-  }
-  return live;
+function reread(report: AwaitedHealth, live: LiveObjects, at: Instant): AwaitedHealth {
+  const found = live.get(identityOf(report.object));
+  if (found === undefined) return { ...report, ...report.ifMissing };
+  if (found instanceof Error) return { ...report, status: 'Unknown', message: found.message };
+  return { ...report, ifMissing: missingHealth(found), ...objectHealth(found, at) };
 }
 
-function identified({ apiVersion, kind, namespace, name }: ObjectReference): KubernetesObject {
-  return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
+/**
+ * Existing is all that some kinds can do; of those only one that was going away is read again, and
+ * one that somebody else applied.
+ */
+function mayHaveChanged({ object, status, origin }: AwaitedHealth): boolean {
+  return healthNeedsRead(object) || status !== 'Current' || origin === 'Check';
 }

@@ -1,4 +1,5 @@
 import { AppliedMemory } from '../apply/applied-memory.ts';
+import { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
 import type { RunSettings } from '../core/settings.ts';
 import { between, type Clock, type Duration, milliseconds, seconds } from '../core/time.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
@@ -55,6 +56,7 @@ export class Controller {
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
   readonly #events: EventRecorder;
+  readonly #expressions = new ExpressionEvaluator();
   readonly #reconciler: Reconciler;
 
   constructor(options: ControllerOptions) {
@@ -160,6 +162,7 @@ export class Controller {
       ...this.#stageSets.reflectors.map(async (reflector) => await reflector.stop()),
       ...this.#inventories.reflectors.map(async (reflector) => await reflector.stop()),
       this.#sources.stop(),
+      this.#expressions.close(),
     ]);
   }
 
@@ -181,6 +184,7 @@ export class Controller {
       tenants,
       inventories,
       applied: new AppliedMemory(),
+      expressions: this.#expressions,
       clock,
       reporter,
     });

@@ -1,8 +1,9 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
-import type { Failure, RunProgress } from '../core/run.ts';
+import type { Failure, RunProgress, Wait } from '../core/run.ts';
 import type { ForcedTeardown } from '../core/teardown-progress.ts';
+import { describeWait } from '../core/waits.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
@@ -51,6 +52,11 @@ export class Reporter {
     const cause = error instanceof OperationError ? error.cause : error;
     const fields = { stage, op: failure.operation, terminal, error: cause };
     this.#of(stageSet).warn('stage failed', fields);
+  }
+
+  /** A sign of life, each minute of a long wait (part A 2.8). */
+  stillWaiting(stageSet: StageSet, stage: string, wait: Wait, minutes: number): void {
+    this.#of(stageSet).info('still waiting', { stage, minutes, for: describeWait(wait) });
   }
 
   warned(stageSet: StageSet, stage: string, warnings: readonly string[]): void {

@@ -5,7 +5,8 @@ import {
   validateGroup,
   writeGroup,
 } from '../apply/apply-group.ts';
-import { healthOfApplied, lookAtHealth } from '../apply/look-at-health.ts';
+import type { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
+import { healthOfApplied } from '../apply/look-at-health.ts';
 import type { OwnerSelector } from '../apply/observe.ts';
 import { union } from '../core/inventory/sets.ts';
 import {
@@ -17,8 +18,9 @@ import {
   withChanges,
   withStep,
 } from '../core/run.ts';
-import { establishBound, nextLook, verifyBoundOf } from '../core/schedule.ts';
+import { establishBound } from '../core/schedule.ts';
 import { after, between, type Clock, milliseconds } from '../core/time.ts';
+import { beginWait, minutesPassed } from '../core/waits.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
@@ -35,12 +37,14 @@ import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-sta
 import type { Reporter } from './reporter.ts';
 import type { Tenants } from './tenants.ts';
 import { resolveVariables } from './variables.ts';
+import { beginVerifying, lookAgain } from './verify-stage.ts';
 
 export interface StageEffectsOptions {
   readonly build: BuildStage;
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
+  readonly expressions: ExpressionEvaluator;
   readonly clock: Clock;
   readonly reporter: Reporter;
 }
@@ -131,14 +135,13 @@ export class StageEffects {
   /** Looks again at what the stage waits for. */
   async look(at: StageAt, step: Extract<StageStep, Wait>, call: CallOptions): Promise<RunProgress> {
     const { stageSet, run, index, stage } = at;
-    const { client } = this.#options.tenants.tenantOf(stageSet, stage.name);
-    const now = this.#options.clock();
-    const owner = selectorOf(stageSet, stage);
-    const health = await lookAtHealth(step.health, { client, owner }, now, call);
-    const looks = step.looks + 1;
-    // Counted from the end of the look, or a long one would be followed by the next without a pause.
-    const due = nextLook(this.#options.clock(), looks);
-    return withStep(run, index, { ...step, health, looks, nextLook: due });
+    const { clock, expressions: evaluator, reporter, tenants } = this.#options;
+    const { client } = tenants.tenantOf(stageSet, stage.name);
+    const reader = { client, owner: selectorOf(stageSet, stage) };
+    const looked = await lookAgain(step, stage, { reader, evaluator, clock }, call);
+    const waited = minutesPassed(step, looked.lookedAt ?? step.since);
+    if (waited !== undefined) reporter.stillWaiting(stageSet, stage.name, looked, waited);
+    return withStep(run, index, looked);
   }
 
   /** The inventories as stored, read once and kept up to date by our own writes. */
@@ -201,17 +204,12 @@ export class StageEffects {
   #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
     const now = this.#options.clock();
     const { groups, health } = step;
-    // What an unchanged object's health is, no answer to an apply has told yet.
-    const unread = health.some(({ status }) => status === 'Unknown');
-    const wait = { since: now, looks: 0, nextLook: unread ? now : nextLook(now, 0) };
     if (step.group + 1 < groups) {
       const group = step.group + 1;
-      return { kind: 'Establishing', group, groups, bound: establishBound, health, ...wait };
+      return { kind: 'Establishing', group, groups, ...beginWait(now, establishBound, health) };
     }
     memory.prepared.delete(index);
-    const bound = verifyBoundOf(stageSet.spec ?? { stages: [] }, stage.name);
-    const awaited = stage.readyChecks?.disableWait === true ? [] : health;
-    return { kind: 'Verifying', bound, health: awaited, ...wait };
+    return { kind: 'Verifying', ...beginVerifying(stageSet, stage, health, now) };
   }
 
   /**

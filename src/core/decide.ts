@@ -1,7 +1,6 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { finalizer } from './finalizer.ts';
-import { describeHealth } from './health/summary.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
   type Applying,
@@ -20,7 +19,7 @@ import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
 import { after, type Instant, minutes } from './time.ts';
 import { describeProblems } from './validate/field-problem.ts';
-import { settleWaits } from './waits.ts';
+import { describeWait, settleWaits } from './waits.ts';
 
 /** What a pass found out, and the one thing to do next. */
 export interface Decision {
@@ -274,7 +273,7 @@ function doing(step: StageStep): string {
       return 'applying';
     case 'Establishing':
     case 'Verifying':
-      return describeHealth(step.health);
+      return describeWait(step);
     case 'Ready':
       return 'ready';
     case 'Failed':

@@ -1,4 +1,5 @@
 import type { StageSetSpec } from '../types/stages.ts';
+import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { ObjectHealth } from './health/object-health.ts';
 import type { ReportedHealth } from './health/summary.ts';
 import type { Duration, Instant } from './time.ts';
@@ -82,6 +83,8 @@ export interface Applying {
 export interface AwaitedHealth extends ReportedHealth {
   /** What it means when the object is not there: a Job may have removed itself when it was done. */
   readonly ifMissing: ObjectHealth;
+  /** Set for an object of `readyChecks.checks`: its namespace is settled once its kind is served. */
+  readonly origin?: 'Check';
 }
 
 /** A wait for health that holds no worker: somebody looks again at `nextLook`. */
@@ -90,8 +93,19 @@ export interface Wait {
   readonly bound: Duration;
   readonly looks: number;
   readonly nextLook: Instant;
+  /** When the objects were read last; undefined while only the answers to the apply are known. */
+  readonly lookedAt?: Instant;
   /** The objects waited for, as last seen. */
   readonly health: readonly AwaitedHealth[];
+  /** Set where `readyChecks.exprs` speak of an object of the stage. */
+  readonly expressions?: ExpressionWait;
+}
+
+/** What `readyChecks.exprs` say, which are asked as soon as all objects waited for are current. */
+export interface ExpressionWait {
+  readonly subjects: readonly Subject[];
+  /** As of the last look; undefined when that did not get to ask. */
+  readonly verdicts: readonly ExpressionVerdict[] | undefined;
 }
 
 export interface Failure {

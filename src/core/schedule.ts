@@ -1,5 +1,5 @@
-import type { StageSetSpec } from '../types/stages.ts';
-import { positiveDuration } from './duration.ts';
+import type { OnTimeout, StageSetSpec } from '../types/stages.ts';
+import { formatDuration, positiveDuration } from './duration.ts';
 import { sha256Hex } from './hash.ts';
 import type { RunOutcome, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
@@ -34,13 +34,33 @@ function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration 
  * "not set", never "expire now".
  */
 export function verifyBoundOf(spec: StageSetSpec, stageName: string): Duration {
+  return verifyBound(spec, stageName).bound;
+}
+
+/** The bound for people, with the field that set it: `5m0s (spec.timeout)`. */
+export function describeVerifyBound(spec: StageSetSpec, stageName: string): string {
+  const { bound, field } = verifyBound(spec, stageName);
+  return `${formatDuration(bound)} (${field})`;
+}
+
+function verifyBound(spec: StageSetSpec, name: string): { bound: Duration; field: string } {
+  const stage = spec.stages.find((each) => each.name === name);
+  const ladder = [
+    { text: stage?.readyChecks?.timeout, field: 'readyChecks.timeout of the stage' },
+    { text: stage?.timeout, field: 'timeout of the stage' },
+    { text: spec.timeout, field: 'spec.timeout' },
+  ];
+  for (const { text, field } of ladder) {
+    const bound = positiveDuration(text);
+    if (bound !== undefined) return { bound, field };
+  }
+  return { bound: minutes(15), field: 'the default' };
+}
+
+/** What a stage does when its time is over: the stage's value, else the spec's, else Hold (part A 2.8). */
+export function onTimeoutOf(spec: StageSetSpec, stageName: string): OnTimeout {
   const stage = spec.stages.find(({ name }) => name === stageName);
-  return (
-    positiveDuration(stage?.readyChecks?.timeout) ??
-    positiveDuration(stage?.timeout) ??
-    positiveDuration(spec.timeout) ??
-    minutes(15)
-  );
+  return stage?.onTimeout ?? spec.onTimeout ?? 'Hold';
 }
 
 /** How long a group that others build on (CRDs, Namespaces, classes) may take (part A 2.8). */

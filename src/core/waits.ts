@@ -1,6 +1,9 @@
 import { formatDuration } from './duration.ts';
+import { type ExpressionVerdict, reportsOf } from './health/expressions.ts';
 import { describeHealth } from './health/summary.ts';
 import {
+  type AwaitedHealth,
+  type ExpressionWait,
   type Failure,
   type RunProgress,
   type StageProgress,
@@ -8,13 +11,15 @@ import {
   type Wait,
   withStep,
 } from './run.ts';
+import { describeVerifyBound, nextLook, onTimeoutOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { between, type Instant } from './time.ts';
+import { after, between, type Duration, type Instant, instant, minutes } from './time.ts';
 
 /**
  * The run with everything that was waited for judged by what was last seen: a group that is
- * established lets the next one be applied, a stage whose objects are all current is ready, a failed
- * object fails its stage at once, and a wait that ran out holds or fails (part A 6.5).
+ * established lets the next one be applied, a stage whose objects are all current and whose
+ * expressions are satisfied is ready, a failed object fails its stage at once, and a wait that ran out
+ * holds or fails (part A 6.5).
  */
 export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
   const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
@@ -30,12 +35,15 @@ export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
     case 'Establishing':
       if (isStale(stage.step, now)) return run;
       return settle(run, index, judgeEstablishing(stage.step, now), now);
-    case 'Verifying':
-      if (isStale(stage.step, now)) return run;
-      if (ranOut(stage.step, now) && !anyFailed(stage.step) && !allCurrent(stage.step)) {
-        return { ...run, outcome: progressing(stage, stage.step, now) };
-      }
-      return settle(run, index, judgeVerifying(stage.step), now);
+    case 'Verifying': {
+      const { step } = stage;
+      if (isStale(step, now)) return run;
+      if (!ranOut(step, now) || isDecided(step))
+        return settle(run, index, judgeVerifying(step), now);
+      const failure = failureByTimeout(run, stage, step);
+      if (failure !== undefined) return settle(run, index, failure, now);
+      return { ...run, outcome: progressing(run, stage, step, now) };
+    }
   }
 }
 
@@ -60,8 +68,30 @@ function judgeEstablishing(
 }
 
 function judgeVerifying(step: Extract<StageStep, { kind: 'Verifying' }>): StageStep {
-  if (anyFailed(step)) return failedStep('verify', describeHealth(step.health));
-  return allCurrent(step) ? { kind: 'Ready' } : step;
+  if (anyFailed(step)) return failedStep('verify', describeWait(step));
+  return isFulfilled(step) ? { kind: 'Ready' } : step;
+}
+
+/**
+ * The failure that the end of the time means, if it means one (part A 6.5): always with `Rollback`;
+ * with `Hold` only where all objects are current, and of the expressions that are not satisfied none
+ * says that its object is in progress.
+ */
+function failureByTimeout(
+  run: RunProgress,
+  { name }: StageProgress,
+  wait: Wait,
+): StageStep | undefined {
+  const bound = describeVerifyBound(run.spec, name);
+  const what = describeWait(wait);
+  if (onTimeoutOf(run.spec, name) === 'Rollback') {
+    return failedStep('verify', `not ready within ${bound}, and onTimeout is Rollback: ${what}`);
+  }
+  const verdicts = askedVerdicts(wait);
+  if (verdicts === undefined || verdicts.some(({ verdict }) => verdict === 'Converging')) {
+    return undefined;
+  }
+  return failedStep('verify', `not ready within ${bound}, and nothing is in progress: ${what}`);
 }
 
 function failedStep(operation: string, message: string): StageStep {
@@ -71,11 +101,16 @@ function failedStep(operation: string, message: string): StageStep {
   };
 }
 
-function progressing(stage: StageProgress, wait: Wait, now: Instant): RunProgress['outcome'] {
+function progressing(
+  run: RunProgress,
+  { name }: StageProgress,
+  wait: Wait,
+  now: Instant,
+): RunProgress['outcome'] {
   const message =
-    `Stage ${stage.name} is still converging after ${formatDuration(wait.bound)}, nothing failed; ` +
-    `waiting for ${describeHealth(wait.health)}`;
-  return { kind: 'Progressing', at: now, stage: stage.name, message };
+    `Stage ${name} is still converging after ${describeVerifyBound(run.spec, name)}, ` +
+    `nothing failed; waiting for ${describeWait(wait)}`;
+  return { kind: 'Progressing', at: now, stage: name, message };
 }
 
 function failed(
@@ -87,19 +122,105 @@ function failed(
   return { ...run, outcome: { kind: 'Failed', at: now, stage: stage.name, failure } };
 }
 
-function allCurrent({ health }: Wait): boolean {
+/** What is waited for, on one line: the objects first, and once they are current the expressions. */
+export function describeWait(wait: Wait): string {
+  const verdicts = askedVerdicts(wait);
+  return verdicts === undefined ? describeHealth(wait.health) : describeHealth(reportsOf(verdicts));
+}
+
+/** What the expressions said at the last look, if all objects were current then. */
+function askedVerdicts(wait: Wait): readonly ExpressionVerdict[] | undefined {
+  return allCurrent(wait) ? wait.expressions?.verdicts : undefined;
+}
+
+/** Whether nothing is waited for any more. */
+function isFulfilled(wait: Wait): boolean {
+  if (!allCurrent(wait)) return false;
+  if (wait.expressions === undefined) return true;
+  return wait.expressions.verdicts?.every(({ verdict }) => verdict === 'Ready') === true;
+}
+
+/** Whether all objects waited for are current, so that the expressions are asked. */
+export function allCurrent({ health }: Pick<Wait, 'health'>): boolean {
   return health.every(({ status }) => status === 'Current');
 }
 
-function anyFailed({ health }: Wait): boolean {
-  return health.some(({ status }) => status === 'Failed');
+function anyFailed(wait: Wait): boolean {
+  if (wait.health.some(({ status }) => status === 'Failed')) return true;
+  return askedVerdicts(wait)?.some(({ verdict }) => verdict === 'Failed') === true;
+}
+
+/** Whether what was seen last says how the wait ends, whatever the time. */
+function isDecided(wait: Wait): boolean {
+  return isFulfilled(wait) || anyFailed(wait);
 }
 
 /** A look is overdue: what was seen last must not decide that the time is over. */
 function isStale(wait: Wait, now: Instant): boolean {
-  return wait.nextLook <= now && !allCurrent(wait) && !anyFailed(wait);
+  return wait.nextLook <= now && !isDecided(wait);
 }
 
 function ranOut({ since, bound }: Wait, now: Instant): boolean {
   return between(since, now) >= bound;
+}
+
+/**
+ * A wait that begins. What the answers to the apply do not tell is looked at once. One look always
+ * falls on the end of the bound, since what counts then is how the objects are then (part A 6.5).
+ */
+export function beginWait(
+  now: Instant,
+  bound: Duration,
+  health: readonly AwaitedHealth[],
+  expressions?: ExpressionWait,
+): Wait {
+  const unread = expressions !== undefined || health.some(({ status }) => status === 'Unknown');
+  const due = unread ? now : nextLook(now, 0);
+  const wait = { since: now, bound, looks: 0, nextLook: earlier(due, after(now, bound)), health };
+  return expressions === undefined ? wait : { ...wait, expressions };
+}
+
+/** What one look found. */
+export interface Seen {
+  readonly health: readonly AwaitedHealth[];
+  readonly expressions?: ExpressionWait;
+  readonly began: Instant;
+  readonly ended: Instant;
+}
+
+/**
+ * The wait after a look. The next one is counted from its end, or a long look would be followed by
+ * another without a pause.
+ */
+export function afterLook<Step extends Wait>(step: Step, seen: Seen): Step {
+  const { health, expressions, began, ended } = seen;
+  const looks = step.looks + 1;
+  const end = after(step.since, step.bound);
+  const steady = nextLook(ended, looks);
+  const due = began < end ? earlier(steady, end) : steady;
+  const looked = { ...step, health, looks, nextLook: due, lookedAt: began };
+  return expressions === undefined ? looked : { ...looked, expressions };
+}
+
+function earlier(one: Instant, other: Instant): Instant {
+  return one < other ? one : other;
+}
+
+/**
+ * The run with its wait due for a look at once: for news of an object that is waited for. A run that
+ * waits for nothing stays as it is.
+ */
+export function lookNow(run: RunProgress): RunProgress {
+  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
+  const step = run.stages[index]?.step;
+  if (run.outcome !== undefined) return run;
+  if (step?.kind !== 'Establishing' && step?.kind !== 'Verifying') return run;
+  return withStep(run, index, { ...step, nextLook: instant(0) });
+}
+
+/** Minutes of the wait that went by between the look before and this one, from the first on. */
+export function minutesPassed(step: Wait, now: Instant): number | undefined {
+  const before = Math.floor(between(step.since, step.lookedAt ?? step.since) / minutes(1));
+  const passed = Math.floor(between(step.since, now) / minutes(1));
+  return passed > before ? passed : undefined;
 }

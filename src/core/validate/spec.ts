@@ -1,6 +1,7 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { readyCheckProblems } from './ready-checks.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
 
@@ -13,6 +14,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...repeatedStages(spec),
     ...unreadableDurations(spec),
     ...substitutionProblems(spec),
+    ...readyCheckProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

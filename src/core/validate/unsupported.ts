@@ -8,7 +8,6 @@ import type { FieldProblem } from './field-problem.ts';
  */
 export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
   const problems = setFields(spec, unsupportedInSpec).map((field) => problem(`spec.${field}`));
-  if (spec.onTimeout === 'Rollback') problems.push(problem('spec.onTimeout'));
   for (const [index, stage] of spec.stages.entries()) {
     const at = `spec.stages[${index}]`;
     problems.push(...unsupportedInStageOf(stage).map((field) => problem(`${at}.${field}`)));
@@ -38,14 +37,11 @@ const unsupportedInStage = [
 
 function unsupportedInStageOf(stage: Stage): string[] {
   const fields: string[] = setFields(stage, unsupportedInStage);
-  const { conflictPolicy, readyChecks } = stage;
+  const { conflictPolicy } = stage;
   if (conflictPolicy?.default !== undefined && conflictPolicy.default !== 'Fail') {
     fields.push('conflictPolicy.default');
   }
   if ((conflictPolicy?.rules ?? []).length > 0) fields.push('conflictPolicy.rules');
-  if ((readyChecks?.checks ?? []).length > 0) fields.push('readyChecks.checks');
-  if ((readyChecks?.exprs ?? []).length > 0) fields.push('readyChecks.exprs');
-  if (stage.onTimeout === 'Rollback') fields.push('onTimeout');
   return fields;
 }
 

@@ -18,7 +18,7 @@ import {
   verifying,
 } from './snapshot-builder.ts';
 
-const world = snapshotOf(stageSetOf(specOf(['dev', 'prod'])));
+const world = snapshotOf(stageSetOf(specOf(['dev', 'prod'], { timeout: '5m' })));
 const started = decide(world).run;
 const bound = after(noon, minutes(5));
 
@@ -75,7 +75,8 @@ describe('a stage that waits for its objects', () => {
         at: bound,
         stage: 'dev',
         message:
-          'Stage dev is still converging after 5m0s, nothing failed; waiting for ' +
+          'Stage dev is still converging after 5m0s (spec.timeout), nothing failed; ' +
+          'waiting for ' +
           `1 of 1 not ready: Deployment/team/worker: ${status} it is`,
       });
     });

@@ -18,7 +18,6 @@ describe('a field that this build cannot carry out', () => {
     [{ decryption: { provider: 'sops' } }, 'spec.decryption'],
     [{ version: { value: '1.0.0' } }, 'spec.version'],
     [{ rollbackOnFailure: true }, 'spec.rollbackOnFailure'],
-    [{ onTimeout: 'Rollback' }, 'spec.onTimeout'],
   ];
   for (const [spec, path] of inSpec) {
     it(`is refused: ${path}`, () => {
@@ -31,19 +30,10 @@ describe('a field that this build cannot carry out', () => {
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { soak: '1h' } }, 'promotion'],
     [{ force: true }, 'force'],
-    [{ onTimeout: 'Rollback' }, 'onTimeout'],
     [{ conflictPolicy: { default: 'Recreate' } }, 'conflictPolicy.default'],
     [
       { conflictPolicy: { default: 'Fail', rules: [{ target, action: 'Recreate' }] } },
       'conflictPolicy.rules',
-    ],
-    [
-      { readyChecks: { checks: [{ kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' }] } },
-      'readyChecks.checks',
-    ],
-    [
-      { readyChecks: { exprs: [{ apiVersion: 'v1', kind: 'Pod', current: 'true' }] } },
-      'readyChecks.exprs',
     ],
   ];
   for (const [stage, field] of inStage) {
@@ -58,14 +48,11 @@ describe('a field that this build cannot carry out', () => {
       migrations: [],
       updateWindows: [],
       rollbackOnFailure: false,
-      onTimeout: 'Hold',
     });
     expect(pathsOf(spec)).to.deep.equal([]);
     const stage = {
       force: false,
-      onTimeout: 'Hold',
       conflictPolicy: { default: 'Fail', rules: [] },
-      readyChecks: { checks: [], exprs: [], disableWait: true, timeout: '1m' },
     } satisfies Partial<Stage>;
     expect(pathsOfStage(stage)).to.deep.equal([]);
   });
