@@ -1,5 +1,5 @@
 import type { Failure } from './run.ts';
-import { between, type Instant, seconds } from './time.ts';
+import { after, type Instant, seconds } from './time.ts';
 
 /** Why waiting cannot help: the API refuses for good, or the identity is gone. */
 export type PermanentCause = 'permanent' | 'unauthorized';
@@ -53,8 +53,12 @@ const shortestRefusal = seconds(30);
 export function lastingCause({ failure, refusal }: TeardownTrouble): PermanentCause | undefined {
   if (refusal === undefined) return undefined;
   if (refusal.kind === 'AccountGone') return 'unauthorized';
-  const lasts =
-    refusal.count >= fewestRefusals && between(refusal.since, failure.at) >= shortestRefusal;
+  const lasts = refusal.count >= fewestRefusals && failure.at >= patienceEnds(refusal);
   if (!lasts) return undefined;
   return refusal.kind === 'Forbidden' ? 'permanent' : 'unauthorized';
+}
+
+/** When a refusal has lasted long enough. */
+export function patienceEnds({ since }: Refusals): Instant {
+  return after(since, shortestRefusal);
 }

@@ -9,7 +9,7 @@ import type {
   TeardownProgress,
   TeardownStage,
 } from './teardown-progress.ts';
-import { lastingCause, type TeardownTrouble } from './teardown-trouble.ts';
+import { lastingCause, patienceEnds, type TeardownTrouble } from './teardown-trouble.ts';
 import { after, type Instant, instant, toRfc3339 } from './time.ts';
 
 interface TeardownDecision {
@@ -77,13 +77,14 @@ function nextFor(
 }
 
 function backingOff(
-  { failure, failures }: TeardownTrouble,
+  { failure, failures, refusal }: TeardownTrouble,
   deadline: Instant,
   now: Instant,
 ): Rest | undefined {
   const retryAt = after(failure.at, backoff(failures));
   if (retryAt <= now) return undefined;
-  return rest(failing(failure, deadline), earlier(retryAt, deadline));
+  const end = refusal === undefined ? deadline : earlier(patienceEnds(refusal), deadline);
+  return rest(failing(failure, end), earlier(retryAt, deadline));
 }
 
 /** A refusal explains more than the time that it took. */
@@ -98,9 +99,9 @@ function forcedBy(left: readonly Pick<TeardownStage, 'trouble'>[]): ForcedTeardo
 }
 
 /** Nobody should have to guess what keeps a deleted StageSet, or until when. */
-function failing(failure: Failure, deadline: Instant): Verdict {
+function failing(failure: Failure, end: Instant): Verdict {
   const message =
-    `Teardown: ${failure.message}; retried until ${toRfc3339(deadline)}, ` +
+    `Teardown: ${failure.message}; retried until ${toRfc3339(end)}, ` +
     'then the finalizer is dropped and what remains stays behind';
   return { status: 'False', reason: failure.reason, message };
 }
