@@ -1,10 +1,10 @@
 import { referenceOf } from '../core/inventory/entry.ts';
 import { apiVersionOf, groupOf } from '../core/objects/identity.ts';
 import { isOwnedBy, pruneDisabled, type StageSetOwner } from '../core/objects/ownership.ts';
-import { isNoKindMatch } from '../kubernetes/api-error.ts';
+import { isConflict, isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { ObjectReference } from '../types/kubernetes.ts';
+import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { InventoryEntry } from '../types/stages.ts';
 import { combinedFailure, objectFailure } from './failures.ts';
 import { allFulfilled, eachInFlight } from './in-flight.ts';
@@ -13,9 +13,9 @@ const inFlight = 16;
 
 /**
  * What became of an object that should go: `Gone` exists no more, `Terminating` is deleted but held
- * by finalizers, `Kept` is not ours to delete (another owner took it, or pruning is disabled on it).
+ * by finalizers, `Foreign` has another owner now, `OptedOut` is ours but asks to be kept.
  */
-type DeletionOutcome = 'Gone' | 'Terminating' | 'Kept';
+type DeletionOutcome = 'Gone' | 'Terminating' | 'Foreign' | 'OptedOut';
 
 export interface Deletion {
   readonly entry: InventoryEntry;
@@ -24,8 +24,9 @@ export interface Deletion {
 
 /**
  * Deletes recorded objects as the tenant (part A 5.8): each is read first, and deleted only while it
- * carries the StageSet's owner labels and does not opt out, with its uid as precondition, so that
- * one that was created anew in between stays. All are attempted; the error names all that failed.
+ * carries the StageSet's owner labels and does not opt out. Its uid and resourceVersion are
+ * preconditions, so that one that was created anew or taken over in between stays. All are
+ * attempted; the error names all that failed.
  */
 export async function deleteOwned(
   entries: readonly InventoryEntry[],
@@ -74,24 +75,43 @@ async function servedReference(
   }
 }
 
+/** How often an object that changes all the time is read again before the next attempt must do. */
+const mostReads = 5;
+
 async function deleteOne(
   reference: ObjectReference,
   owner: StageSetOwner,
   client: KubernetesClient,
   call: CallOptions,
 ): Promise<DeletionOutcome> {
-  const live = await client.find(reference, call, { as: 'Metadata' });
-  if (live === undefined) return 'Gone';
-  if (!isOwnedBy(live, owner) || pruneDisabled(live)) return 'Kept';
-  const { uid, deletionTimestamp } = live.metadata;
-  if (deletionTimestamp !== undefined) return 'Terminating';
-  const preconditions = uid === undefined ? {} : { uid };
-  const outcome = await client.delete(
-    reference,
-    { propagationPolicy: 'Background', preconditions },
-    call,
-  );
-  return outcome === 'Terminating' ? 'Terminating' : 'Gone';
+  for (let reads = 1; ; reads += 1) {
+    const live = await client.find(reference, call, { as: 'Metadata' });
+    if (live === undefined) return 'Gone';
+    if (!isOwnedBy(live, owner)) return 'Foreign';
+    if (pruneDisabled(live)) return 'OptedOut';
+    const { deletionTimestamp } = live.metadata;
+    if (deletionTimestamp !== undefined) return 'Terminating';
+    const preconditions = preconditionsOf(live);
+    try {
+      const options = { propagationPolicy: 'Background', preconditions } as const;
+      const outcome = await client.delete(reference, options, call);
+      return outcome === 'Terminating' ? 'Terminating' : 'Gone';
+    } catch (error) {
+      // It is not what was read any more: somebody changed it, or created it anew.
+      if (!isConflict(error) || reads >= mostReads) throw error;
+    }
+  }
+}
+
+function preconditionsOf({ metadata }: KubernetesObject): {
+  uid?: string;
+  resourceVersion?: string;
+} {
+  const { uid, resourceVersion } = metadata;
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
 }
 
 /** Of objects that were deleted, those that still exist. */

@@ -193,7 +193,7 @@ export class Controller {
       stageSets: this.#stageSets,
       sources: this.#sources,
       stages,
-      teardown: new TeardownEffects(client, { tenants, inventories, clock }),
+      teardown: new TeardownEffects(client, { tenants, inventories, reporter, clock }),
       tenants,
       inventories,
       statuses: new StatusWriter(client),

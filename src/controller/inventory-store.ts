@@ -1,5 +1,6 @@
 import { fieldManager } from '../apply/field-manager.ts';
 import { RetryableError } from '../core/errors.ts';
+import { applySetAnnotations } from '../core/inventory/apply-set.ts';
 import type { RecordedStage } from '../core/inventory/deletion.ts';
 import { entriesOf } from '../core/inventory/read.ts';
 import { shardsFor, stageLabel, stageSetLabel, surplusShards } from '../core/inventory/shards.ts';
@@ -108,7 +109,8 @@ export class InventoryStore {
   ): Promise<KubernetesObject> {
     if (expected === 'Update') {
       const { labels, ownerReferences } = shard.metadata;
-      const body = { metadata: { labels, ownerReferences }, spec: shard.spec };
+      const annotations = annotationsPatch(shard);
+      const body = { metadata: { labels, annotations, ownerReferences }, spec: shard.spec };
       const patch = { type: 'Merge', body, fieldManager } as const;
       try {
         return await this.#client.patch(referenceTo(shard), patch, call);
@@ -155,9 +157,20 @@ export class InventoryStore {
   }
 }
 
-/** A shard of a StageSet of the same name that existed before is not ours; it is being collected. */
-function belongsTo(item: KubernetesObject, uid: string | undefined): boolean {
-  return (item.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid);
+/** A merge patch keeps what it does not name: what the ApplySet no longer says is taken away. */
+function annotationsPatch({ metadata }: StageInventory): Record<string, string | null> {
+  return Object.fromEntries(
+    applySetAnnotations.map((key) => [key, metadata.annotations?.[key] ?? null]),
+  );
+}
+
+/**
+ * A shard of a StageSet of the same name that existed before is not ours; it is being collected. One
+ * without any owner was restored from a backup that leaves owner references out: it is ours again.
+ */
+function belongsTo({ metadata }: KubernetesObject, uid: string | undefined): boolean {
+  const owners = metadata.ownerReferences ?? [];
+  return owners.length === 0 || owners.some((owner) => owner.uid === uid);
 }
 
 function byStage(items: readonly KubernetesObject[]): Map<string, StageInventory[]> {

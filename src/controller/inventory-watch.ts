@@ -98,7 +98,9 @@ export class InventoryWatch {
     const ours = this.#expected.delete(
       event.type === 'Deleted' ? deletionOf(key) : resourceVersion,
     );
-    if (ours || event.type === 'Added') return;
+    // What there was at the start is no news; what somebody adds later, such as a backup, is.
+    const synced = this.reflectors.every(({ hasSynced }) => hasSynced);
+    if (ours || (event.type === 'Added' && !synced)) return;
     for (const key of stageSetKeyOf(event.object)) this.#onLost(key);
   }
 }

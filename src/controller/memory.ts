@@ -1,4 +1,6 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
+import { lostStages } from '../core/inventory/lost.ts';
+import { union } from '../core/inventory/sets.ts';
 import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
@@ -37,6 +39,10 @@ export interface StageSetMemory {
    * teardown reads them.
    */
   remembered: ReadonlyMap<string, StoredInventory>;
+  /** Stages whose stored inventory turned out to be lost and is not rebuilt yet (part A 5.9). */
+  readonly lost: Set<string>;
+  /** Kinds that could not be listed, by the stage whose inventory the run under way rebuilt. */
+  readonly rebuilt: Map<string, readonly string[]>;
   /** Something outside the schedule asks for a re-assertion. */
   reassert: boolean;
   /** When the status was published last, or the run began. */
@@ -90,6 +96,8 @@ function emptyMemory(uid: string): StageSetMemory {
     hooksTold: new Map(),
     inventories: undefined,
     remembered: new Map(),
+    lost: new Set(),
+    rebuilt: new Map(),
     reassert: false,
     publishedAt: instant(0),
     interruptions: 0,
@@ -98,8 +106,49 @@ function emptyMemory(uid: string): StageSetMemory {
 
 /** Asks for the inventories to be read again before they are relied on. */
 export function distrustInventories(memory: StageSetMemory): void {
-  memory.remembered = memory.inventories ?? memory.remembered;
+  memory.remembered = together(memory.inventories ?? new Map(), memory.remembered);
   memory.inventories = undefined;
+}
+
+/** Takes over what is stored, and finds out which stages of the spec are missing in it. */
+export function trustInventories(
+  memory: StageSetMemory,
+  { spec, status }: StageSet,
+  stored: Map<string, StoredInventory>,
+): void {
+  const stages = spec?.stages ?? [];
+  memory.inventories = stored;
+  memory.lost.clear();
+  for (const stage of lostStages(stages, status?.stages ?? [], stored)) memory.lost.add(stage);
+  for (const { name } of stages) {
+    if (memory.remembered.has(name) && !stored.has(name)) memory.lost.add(name);
+  }
+  // What is stored is the truth again, but for what is lost.
+  memory.remembered = new Map([...memory.remembered].filter(([stage]) => memory.lost.has(stage)));
+}
+
+/** The inventory of a lost stage is written again. */
+export function foundAgain(memory: StageSetMemory, stage: string): void {
+  memory.lost.delete(stage);
+  if (!memory.remembered.has(stage)) return;
+  memory.remembered = new Map([...memory.remembered].filter(([name]) => name !== stage));
+}
+
+/**
+ * What is stored and what is remembered of each stage. A garbage collector may have taken some shards
+ * before us; what is remembered too much costs a look at an object that is gone.
+ */
+export function together(
+  stored: ReadonlyMap<string, StoredInventory>,
+  remembered: ReadonlyMap<string, StoredInventory>,
+): Map<string, StoredInventory> {
+  const records = new Map(stored);
+  for (const [stage, inventory] of remembered) {
+    const now = stored.get(stage);
+    const entries = union(inventory.entries, now?.entries ?? []);
+    records.set(stage, { ...inventory, ...now, entries });
+  }
+  return records;
 }
 
 /** Drops what belongs to a run that is over or never started. */
@@ -109,4 +158,5 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.prepared.clear();
   memory.defined.clear();
   memory.desired.clear();
+  memory.rebuilt.clear();
 }

@@ -1,5 +1,6 @@
-import { deleteOwned } from '../apply/delete-owned.ts';
+import { type Deletion, deleteOwned } from '../apply/delete-owned.ts';
 import { planPrune } from '../core/inventory/prune.ts';
+import { union } from '../core/inventory/sets.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
@@ -31,14 +32,21 @@ export async function prune(
     if (before === undefined) continue;
     const { client } = tenants.tenantOf(stageSet, step.stage);
     const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), client, call);
-    gone.push(...deletions.flatMap(({ entry, outcome }) => (outcome === 'Kept' ? [] : [entry])));
-    if (step.kind === 'Remove') {
+    gone.push(...of(deletions, 'Gone'), ...of(deletions, 'Terminating'));
+    // Who takes the annotation off again wants it pruned: until then it stays on record.
+    const kept = of(deletions, 'OptedOut');
+    if (step.kind === 'Remove' && kept.length === 0) {
       await inventories.remove(stageSet, before, call);
       stored.delete(step.stage);
     } else {
-      const record = { stage: step.stage, position: before.position, entries: step.remaining };
+      const wanted = step.kind === 'Shrink' ? step.remaining : [];
+      const record = { stage: step.stage, position: before.position, entries: union(kept, wanted) };
       stored.set(step.stage, await inventories.record(stageSet, record, before, call));
     }
   }
   return gone;
+}
+
+function of(deletions: readonly Deletion[], wanted: Deletion['outcome']): InventoryEntry[] {
+  return deletions.flatMap(({ entry, outcome }) => (outcome === wanted ? [entry] : []));
 }

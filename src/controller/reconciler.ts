@@ -15,6 +15,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import { failureOf, isInterruption } from './failure.ts';
+import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
 import { newest } from './newest.ts';
@@ -61,6 +62,7 @@ const patience = 5;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memories = new Memories();
+  readonly #inventoryBudget = new InventoryBudget();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class Reconciler {
       if (decision.next.kind === 'Rest') {
         const { ready, wakeAt } = decision.next;
         const due = await this.#publish(stageSet, memory, ready, call);
+        this.#inventoryBudget.settle(key, memory);
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
       await this.#publishProgress(stageSet, memory, call);
@@ -132,17 +135,28 @@ export class Reconciler {
     if (decision.teardown !== undefined) memory.teardown = decision.teardown;
     const { run } = decision;
     if (run === undefined) {
+      this.#tellRebuilt(stageSet, memory);
       forgetRun(memory);
       return;
     }
     if (run.startedAt !== before?.startedAt || run.id !== before.id) {
+      this.#tellRebuilt(stageSet, memory);
       forgetRun(memory);
       memory.reassert = false;
       memory.publishedAt = now;
       this.#options.reporter.runStarted(stageSet, run);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
-    if (run.outcome !== undefined && before?.outcome === undefined) memory.prepared.clear();
+    if (run.outcome === undefined) return;
+    this.#tellRebuilt(stageSet, memory);
+    if (before?.outcome === undefined) memory.prepared.clear();
+  }
+
+  /** Once, at the end of the run: by then all its stages are known. */
+  #tellRebuilt(stageSet: StageSet, memory: StageSetMemory): void {
+    if (memory.rebuilt.size === 0) return;
+    this.#options.reporter.reconstructed(stageSet, memory.rebuilt);
+    memory.rebuilt.clear();
   }
 
   async #carryOut(
@@ -272,10 +286,14 @@ export class Reconciler {
     const { run } = memory;
     if (run === undefined) return;
     try {
-      const stored = await stages.storedInventories(stageSet, memory, call);
-      const input = { stageSet: { ...stageSet, spec: run.spec }, stored, desired: memory.desired };
-      const gone = await prune(input, this.#options, call);
-      reporter.pruned(stageSet, gone);
+      const pinned = { ...stageSet, spec: run.spec };
+      const stored = await stages.storedInventories(pinned, memory, call);
+      // Part A 5.9: a record that is lost or was rebuilt a moment ago is no ground for a deletion.
+      if (memory.lost.size > 0) memory.reassert = true;
+      else if (memory.rebuilt.size === 0) {
+        const input = { stageSet: pinned, stored, desired: memory.desired };
+        reporter.pruned(stageSet, await prune(input, this.#options, call));
+      }
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
       call.signal.throwIfAborted();
@@ -331,6 +349,7 @@ export class Reconciler {
   #forget(key: string): void {
     if (this.#memories.peek(key) === undefined) return;
     this.#memories.forget(key);
+    this.#inventoryBudget.forget(key);
     this.#options.reporter.forgotten(key);
   }
 }

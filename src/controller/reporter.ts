@@ -98,6 +98,35 @@ export class Reporter {
     this.#of(stageSet).info('pruned', { objects: entries.length });
   }
 
+  /** Inventories that were lost and rebuilt from labels, with the kinds that nobody could list. */
+  reconstructed(stageSet: StageSet, rebuilt: ReadonlyMap<string, readonly string[]>): void {
+    const stages = [...rebuilt.keys()];
+    const gaps = [...rebuilt].filter(([, unlisted]) => unlisted.length > 0);
+    const incomplete = gaps.map(([stage, kinds]) => `${stage} (could not list ${listed(kinds)})`);
+    const note =
+      `Reconstructed the lost inventory of stage(s) ${listed(stages)} from the labels of their ` +
+      'objects; nothing was pruned in this pass' +
+      (incomplete.length === 0 ? '' : `; incomplete: ${listed(incomplete)}`);
+    this.#of(stageSet).warn('inventory reconstructed', {
+      stages,
+      incomplete: gaps.map(([stage]) => stage),
+    });
+    const reason = 'InventoryReconstructed';
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
+  }
+
+  /** Inventories were gone before a teardown, so that its objects were looked for by their labels. */
+  swept(stageSet: StageSet, stages: readonly string[], unlisted: readonly string[]): void {
+    this.#of(stageSet).warn('inventory reconstructed', { stages, unlisted, op: 'teardown' });
+    const found =
+      stages.length === 0 ? 'no object was found' : `found are stage(s) ${listed(stages)}`;
+    const note =
+      'Inventories are gone, so that the objects to delete were looked for by their labels: ' +
+      `${found}${unlisted.length === 0 ? '' : `; could not list ${listed(unlisted)}`}`;
+    const reason = 'InventoryReconstructed';
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
+  }
+
   /** The end of a pass: a changed Ready is an event, every pass is counted once. */
   concluded(
     before: StageSet,

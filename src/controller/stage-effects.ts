@@ -23,16 +23,23 @@ import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { beginWait, minutesPassed } from '../core/waits.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { Stage, StageSet } from '../types/stages.ts';
+import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
 import { causedBy, during, OperationError } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
-import { distrustInventories, type StageSetMemory, type ValidatedStage } from './memory.ts';
+import {
+  distrustInventories,
+  foundAgain,
+  type StageSetMemory,
+  trustInventories,
+  type ValidatedStage,
+} from './memory.ts';
 import {
   type BuildStage,
   type PreparedStage,
   prepareStage,
   refuseSharedObjects,
 } from './prepare-stage.ts';
+import { rebuildInventory } from './rebuild-inventory.ts';
 import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
 import type { Tenants } from './tenants.ts';
@@ -150,8 +157,10 @@ export class StageEffects {
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<Map<string, StoredInventory>> {
-    memory.inventories ??= await this.#options.inventories.load(stageSet, call);
-    return memory.inventories;
+    if (memory.inventories !== undefined) return memory.inventories;
+    const stored = await this.#options.inventories.load(stageSet, call);
+    trustInventories(memory, stageSet, stored);
+    return stored;
   }
 
   /** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
@@ -169,16 +178,33 @@ export class StageEffects {
     const { stageSet, memory, index, stage } = at;
     const stored = await this.storedInventories(stageSet, memory, call);
     const before = stored.get(stage.name);
-    const entries = union(before?.entries ?? [], prepared.entries);
-    const ahead = { stage: stage.name, position: index, entries };
+    const had = await during('record inventory', this.#hadBefore(at, prepared, before, call));
+    const ahead = { stage: stage.name, position: index, entries: union(had, prepared.entries) };
     try {
       const write = this.#options.inventories.record(stageSet, ahead, before, call);
       stored.set(stage.name, await during('record inventory', write));
+      foundAgain(memory, stage.name);
     } catch (error) {
       // What a failed write left behind is not known.
       distrustInventories(memory);
       throw error;
     }
+  }
+
+  /** What the stage owned before: as recorded or, where the record is lost, as labels tell. */
+  async #hadBefore(
+    { stageSet, memory, stage }: StageAt,
+    { entries }: PreparedStage,
+    before: StoredInventory | undefined,
+    call: CallOptions,
+  ): Promise<readonly InventoryEntry[]> {
+    const recorded = before?.entries ?? [];
+    if (!memory.lost.has(stage.name)) return recorded;
+    const { client } = this.#options.tenants.tenantOf(stageSet, stage.name);
+    const owner = selectorOf(stageSet, stage);
+    const rebuilt = await rebuildInventory(owner, entries, memory, client, call);
+    memory.rebuilt.set(stage.name, rebuilt.unlisted);
+    return union(recorded, rebuilt.entries);
   }
 
   async #applyGroup(

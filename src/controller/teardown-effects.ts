@@ -2,19 +2,24 @@ import { deleteOwned, stillThere } from '../apply/delete-owned.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { RetryableError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
-import { union } from '../core/inventory/sets.ts';
+import { sweptNamespaces } from '../core/inventory/sweep.ts';
 import { planTeardown } from '../core/inventory/teardown.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import { nextLook } from '../core/schedule.ts';
-import type { PermanentCause, TeardownProgress, TeardownStage } from '../core/teardown-progress.ts';
+import type { TeardownProgress, TeardownStage } from '../core/teardown-progress.ts';
+import { type RefusalKind, type TeardownTrouble, withFailure } from '../core/teardown-trouble.ts';
 import type { Clock } from '../core/time.ts';
 import { isForbidden, isNotFound, isUnauthorized } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isMissingAccount } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { causedBy, failureOf } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
+import { together } from './memory.ts';
+import type { Reporter } from './reporter.ts';
 import { ownerOf } from './stage-effects.ts';
+import { sweep, withFound } from './sweep.ts';
 import type { Tenants } from './tenants.ts';
 
 /** Carries out the deletion of a StageSet, one small step at a time (part A 2.10). */
@@ -22,6 +27,7 @@ export class TeardownEffects {
   readonly #client: KubernetesClient;
   readonly #tenants: Tenants;
   readonly #inventories: InventoryStore;
+  readonly #reporter: Reporter;
   readonly #clock: Clock;
 
   constructor(
@@ -29,12 +35,14 @@ export class TeardownEffects {
     {
       tenants,
       inventories,
+      reporter,
       clock,
-    }: { tenants: Tenants; inventories: InventoryStore; clock: Clock },
+    }: { tenants: Tenants; inventories: InventoryStore; reporter: Reporter; clock: Clock },
   ) {
     this.#client = client;
     this.#tenants = tenants;
     this.#inventories = inventories;
+    this.#reporter = reporter;
     this.#clock = clock;
   }
 
@@ -47,22 +55,19 @@ export class TeardownEffects {
   ): Promise<TeardownProgress> {
     try {
       const stored = await this.#inventories.list(stageSet, call);
-      const records = together(stored, remembered);
-      refuseLostRecords(stageSet, records);
+      const known = together(stored, remembered);
+      const { records, unreachable } = await this.#complete(stageSet, known, call);
       const plan = planTeardown([...records.values()], stageSet.spec?.stages ?? []);
-      const stages = plan.map(
-        ({ stage, deletions }): TeardownStage => ({
-          stage,
-          entries: deletions,
-          step: { kind: 'Pending' },
-        }),
-      );
-      return { loaded: true, stages, failures: 0, failure: undefined };
+      const stages = plan.map(({ stage, deletions }): TeardownStage => {
+        const planned = { stage, entries: deletions, step: { kind: 'Pending' } } as const;
+        const error = unreachable.get(stage);
+        if (error === undefined) return planned;
+        return { ...planned, trouble: this.#troubleAfter(undefined, error) };
+      });
+      return { loaded: true, stages, trouble: undefined };
     } catch (error) {
       call.signal.throwIfAborted();
-      const failures = (before?.failures ?? 0) + 1;
-      const failure = { ...failureOf('teardown', error), at: this.#clock() };
-      return { loaded: false, stages: [], failures, failure };
+      return { loaded: false, stages: [], trouble: this.#troubleAfter(before?.trouble, error) };
     }
   }
 
@@ -125,64 +130,55 @@ export class TeardownEffects {
   ): Promise<TeardownProgress> {
     const stage = progress.stages[index];
     if (stage === undefined) return progress;
+    const worked = await this.#try(stage, work);
+    const stages = progress.stages.map((other, at) => (at === index ? worked : other));
+    return { ...progress, stages };
+  }
+
+  async #try(
+    { trouble, ...stage }: TeardownStage,
+    work: (stage: TeardownStage) => Promise<TeardownStage>,
+  ): Promise<TeardownStage> {
     try {
-      const worked = await work(stage);
-      const stages = progress.stages.map((other, at) => (at === index ? worked : other));
-      return { ...progress, stages, failures: 0, failure: undefined };
+      return await work(stage);
     } catch (error) {
-      const failure = { ...failureOf('teardown', error), at: this.#clock() };
-      const permanent = permanentCause(error);
-      return {
-        ...progress,
-        failures: progress.failures + 1,
-        failure: permanent === undefined ? failure : { ...failure, permanent },
-      };
+      return { ...stage, trouble: this.#troubleAfter(trouble, error) };
     }
   }
-}
 
-/**
- * What is stored and what is remembered of each stage. A garbage collector may have taken some shards
- * before us; what is remembered too much costs a look at an object that is gone.
- */
-function together(
-  stored: ReadonlyMap<string, StoredInventory>,
-  remembered: ReadonlyMap<string, StoredInventory>,
-): Map<string, StoredInventory> {
-  const records = new Map(stored);
-  for (const [stage, inventory] of remembered) {
-    const { entries = [] } = stored.get(stage) ?? {};
-    records.set(stage, { ...inventory, entries: union(inventory.entries, entries) });
+  #troubleAfter(before: TeardownTrouble | undefined, error: unknown): TeardownTrouble {
+    return withFailure(before, failureOf('teardown', error), refusalOf(error), this.#clock());
   }
-  return records;
-}
 
-/**
- * An empty record of a StageSet that has applied something is a lost one: a garbage collector may have
- * taken the inventories before us. Neither that nor an unreadable spec, which hides whose identity to
- * use and what to keep, may pass for nothing to do.
- *
- * @throws RetryableError that says what is missing.
- */
-function refuseLostRecords(
-  { spec, status }: StageSet,
-  records: ReadonlyMap<string, StoredInventory>,
-): void {
-  const recorded = [...records.values()].some(({ entries }) => entries.length > 0);
-  if (recorded && spec === undefined) {
-    throw new RetryableError('the spec cannot be read, so that nobody knows as whom to delete');
-  }
-  const applied = (status?.stages ?? []).some(({ entriesCount = 0 }) => entriesCount > 0);
-  if (applied && records.size === 0) {
-    throw new RetryableError(
-      'its StageInventories are gone, so that what it applied is not known any more; ' +
-        'delete the objects with its labels by hand',
-    );
+  /**
+   * The records, and where some are lost what is found by labels instead.
+   *
+   * @throws RetryableError when the spec cannot be read, which hides whose identity to use and what to
+   * keep: that may not pass for nothing to do.
+   */
+  async #complete(
+    stageSet: StageSet,
+    known: ReadonlyMap<string, StoredInventory>,
+    call: CallOptions,
+  ): Promise<{
+    records: ReadonlyMap<string, StoredInventory>;
+    unreachable: ReadonlyMap<string, unknown>;
+  }> {
+    const namespaces = sweptNamespaces(stageSet, known);
+    const recorded = [...known.values()].some(({ entries }) => entries.length > 0);
+    if (stageSet.spec === undefined && (recorded || namespaces !== undefined)) {
+      throw new RetryableError('the spec cannot be read, so that nobody knows as whom to delete');
+    }
+    if (namespaces === undefined) return { records: known, unreachable: new Map() };
+    const found = await sweep(stageSet, namespaces, this.#tenants, call);
+    this.#reporter.swept(stageSet, [...found.byStage.keys()], found.unlisted);
+    return { records: withFound(stageSet, known, found), unreachable: found.unreachable };
   }
 }
 
-/** What no waiting repairs: the identity may not delete, or it is gone (part A 2.10). */
-function permanentCause(error: unknown): PermanentCause | undefined {
-  if (causedBy(error, isUnauthorized)) return 'unauthorized';
-  return causedBy(error, isForbidden) ? 'permanent' : undefined;
+/** What no waiting may repair: the identity may not delete, or it is gone (part A 2.10). */
+function refusalOf(error: unknown): RefusalKind | undefined {
+  if (causedBy(error, isMissingAccount)) return 'AccountGone';
+  if (causedBy(error, isUnauthorized)) return 'Unauthorized';
+  return causedBy(error, isForbidden) ? 'Forbidden' : undefined;
 }

@@ -1,6 +1,6 @@
 import type { InventoryEntry } from '../types/stages.ts';
-import type { Failure, Wait } from './run.ts';
-import type { Instant } from './time.ts';
+import type { Wait } from './run.ts';
+import type { PermanentCause, TeardownTrouble } from './teardown-trouble.ts';
 
 /** Deletion of a StageSet: its stages go one by one, last one first (part A 2.10). */
 export interface TeardownProgress {
@@ -8,19 +8,15 @@ export interface TeardownProgress {
   readonly loaded: boolean;
   /** In the order of deletion. */
   readonly stages: readonly TeardownStage[];
-  /** Failed attempts in a row, and the last of them. */
-  readonly failures: number;
-  readonly failure:
-    | (Failure & { readonly at: Instant; readonly permanent?: PermanentCause })
-    | undefined;
+  /** What kept the records from being read. */
+  readonly trouble: TeardownTrouble | undefined;
 }
-
-/** Why waiting cannot help: the API refuses for good, or the identity is gone. */
-export type PermanentCause = 'permanent' | 'unauthorized';
 
 export interface TeardownStage {
   readonly stage: string;
   readonly entries: readonly InventoryEntry[];
+  /** The failures since something last worked; each stage has its own. */
+  readonly trouble?: TeardownTrouble;
   readonly step:
     | { readonly kind: 'Pending' }
     /** Deleted, but finalizers may still hold some of it. */

@@ -152,5 +152,14 @@ function mintFailure(account: ObjectReference, error: unknown): unknown {
     : `the API server refused it: ${error.message}`;
   return new RetryableError(`no token for ServiceAccount ${namespace}/${name}: ${advice}`, {
     object: account,
+    ...(isNotFound(error) ? { reason: missingAccount } : {}),
   });
+}
+
+/** Reason of our own for a ServiceAccount that does not exist. */
+const missingAccount = 'ServiceAccountMissing';
+
+/** Whether an error says that the ServiceAccount to act as does not exist. */
+export function isMissingAccount(error: unknown): boolean {
+  return error instanceof RetryableError && error.reason === missingAccount;
 }

@@ -1,7 +1,7 @@
 import type { InventoryEntry, StageInventory } from '../../types/stages.ts';
 import { parseEntry } from './entry.ts';
 import { union } from './sets.ts';
-import { shardLabel } from './shards.ts';
+import { shardNumber } from './shards.ts';
 
 /** What the stored shards of one stage say together. */
 export interface ReadInventory {
@@ -18,7 +18,8 @@ export interface ReadInventory {
  * left behind. An object that several of them list counts once.
  */
 export function entriesOf(shards: readonly StageInventory[]): ReadInventory {
-  const inOrder = [...shards].sort((one, other) => indexOf(one) - indexOf(other));
+  // Shards without a readable number come first, so that any other overrides what they say.
+  const inOrder = [...shards].sort((one, other) => shardNumber(one) - shardNumber(other));
   const readable: InventoryEntry[] = [];
   const malformed: string[] = [];
   for (const entry of inOrder.flatMap(({ spec }) => spec?.entries ?? [])) {
@@ -27,10 +28,4 @@ export function entriesOf(shards: readonly StageInventory[]): ReadInventory {
   }
   const positions = inOrder.map(({ spec }) => spec?.stagePosition ?? 0);
   return { entries: union([], readable), position: Math.max(0, ...positions), malformed };
-}
-
-/** Shards without a readable number come first, so that any other overrides what they say. */
-function indexOf({ metadata }: StageInventory): number {
-  const label = metadata.labels?.[shardLabel] ?? '';
-  return /^\d+$/.test(label) ? Number(label) : -1;
 }

@@ -2,6 +2,7 @@ import type { ObjectMeta, OwnerReference } from '../../types/kubernetes.ts';
 import { type StageInventory, stagesApiVersion } from '../../types/stages.ts';
 import { sha256Hex } from '../hash.ts';
 import { labelValue } from '../objects/label-value.ts';
+import { applySetAnnotationsOf, applySetId, applySetIdLabel } from './apply-set.ts';
 import type { RecordedStage } from './deletion.ts';
 import { sortedById } from './sets.ts';
 
@@ -18,7 +19,9 @@ export interface ShardInput extends RecordedStage {
 
 /**
  * The StageInventories that hold a stage's entries: sorted by id and cut into shards, a single empty
- * one for a stage without objects (part A 5.7).
+ * one for a stage without objects (part A 5.7). The first one is the parent of the ApplySet of all of
+ * them (KEP-3659): it names the kinds and namespaces of what is recorded, so that they are a superset
+ * of what exists for as long as something is to be pruned.
  *
  * @throws RangeError for a cap below 1, TerminalError for names that do not fit into a label.
  */
@@ -37,7 +40,12 @@ export function shardsFor({
   return Array.from({ length: count }, (_, shard) => ({
     apiVersion: stagesApiVersion,
     kind: 'StageInventory',
-    metadata: shardMetadata(stageSet, stage, shard),
+    metadata: {
+      ...shardMetadata(stageSet, stage, shard),
+      ...(shard === 0
+        ? { annotations: applySetAnnotationsOf(entries, stageSet.metadata.namespace) }
+        : {}),
+    },
     spec: {
       stagePosition: position,
       entries: sorted.slice(shard * cap, (shard + 1) * cap).map(({ id, v }) => ({ id, v })),
@@ -58,13 +66,17 @@ function shardMetadata(
     controller: true,
     blockOwnerDeletion: true,
   };
+  const ownName = shardName(name, stage, shard);
   return {
-    name: shardName(name, stage, shard),
+    name: ownName,
     ...(namespace === undefined ? {} : { namespace }),
     labels: {
       [stageSetLabel]: labelValue(name, 'StageSet'),
       [stageLabel]: labelValue(stage, 'stage'),
       [shardLabel]: String(shard),
+      ...(shard === 0
+        ? { [applySetIdLabel]: applySetId({ name: ownName, namespace: namespace ?? '' }) }
+        : {}),
     },
     ownerReferences: [owner],
   };
@@ -84,11 +96,23 @@ export function shardName(stageSet: string, stage: string, shard: number): strin
   return `${cut}-${hash}`;
 }
 
-/** Names of stored shards of a stage that are none of those it should have (part A 5.7). */
+/**
+ * Names of stored shards of a stage that are none of those it should have (part A 5.7), the highest
+ * number first: were it otherwise, a stop half way would leave a gap that looks like a lost shard.
+ */
 export function surplusShards(
   stored: readonly StageInventory[],
   wanted: readonly StageInventory[],
 ): string[] {
   const names = new Set(wanted.map(({ metadata }) => metadata.name));
-  return stored.map(({ metadata }) => metadata.name).filter((name) => !names.has(name));
+  return stored
+    .filter(({ metadata }) => !names.has(metadata.name))
+    .sort((one, other) => shardNumber(other) - shardNumber(one))
+    .map(({ metadata }) => metadata.name);
+}
+
+/** The number that a stored shard's label tells, -1 where it tells none. */
+export function shardNumber({ metadata }: StageInventory): number {
+  const label = metadata.labels?.[shardLabel] ?? '';
+  return /^\d{1,9}$/.test(label) ? Number(label) : -1;
 }

@@ -1,4 +1,5 @@
 import type { StageInventory } from '../../types/stages.ts';
+import { applySetAnnotations, applySetIdLabel } from './apply-set.ts';
 import { shardLabel, stageLabel, stageSetLabel } from './shards.ts';
 
 /**
@@ -69,8 +70,11 @@ function isAsWanted(stored: StageInventory | undefined, wanted: StageInventory):
 
 /** What this project says in a shard, without what the API server added. */
 function contentOf({ metadata, spec }: StageInventory): string {
-  const labels = [stageSetLabel, stageLabel, shardLabel].map((key) => metadata.labels?.[key]);
+  const labels = [stageSetLabel, stageLabel, shardLabel, applySetIdLabel].map(
+    (key) => metadata.labels?.[key],
+  );
+  const annotations = applySetAnnotations.map((key) => metadata.annotations?.[key]);
   const owners = (metadata.ownerReferences ?? []).map(({ uid }) => uid);
   const entries = (spec?.entries ?? []).map(({ id, v }) => [id, v]);
-  return JSON.stringify([labels, owners, spec?.stagePosition, entries]);
+  return JSON.stringify([labels, annotations, owners, spec?.stagePosition, entries]);
 }

@@ -1,9 +1,11 @@
 import type { KubernetesObject } from '../../types/kubernetes.ts';
 import { TerminalError } from '../errors.ts';
+import { applySetId, applySetPartOfLabel } from '../inventory/apply-set.ts';
+import { shardName } from '../inventory/shards.ts';
 import { describeObject, identityOf, referenceTo } from './identity.ts';
 import { labelValue } from './label-value.ts';
 
-/** Labels that every applied object carries (part A 4.8). */
+/** Labels that every applied object carries (part A 4.8), besides that of its ApplySet. */
 export const nameLabel = 'stages.metio.wtf/name';
 export const namespaceLabel = 'stages.metio.wtf/namespace';
 export const stageLabel = 'stages.metio.wtf/stage';
@@ -88,7 +90,13 @@ function ownerLabels({ name, namespace, stage }: StageOwner): Record<string, str
     [nameLabel]: labelValue(name, 'StageSet'),
     [namespaceLabel]: labelValue(namespace, 'namespace'),
     [stageLabel]: labelValue(stage, 'stage'),
+    [applySetPartOfLabel]: applySetIdOfStage({ name, namespace, stage }),
   };
+}
+
+/** The id of a stage's ApplySet (KEP-3659), whose parent is the first shard of its inventory. */
+export function applySetIdOfStage({ name, namespace, stage }: StageOwner): string {
+  return applySetId({ name: shardName(name, stage, 0), namespace });
 }
 
 /** Whether a live object still carries both labels of this StageSet. */

@@ -3,6 +3,11 @@ import fc from 'fast-check';
 import { decide } from '../../../src/core/decide.ts';
 import type { Snapshot } from '../../../src/core/snapshot.ts';
 import type { TeardownProgress, TeardownStage } from '../../../src/core/teardown-progress.ts';
+import {
+  type RefusalKind,
+  type TeardownTrouble,
+  withFailure,
+} from '../../../src/core/teardown-trouble.ts';
 import { after, minutes, seconds } from '../../../src/core/time.ts';
 import { failureOf, noon, snapshotOf, specOf, stageSetOf } from './snapshot-builder.ts';
 import { effectsOf, type Fate, live, retriedAt } from './world.ts';
@@ -27,7 +32,22 @@ function progress(
   rest: Partial<TeardownProgress> = {},
 ): TeardownProgress {
   const stages = steps.map((step, index) => ({ stage: `stage-${index}`, entries: [entry], step }));
-  return { loaded: true, stages, failures: 0, failure: undefined, ...rest };
+  return { loaded: true, stages, trouble: undefined, ...rest };
+}
+
+/** One failure at noon. */
+function troubleOf(rest: Partial<TeardownTrouble> = {}, message = 'no answer'): TeardownTrouble {
+  const failure = { ...failureOf({ message }), at: noon };
+  return { failures: 1, failure, refusal: undefined, ...rest };
+}
+
+function troubled(
+  teardown: TeardownProgress,
+  index: number,
+  trouble: TeardownTrouble,
+): TeardownProgress {
+  const stages = teardown.stages.map((stage, at) => (at === index ? { ...stage, trouble } : stage));
+  return { ...teardown, stages };
 }
 
 describe('the teardown of a deleted StageSet', () => {
@@ -68,8 +88,7 @@ describe('the teardown of a deleted StageSet', () => {
   });
 
   it('is tried again with growing backoff when it failed, and says until when', () => {
-    const failure = { ...failureOf({ message: 'no answer' }), at: noon };
-    const teardown = progress([pending], { failures: 3, failure });
+    const teardown = troubled(progress([pending]), 0, troubleOf({ failures: 3 }));
     expect(decide(deleted({ teardown })).next).to.deep.equal({
       kind: 'Rest',
       ready: {
@@ -101,22 +120,87 @@ describe('the teardown of a deleted StageSet', () => {
     expect(next).to.deep.equal({ kind: 'ReleaseFinalizer' });
   });
 
-  for (const cause of ['permanent', 'unauthorized'] as const) {
-    it(`takes a refusal that is ${cause} for one only when it lasts`, () => {
-      const failure = { ...failureOf({ message: 'denied' }), at: noon, permanent: cause };
-      const once = progress([pending, pending], { failures: 1, failure });
-      expect(decide(deleted({ teardown: once })).next.kind).to.equal('Rest');
-      const lasting = progress([pending, pending], { failures: 3, failure });
-      expect(decide(deleted({ teardown: lasting })).next).to.deep.equal({
+  /** A trouble of so many refusals, the last one so many seconds after noon. */
+  function refusedFor(span: number, count: number, kind: RefusalKind): TeardownTrouble {
+    const at = after(noon, seconds(span));
+    const failure = { ...failureOf({ message: 'denied' }), at };
+    return { failures: count, failure, refusal: { kind, since: noon, count } };
+  }
+
+  const refusals: [RefusalKind, string][] = [
+    ['Forbidden', 'permanent'],
+    ['Unauthorized', 'unauthorized'],
+  ];
+  for (const [kind, cause] of refusals) {
+    it(`takes ${kind} for lasting after three refusals over half a minute, not before`, () => {
+      const quick = refusedFor(29, 6, kind);
+      const few = refusedFor(60, 2, kind);
+      for (const trouble of [quick, few]) {
+        const now = trouble.failure.at;
+        const teardown = troubled(progress([pending]), 0, trouble);
+        expect(decide(deleted({ teardown, now })).next.kind).to.equal('Rest');
+      }
+      const lasting = refusedFor(30, 3, kind);
+      const teardown = troubled(progress([pending]), 0, lasting);
+      expect(decide(deleted({ teardown, now: lasting.failure.at })).next).to.deep.equal({
         kind: 'ReleaseFinalizer',
         forced: { cause, message: 'denied' },
       });
     });
   }
 
+  it('does not wait for an account that is gone', () => {
+    const teardown = troubled(progress([pending]), 0, refusedFor(0, 1, 'AccountGone'));
+    expect(decide(deleted({ teardown })).next).to.deep.equal({
+      kind: 'ReleaseFinalizer',
+      forced: { cause: 'unauthorized', message: 'denied' },
+    });
+  });
+
+  it('deletes the stages behind one that refuses for good before it gives that one up', () => {
+    const lasting = refusedFor(30, 3, 'Forbidden');
+    const now = lasting.failure.at;
+    const teardown = troubled(progress([pending, pending]), 0, lasting);
+    expect(decide(deleted({ teardown, now })).next).to.deep.equal({
+      kind: 'DeleteStage',
+      stage: 1,
+    });
+    const rest = troubled(progress([pending, gone]), 0, lasting);
+    expect(decide(deleted({ teardown: rest, now })).next).to.deep.equal({
+      kind: 'ReleaseFinalizer',
+      forced: { cause: 'permanent', message: 'denied' },
+    });
+  });
+
+  it('attempts the stages behind one that failed when the time is over', () => {
+    const over = after(noon, minutes(60));
+    const teardown = troubled(progress([pending, pending]), 0, troubleOf());
+    expect(decide(deleted({ teardown, now: over })).next).to.deep.equal({
+      kind: 'DeleteStage',
+      stage: 1,
+    });
+    const both = troubled(teardown, 1, troubleOf({}, 'no answer either'));
+    expect(decide(deleted({ teardown: both, now: over })).next).to.deep.equal({
+      kind: 'ReleaseFinalizer',
+      forced: { cause: 'timed_out', message: 'no answer; no answer either' },
+    });
+  });
+
+  it('counts refusals anew after a failure of another kind', () => {
+    const denied = withFailure(undefined, failureOf(), 'Forbidden', noon);
+    const later = after(noon, seconds(20));
+    const other = withFailure(denied, failureOf(), undefined, later);
+    const again = withFailure(other, failureOf(), 'Forbidden', after(noon, seconds(40)));
+    expect(again).to.deep.include({ failures: 3 });
+    expect(again.refusal).to.deep.equal({
+      kind: 'Forbidden',
+      since: after(noon, seconds(40)),
+      count: 1,
+    });
+  });
+
   it('loads its records again when they could not be read', () => {
-    const failure = { ...failureOf(), at: noon };
-    const unread = progress([], { loaded: false, failures: 1, failure });
+    const unread = progress([], { loaded: false, trouble: troubleOf() });
     expect(decide(deleted({ teardown: unread })).next.kind).to.equal('Rest');
     const later = after(noon, seconds(1));
     expect(decide(deleted({ teardown: unread, now: later })).next).to.deep.equal({
@@ -135,10 +219,8 @@ describe('the teardown of a deleted StageSet', () => {
 
   it('names the failure that it gave up at', () => {
     const over = after(noon, minutes(60));
-    const failure = { ...failureOf({ message: 'no answer' }), at: over };
-    const { next } = decide(
-      deleted({ teardown: progress([pending], { failures: 9, failure }), now: over }),
-    );
+    const teardown = troubled(progress([pending]), 0, troubleOf({ failures: 9 }));
+    const { next } = decide(deleted({ teardown, now: over }));
     expect(next).to.deep.equal({
       kind: 'ReleaseFinalizer',
       forced: { cause: 'timed_out', message: 'no answer' },
@@ -147,7 +229,7 @@ describe('the teardown of a deleted StageSet', () => {
 
   it('wakes at the end of its time even when the next try would be later', () => {
     const failure = { ...failureOf(), at: after(noon, minutes(59)) };
-    const teardown = progress([pending], { failures: 20, failure });
+    const teardown = troubled(progress([pending]), 0, troubleOf({ failures: 20, failure }));
     const { next } = decide(deleted({ teardown, now: after(noon, minutes(59)) }));
     expect(next).to.include({ kind: 'Rest', wakeAt: after(noon, minutes(60)) });
   });
@@ -232,9 +314,10 @@ describe('a teardown, whatever happens', () => {
       fc.property(starts, fates, (stages, all) => {
         for (const { snapshot, decision } of live(deleted({}, stages), all)) {
           const { next } = decision;
-          const retry = snapshot.teardown === undefined ? undefined : retriedAt(snapshot.teardown);
           if (next.kind === 'Rest') expect(next.wakeAt ?? noon).to.be.at.least(snapshot.now);
-          else if ('stage' in next) expect(snapshot.now).to.be.at.least(retry ?? noon);
+          if (!('stage' in next)) continue;
+          const retry = retriedAt(snapshot.teardown?.stages[next.stage] ?? {});
+          expect(snapshot.now).to.be.at.least(retry ?? noon);
         }
       }),
     );

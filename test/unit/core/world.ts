@@ -10,6 +10,7 @@ import type {
   TeardownProgress,
   TeardownStage,
 } from '../../../src/core/teardown-progress.ts';
+import { type TeardownTrouble, withFailure } from '../../../src/core/teardown-trouble.ts';
 import { after, type Instant, milliseconds, minutes } from '../../../src/core/time.ts';
 import { failureOf, health } from './snapshot-builder.ts';
 
@@ -153,35 +154,38 @@ function teardownAfter(
   if (effect.kind === 'ReleaseFinalizer') return teardown;
   if (effect.kind === 'LoadTeardown') {
     const stages = [...(stageSet.spec?.stages ?? [])].reverse();
-    if (fate === 'Refused') return refused(teardown ?? nothingLoaded, now);
+    if (fate === 'Refused') {
+      return { ...(teardown ?? nothingLoaded), trouble: refused(teardown?.trouble, now) };
+    }
     return {
       loaded: true,
       stages: stages.map(({ name }) => ({ stage: name, entries: [], step: { kind: 'Pending' } })),
-      failures: 0,
-      failure: undefined,
+      trouble: undefined,
     };
   }
   if (teardown === undefined) return undefined;
-  if (fate === 'Refused') return refused(teardown, now);
   const stages = teardown.stages.map((stage, index) =>
     index === effect.stage ? deletedStage(stage, now, fate) : stage,
   );
-  return { ...teardown, stages, failures: 0, failure: undefined };
+  return { ...teardown, stages };
 }
 
 const nothingLoaded: TeardownProgress = {
   loaded: false,
   stages: [],
-  failures: 0,
-  failure: undefined,
+  trouble: undefined,
 };
 
-function refused(teardown: TeardownProgress, at: Instant): TeardownProgress {
-  const failure = { ...failureOf({ operation: 'teardown' }), at };
-  return { ...teardown, failures: teardown.failures + 1, failure };
+function refused(before: TeardownTrouble | undefined, at: Instant): TeardownTrouble {
+  return withFailure(before, failureOf({ operation: 'teardown' }), undefined, at);
 }
 
-function deletedStage(stage: TeardownStage, now: Instant, fate: Fate): TeardownStage {
+function deletedStage(
+  { trouble, ...stage }: TeardownStage,
+  now: Instant,
+  fate: Fate,
+): TeardownStage {
+  if (fate === 'Refused') return { ...stage, trouble: refused(trouble, now) };
   if (fate === 'Well') return { ...stage, step: { kind: 'Gone' } };
   const looks = stage.step.kind === 'Deleting' ? stage.step.looks + 1 : 0;
   const remaining = [{ id: 'team_web__ConfigMap', v: 'v1' }];
@@ -189,7 +193,11 @@ function deletedStage(stage: TeardownStage, now: Instant, fate: Fate): TeardownS
   return { ...stage, step: { kind: 'Deleting', remaining, since: now, looks, nextLook: due } };
 }
 
-/** The time after which a teardown that failed so often is tried again. */
-export function retriedAt({ failures, failure }: TeardownProgress): Instant | undefined {
-  return failure === undefined ? undefined : after(failure.at, backoff(failures));
+/** The time after which this part of a teardown is tried again if it failed. */
+export function retriedAt({
+  trouble,
+}: {
+  readonly trouble?: TeardownTrouble | undefined;
+}): Instant | undefined {
+  return trouble === undefined ? undefined : after(trouble.failure.at, backoff(trouble.failures));
 }

@@ -29,6 +29,11 @@ describe('the StageInventories of a stage', () => {
             'stages.metio.wtf/stage-set': 'shop',
             'stages.metio.wtf/stage': 'dev',
             'stages.metio.wtf/shard': '0',
+            'applyset.kubernetes.io/id': 'applyset-G4JEfwvv_nFjoGgVlE668AuQ8rItBMnbtuchM49jaIc-v1',
+          },
+          annotations: {
+            'applyset.kubernetes.io/tooling': 'stageset-controller/v1',
+            'applyset.kubernetes.io/contains-group-kinds': 'Deployment.apps,Service',
           },
           ownerReferences: [
             {
@@ -166,13 +171,13 @@ describe('stored shards', () => {
     expect(entriesOf([])).to.deep.equal({ entries: [], position: 0, malformed: [] });
   });
 
-  it('are surplus when the stage has shrunk or they have another name', () => {
+  it('are surplus when the stage has shrunk or they have another name, highest number first', () => {
     const secret = (name: string) => ({ id: `a_${name}__Secret`, v: 'v1' });
     const stored = shards([secret('a'), secret('b'), secret('c')], 1);
     const renamed = { ...stored[0]!, metadata: { name: 'shop-dev-0' } };
     expect(surplusShards([...stored, renamed], shards([secret('a')], 1))).to.deep.equal([
-      stored[1]?.metadata.name,
       stored[2]?.metadata.name,
+      stored[1]?.metadata.name,
       'shop-dev-0',
     ]);
   });

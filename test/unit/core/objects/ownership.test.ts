@@ -12,6 +12,7 @@ const labels = {
   'stages.metio.wtf/name': 'shop',
   'stages.metio.wtf/namespace': 'team-a',
   'stages.metio.wtf/stage': 'dev',
+  'applyset.kubernetes.io/part-of': 'applyset-G4JEfwvv_nFjoGgVlE668AuQ8rItBMnbtuchM49jaIc-v1',
 };
 const scopeOf: ScopeOf = (_, kind) =>
   (({ ConfigMap: 'Namespaced', ClusterRole: 'Cluster' }) as const)[kind];
