@@ -147,19 +147,21 @@ export class TokenStore {
 function mintFailure(account: ObjectReference, error: unknown): unknown {
   if (!(error instanceof ApiError) || error.code === 429 || error.code >= 500) return error;
   const { namespace = '', name } = account;
+  // A namespace that is going takes its accounts along, and never comes back as it was.
+  const ending = error.causes.some(({ reason }) => reason === 'NamespaceTerminating');
   const advice = isNotFound(error)
     ? 'it does not exist; create it, or correct serviceAccountName'
     : `the API server refused it: ${error.message}`;
   return new RetryableError(`no token for ServiceAccount ${namespace}/${name}: ${advice}`, {
     object: account,
-    ...(isNotFound(error) ? { reason: missingAccount } : {}),
+    ...(isNotFound(error) || ending ? { reason: missingAccount } : {}),
   });
 }
 
-/** Reason of our own for a ServiceAccount that does not exist. */
+/** Reason of our own for a ServiceAccount that does not exist, or whose namespace is going. */
 const missingAccount = 'ServiceAccountMissing';
 
-/** Whether an error says that the ServiceAccount to act as does not exist. */
+/** Whether an error says that the ServiceAccount to act as does not exist, or is going for good. */
 export function isMissingAccount(error: unknown): boolean {
   return error instanceof RetryableError && error.reason === missingAccount;
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { metricSum } from '../metrics.ts';
 import {
   configMap,
   deployment,
@@ -31,6 +32,17 @@ function vanishing(shop: TestNamespace): { watching: Promise<void>; order: Promi
   };
   const order = shop.untilCollection(configMapKind, judge, { onEvent }).then(() => gone);
   return { watching, order };
+}
+
+/** Lets a ServiceAccount do anything with ConfigMaps of its namespace. */
+async function grantAll(shop: TestNamespace, account: string): Promise<void> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const metadata = { name: account };
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }];
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: account };
+  const subjects = [{ kind: 'ServiceAccount', name: account, namespace: shop.name }];
+  await shop.create({ apiVersion, kind: 'Role', metadata, rules });
+  await shop.create({ apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects });
 }
 
 describe('deleting a StageSet', () => {
@@ -126,6 +138,48 @@ describe('deleting a StageSet', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
+  it('needs no source any more', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.createStageSet(['one']);
+    await shop.untilReady('v1');
+    await shop.delete({
+      apiVersion: 'source.toolkit.fluxcd.io/v1',
+      kind: 'ExternalArtifact',
+      metadata: { name: 'one' },
+    });
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('takes down a stage that left the spec while it was suspended, and that had prune: false', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', { name: 'two', prune: false }]);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.changeStages(['one']);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('leaves what another StageSet has taken over', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('adopted'), configMap('one')]);
+    await shop.createStageSet(['one']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    const labels = { 'stages.metio.wtf/name': 'another' };
+    await shop.patch(configMap('adopted'), { metadata: { labels } });
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.find(configMap('adopted'))).not.to.equal(undefined);
+    expect(await shop.find(configMap('one'))).to.equal(undefined);
+  });
+
   it('leaves the objects of a stage with prune: false, and those that opted out', async () => {
     const shop = await stand.namespace();
     const annotations = { 'stages.metio.wtf/prune': 'disabled' };
@@ -179,7 +233,9 @@ describe('deleting a StageSet', () => {
     await shop.untilReady('v1');
     await shop.changeSpec({ suspend: true, serviceAccountName: 'reader' });
     await shop.deleteStageSet();
-    await shop.untilStageSetGone();
+    // A refusal must last for half a minute.
+    expect(await shop.untilReason('RBACDenied')).to.match(/^Teardown: .* cannot get resource/);
+    await shop.untilStageSetGone({ within: 60_000 });
     expect(await shop.configMapNames()).to.deep.equal(['web']);
     expect((await shop.untilEvent('TeardownForced'))['note']).to.match(
       new RegExp(`^Gave up the teardown \\(permanent\\).*ConfigMap/${shop.name}/web: `),
@@ -187,8 +243,86 @@ describe('deleting a StageSet', () => {
   });
 });
 
+describe('deleting a StageSet whose account is gone', () => {
+  const stand = useController();
+
+  it('drops the finalizer at once, tells so once, and deletes what other accounts may', async () => {
+    const shop = await stand.namespace();
+    await shop.create(serviceAccount('ghost'));
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+    await shop.changeStages(['one', { name: 'two', serviceAccountName: 'ghost' }]);
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    await shop.delete(serviceAccount('ghost'));
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone({ within: 10_000 });
+    expect(await shop.configMapNames()).to.deep.equal(['two']);
+    expect((await shop.untilEvent('TeardownForced'))['note']).to.include(
+      `Gave up the teardown (unauthorized), objects may remain: ConfigMap/${shop.name}/two: ` +
+        `no token for ServiceAccount ${shop.name}/ghost: it does not exist`,
+    );
+    expect(
+      (await shop.eventReasons()).filter((reason) => reason === 'TeardownForced'),
+    ).to.have.lengthOf(1);
+    const { metricsUrl } = stand.controller;
+    expect(await metricSum(metricsUrl, 'stageset_teardown_force_drop_total', shop.name)).to.equal(
+      1,
+    );
+  });
+
+  it('recovers where the account was deleted and created anew', async () => {
+    const shop = await stand.namespace();
+    const account = serviceAccount('deployer');
+    await shop.create(account);
+    await grantAll(shop, 'deployer');
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app'], { serviceAccountName: 'deployer' });
+    await shop.untilReady('v1');
+    await shop.delete(account);
+    await shop.create(account);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.eventReasons()).not.to.include('TeardownForced');
+  });
+
+  it('recovers where its rights come back within half a minute', async () => {
+    const shop = await stand.namespace();
+    await shop.create(serviceAccount('deployer'));
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true, serviceAccountName: 'deployer' });
+    await shop.deleteStageSet();
+    await shop.untilReason('RBACDenied');
+    await grantAll(shop, 'deployer');
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.eventReasons()).not.to.include('TeardownForced');
+  });
+});
+
 describe('deleting a StageSet, with --max-teardown-wait=2s', () => {
   const stand = useController({ flags: ['--max-teardown-wait=2s'] });
+
+  it('deletes the stages behind one that it may not delete before it gives up', async () => {
+    const shop = await stand.namespace();
+    await shop.create(serviceAccount('reader'));
+    for (const name of ['one', 'two', 'three']) await shop.publish(name, 'v1', [configMap(name)]);
+    await shop.createStageSet(['one', 'two', 'three']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.changeStages(['one', 'two', { name: 'three', serviceAccountName: 'reader' }]);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal(['three']);
+    expect((await shop.untilEvent('TeardownForced'))['note']).to.match(
+      new RegExp(`^Gave up the teardown \\(timed_out\\).*ConfigMap/${shop.name}/three: `),
+    );
+  });
 
   it('gives up in the end what finalizers hold', async () => {
     const shop = await stand.namespace();

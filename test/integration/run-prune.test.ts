@@ -53,6 +53,107 @@ describe('a new revision', () => {
     });
   });
 
+  it('prunes what had opted out as soon as it opts in again', async () => {
+    const shop = await stand.namespace();
+    const annotations = { 'stages.metio.wtf/prune': 'disabled' };
+    await shop.publish('app', 'v1', [withMetadata(configMap('kept'), { annotations })]);
+    await shop.publish('old', 'v1', [withMetadata(configMap('of-old'), { annotations })]);
+    await shop.createStageSet(['app', 'old']);
+    await shop.untilReady('v1');
+    await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.changeStages(['app']);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['kept', 'next', 'of-old']);
+    expect(await shop.inventories()).to.deep.equal({
+      app: ['kept', 'next'].map((name) => `${shop.name}_${name}__ConfigMap`),
+      old: [`${shop.name}_of-old__ConfigMap`],
+    });
+    for (const name of ['kept', 'of-old']) {
+      await shop.patch(configMap(name), { metadata: { annotations: null } });
+    }
+    await shop.request('again');
+    await shop.untilStageSet(({ status }) => status?.lastHandledReconcileAt === 'again');
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['next']);
+    expect(await shop.inventories()).to.deep.equal({ app: [`${shop.name}_next__ConfigMap`] });
+  });
+
+  it('keeps an object that moved although a stage between failed, and never creates it anew', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('stays'), configMap('moves')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.publish('three', 'v1', [configMap('three')]);
+    await shop.createStageSet(['one', 'two', 'three']);
+    await shop.untilReady('v1');
+    const before = await shop.find(configMap('moves'));
+    await shop.changeSpec({ suspend: true });
+    await shop.publish('one', 'v2', [configMap('stays')]);
+    await shop.publish('two', 'v2', [deployment('web')]);
+    await shop.publish('three', 'v2', [configMap('three'), configMap('moves')]);
+    await shop.changeSpec({ suspend: false });
+    await shop.reportDeployment('web', 'Stuck');
+    await shop.untilReason('StageFailed');
+    expect((await shop.find(configMap('moves')))?.metadata).to.deep.include({
+      uid: before?.metadata.uid,
+      resourceVersion: before?.metadata.resourceVersion,
+    });
+    await shop.reportDeployment('web', 'Available');
+    await shop.untilReady('v2');
+    const after = await shop.find(configMap('moves'));
+    expect(after?.metadata.uid).to.equal(before?.metadata.uid);
+    expect(after?.metadata.labels).to.include({ 'stages.metio.wtf/stage': 'three' });
+    expect(await shop.configMapNames()).to.deep.equal(['moves', 'stays', 'three']);
+  });
+
+  it('keeps the objects of a stage that got another name, and its record until then', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('web'), configMap('other')]);
+    await shop.createStageSet([{ name: 'before', sourceRef: { name: 'app' } }]);
+    await shop.untilReady('v1');
+    const uids = async (): Promise<unknown[]> =>
+      (await shop.owned('v1', 'ConfigMap')).map(({ metadata }) => [metadata.name, metadata.uid]);
+    const before = await uids();
+    await shop.changeStages([{ name: 'after', sourceRef: { name: 'app' } }]);
+    await shop.untilReady('v1');
+    expect(await uids()).to.deep.equal(before);
+    expect(await shop.inventories()).to.deep.equal({
+      after: ['other', 'web'].map((name) => `${shop.name}_${name}__ConfigMap`),
+    });
+  });
+
+  it('writes nothing when stages only change places, but for their places', async () => {
+    const shop = await stand.namespace();
+    for (const name of ['one', 'two', 'three']) await shop.publish(name, 'v1', [configMap(name)]);
+    await shop.createStageSet(['one', 'two', 'three']);
+    await shop.untilReady('v1');
+    const before = await shop.configMapVersions();
+    await shop.changeStages(['three', 'one', 'two']);
+    await shop.untilReady('v1');
+    expect(await shop.configMapVersions()).to.deep.equal(before);
+    expect(await shop.inventories()).to.deep.equal({
+      one: [`${shop.name}_one__ConfigMap`],
+      two: [`${shop.name}_two__ConfigMap`],
+      three: [`${shop.name}_three__ConfigMap`],
+    });
+  });
+
+  it('deletes what a removed stage had although another stage fails at first', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+    await shop.publish('one', 'v2', [deployment('web')]);
+    await shop.changeStages(['one']);
+    await shop.reportDeployment('web', 'Stuck');
+    await shop.untilReason('StageFailed');
+    expect(await shop.configMapNames()).to.deep.equal(['one', 'two']);
+    await shop.reportDeployment('web', 'Available');
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.inventories()).to.have.all.keys('one');
+  });
+
   it('leaves objects that opted out of pruning, by label or annotation', async () => {
     const shop = await stand.namespace();
     const disabled = { 'stages.metio.wtf/prune': 'Disabled' };
