@@ -1,5 +1,6 @@
 import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
+import { TerminalError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
@@ -13,7 +14,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
-import { failureOf, isInterruption } from './failure.ts';
+import { failureOf, isInterruption, redactedFailure } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
 import { newest } from './newest.ts';
@@ -133,7 +134,10 @@ export class Reconciler {
       this.#options.reporter.runStarted(stageSet, run);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
-    if (run.outcome !== undefined && before?.outcome === undefined) memory.prepared.clear();
+    if (run.outcome !== undefined && before?.outcome === undefined) {
+      memory.prepared.clear();
+      memory.secrets.clear();
+    }
   }
 
   async #carryOut(
@@ -236,8 +240,9 @@ export class Reconciler {
     } catch (error) {
       call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
-      const failure = failureOf(operation, error);
-      this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, error);
+      const failure = redactedFailure(failureOf(operation, error), memory.secrets);
+      const said = memory.secrets.size === 0 ? error : new TerminalError(failure.message);
+      this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, said);
       memory.run = withStep(run, index, { kind: 'Failed', failure });
     }
   }
