@@ -1,4 +1,5 @@
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
+import { redact } from '../core/redact.ts';
 import type { Failure } from '../core/run.ts';
 import { ApiError, treatmentOf } from '../kubernetes/api-error.ts';
 
@@ -22,6 +23,11 @@ export function failureOf(otherwise: string, thrown: unknown): Failure {
     retry: 'Backoff',
     ...(hint === undefined ? {} : { retryAfter: hint }),
   };
+}
+
+/** The failure without the values of Secrets that its message may quote. */
+export function redactedFailure(failure: Failure, secrets: ReadonlySet<string>): Failure {
+  return secrets.size === 0 ? failure : { ...failure, message: redact(failure.message, secrets) };
 }
 
 /**

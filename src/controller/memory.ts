@@ -30,6 +30,8 @@ export interface StageSetMemory {
   readonly desired: Map<string, readonly InventoryEntry[]>;
   /** What each stage was rendered from when it was applied in full the last time, by stage name. */
   readonly rendered: Map<string, RenderInputs>;
+  /** Values of Secrets that went into the stages of the run under way; no message may quote them. */
+  readonly secrets: Set<string>;
   /** The revision whose Helm hooks were told of last, by stage name. */
   readonly hooksTold: Map<string, string>;
   /** Inventories as stored, by stage name; undefined when they must be read. */
@@ -94,6 +96,7 @@ function emptyMemory(uid: string): StageSetMemory {
     desired: new Map(),
     rendered: new Map(),
     hooksTold: new Map(),
+    secrets: new Set(),
     inventories: undefined,
     remembered: new Map(),
     lost: new Set(),
@@ -159,4 +162,5 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.defined.clear();
   memory.desired.clear();
   memory.rebuilt.clear();
+  memory.secrets.clear();
 }

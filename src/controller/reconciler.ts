@@ -1,5 +1,6 @@
 import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
+import { TerminalError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
@@ -14,7 +15,7 @@ import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
-import { failureOf, isInterruption } from './failure.ts';
+import { failureOf, isInterruption, redactedFailure } from './failure.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
@@ -149,7 +150,9 @@ export class Reconciler {
     this.#options.reporter.stagesMoved(stageSet, before, run);
     if (run.outcome === undefined) return;
     this.#tellRebuilt(stageSet, memory);
-    if (before?.outcome === undefined) memory.prepared.clear();
+    if (before?.outcome !== undefined) return;
+    memory.prepared.clear();
+    memory.secrets.clear();
   }
 
   /** Once, at the end of the run: by then all its stages are known. */
@@ -275,8 +278,9 @@ export class Reconciler {
     } catch (error) {
       call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
-      const failure = failureOf(operation, error);
-      this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, error);
+      const failure = redactedFailure(failureOf(operation, error), memory.secrets);
+      const said = memory.secrets.size === 0 ? error : new TerminalError(failure.message);
+      this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, said);
       memory.run = withStep(run, index, { kind: 'Failed', failure });
     }
   }

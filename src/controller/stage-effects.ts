@@ -165,12 +165,14 @@ export class StageEffects {
 
   /** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
   async #variables(
-    { stageSet, stage }: StageAt,
+    { stageSet, stage, memory }: StageAt,
     call: CallOptions,
   ): Promise<ReadonlyMap<string, string>> {
     const { client } = this.#options.tenants.tenantOf(stageSet);
     const { namespace } = ownerOf(stageSet);
-    const resolved = resolveVariables(stage.postBuild, { namespace, client }, call);
+    const onSecretValue = (value: string): unknown => memory.secrets.add(value);
+    const source = { namespace, client, onSecretValue };
+    const resolved = resolveVariables(stage.postBuild, source, call);
     return await during('resolve postBuild variables', resolved);
   }
 

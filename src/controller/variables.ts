@@ -13,6 +13,8 @@ export interface VariableSource {
   readonly namespace: string;
   /** Acts as the account of the whole StageSet on the local cluster (part A 9.1). */
   readonly client: KubernetesClient;
+  /** Told each value that is from a Secret, so that no message quotes it. */
+  readonly onSecretValue?: (value: string) => void;
 }
 
 /** Referenced objects that are read at once. */
@@ -39,8 +41,8 @@ export async function resolveVariables(
   const variables = new Map<string, string>();
   for (const entries of await readAll(references, source, call)) {
     for (const [name, value] of entries) {
-      if (value === undefined) variables.delete(name);
-      else variables.set(name, value);
+      if (value !== undefined) variables.set(name, value);
+      else withhold(name, variables);
     }
   }
   for (const [name, value] of Object.entries(postBuild?.substitute ?? {})) {
@@ -48,6 +50,12 @@ export async function resolveVariables(
   }
   refuseExcess(variables);
   return variables;
+}
+
+/** Unsets a variable; what stays in its place cannot be named, but tells that there are variables. */
+function withhold(name: string, variables: Map<string, string>): void {
+  variables.delete(name);
+  variables.set(`${name} (no text)`, '');
 }
 
 /** The variables that one object holds; undefined for a value that is no text. */
@@ -72,12 +80,13 @@ async function readAll(
 
 async function readOne(
   { kind, name, optional }: SubstituteReference,
-  { namespace, client }: VariableSource,
+  { namespace, client, onSecretValue }: VariableSource,
   call: CallOptions,
 ): Promise<Entries> {
   const reference: ObjectReference = { apiVersion: 'v1', kind, namespace, name };
   const object = await find(reference, client, call);
-  if (object !== undefined) return kind === 'Secret' ? secretEntries(object) : entriesOf(object);
+  if (object !== undefined && kind === 'ConfigMap') return entriesOf(object);
+  if (object !== undefined) return secretEntries(object, onSecretValue);
   if (optional === true) return [];
   throw new TerminalError(
     `${describeObject(reference)} of substituteFrom does not exist; create it, or set optional: true`,
@@ -104,8 +113,15 @@ function entriesOf({ data }: KubernetesObject): (readonly [string, string])[] {
   );
 }
 
-function secretEntries(secret: KubernetesObject): Entries {
-  return entriesOf(secret).map(([name, encoded]) => [name, textOf(encoded)] as const);
+function secretEntries(
+  secret: KubernetesObject,
+  onSecretValue: VariableSource['onSecretValue'],
+): Entries {
+  return entriesOf(secret).map(([name, encoded]) => {
+    const value = textOf(encoded);
+    if (value !== undefined) onSecretValue?.(value);
+    return [name, value] as const;
+  });
 }
 
 function textOf(encoded: string): string | undefined {
