@@ -99,7 +99,12 @@ export class ExpressionThread {
         reject(abortReason(signal));
       });
       this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      if (question !== undefined) this.#worker.postMessage(question);
+      try {
+        if (question !== undefined) this.#worker.postMessage(question);
+      } catch {
+        // The error could quote the object.
+        giveUp('the object is nested too deep');
+      }
     });
   }
 }

@@ -23,8 +23,8 @@ describe('a stage that does not become healthy', () => {
   it('is reported as progressing when its time is over, and is Ready once it is', async () => {
     const shop = await begin({ timeout: '1s' }, { retryInterval: '1s' });
     expect(await shop.untilReason('StageProgressing')).to.equal(
-      'Stage backend is still converging after 1s, nothing failed; waiting for 1 of 1 not ready: ' +
-        `Deployment/${shop.name}/backend: 0 of 1 replicas created${runbook('stageprogressing')}`,
+      'Stage backend is still converging after 1s (timeout of the stage), nothing failed; ' +
+        `waiting for 1 of 1 not ready: Deployment/${shop.name}/backend: 0 of 1 replicas created${runbook('stageprogressing')}`,
     );
     expect(await shop.configMapNames()).to.deep.equal([]);
     await shop.reportDeployment('backend', 'Available');

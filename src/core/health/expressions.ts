@@ -65,10 +65,10 @@ export function verdictOf(
 export function unreadVerdict(
   object: ObjectReference,
   index: number,
-  { current }: ReadyExpression,
+  { current = '' }: ReadyExpression,
   why: string,
 ): ExpressionVerdict {
-  const verdict = current === undefined ? 'Ready' : 'NotReady';
+  const verdict = current === '' ? 'Ready' : 'NotReady';
   return { object, verdict, message: `readyChecks.exprs[${index}] cannot be asked: ${why}` };
 }
 
