@@ -80,7 +80,8 @@ export class Builder {
    */
   async build(files: ArtifactFiles, order: BuildOrder): Promise<BuildResult> {
     const { path, signal, variables = new Map<string, string>() } = order;
-    if (contentSize(files) <= smallArtifact) {
+    // A few bytes of text can become megabytes with variables in them.
+    if (variables.size === 0 && contentSize(files) <= smallArtifact) {
       const plan = planBuild(files, path, variables);
       if (plan.kind === 'Objects') {
         return { objects: [...plan.objects], warnings: [...plan.warnings] };
