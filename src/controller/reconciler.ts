@@ -1,18 +1,20 @@
 import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
+import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
-import { between, type Clock, type Instant, milliseconds } from '../core/time.ts';
+import { after, between, type Clock, type Instant, milliseconds } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { withoutManagedFields } from '../kubernetes/store.ts';
+import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
+import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
@@ -34,6 +36,7 @@ export interface ReconcilerOptions {
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
+  readonly drift: DriftWatch;
   readonly statuses: StatusWriter;
   readonly reporter: Reporter;
   readonly settings: RunSettings;
@@ -74,7 +77,7 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const snapshot = await this.#look(stageSet, observed.problems, memory, call);
+      const snapshot = await this.#look(key, stageSet, observed.problems, memory, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
@@ -94,31 +97,48 @@ export class Reconciler {
     distrustInventories(memory);
   }
 
+  /** The run under way or the one that ended last. */
+  runOf(key: string): RunProgress | undefined {
+    return this.#memories.peek(key)?.run;
+  }
+
   async #look(
+    key: string,
     stageSet: StageSet,
     problems: Snapshot['problems'],
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings, sources } = this.#options;
+    const { clock, settings, sources, drift } = this.#options;
     const spec = stageSet.spec ?? { stages: [] };
     const deleting = stageSet.metadata.deletionTimestamp !== undefined;
+    const observedSources =
+      deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call);
+    const now = clock();
     return {
-      now: clock(),
+      now,
       settings,
       stageSet,
       spec,
       problems: problems.length > 0 ? problems : specProblems(spec),
-      sources: deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call),
-      run: memory.run,
+      sources: observedSources,
+      run: this.#withNews(key, memory),
       reassert: memory.reassert,
+      drift: drift.seen(key, now),
       teardown: memory.teardown,
     };
+  }
+
+  /** A change of what is waited for brings the next look forward, but not close to the last one. */
+  #withNews(key: string, { run, lookedAt }: StageSetMemory): RunProgress | undefined {
+    if (run === undefined || !this.#options.drift.hasNews(key)) return run;
+    return lookBy(run, after(lookedAt, pauseBetweenLooks(run)));
   }
 
   /** Takes over what the decision says about the run; a run that began or ended has its own news. */
   #adopt(decision: Decision, { stageSet, now }: Snapshot, memory: StageSetMemory): void {
     const before = memory.run;
+    const { drift } = this.#options;
     memory.run = decision.run;
     if (decision.teardown !== undefined) memory.teardown = decision.teardown;
     const { run } = decision;
@@ -131,6 +151,11 @@ export class Reconciler {
       memory.reassert = false;
       memory.publishedAt = now;
       this.#options.reporter.runStarted(stageSet, run);
+      drift.runStarted(keyOf(stageSet), stageNamesOf(run));
+    }
+    if (run.correction !== undefined && run.correction !== before?.correction) {
+      this.#options.reporter.correctionStarted(stageSet, run.correction);
+      drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
     if (run.outcome !== undefined && before?.outcome === undefined) memory.prepared.clear();
@@ -142,7 +167,7 @@ export class Reconciler {
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<void> {
-    const { teardown } = this.#options;
+    const { teardown, drift } = this.#options;
     switch (effect.kind) {
       case 'AddFinalizer':
         memory.stageSet = await this.#addFinalizer(stageSet, call);
@@ -156,6 +181,7 @@ export class Reconciler {
         await this.#prune(stageSet, memory, call);
         return;
       case 'LoadTeardown':
+        drift.release(keyOf(stageSet));
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,
@@ -213,11 +239,16 @@ export class Reconciler {
     const step = at.run.stages[at.index]?.step;
     if (kind === 'PrepareStage') {
       const prepared = await stages.build(at, call);
+      // What is to be corrected was recorded when it was rolled out.
+      if (at.run.correction !== undefined) return stages.narrow(at, prepared);
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
     if (step?.kind === 'Establishing' || step?.kind === 'Verifying') {
-      return await stages.look(at, step, call);
+      this.#options.drift.takeNews(keyOf(at.stageSet));
+      const looked = await stages.look(at, step, call);
+      at.memory.lookedAt = this.#options.clock();
+      return looked;
     }
     return at.run;
   }
@@ -302,8 +333,17 @@ export class Reconciler {
   #forget(key: string): void {
     if (this.#memories.peek(key) === undefined) return;
     this.#memories.forget(key);
+    this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
+}
+
+function keyOf({ metadata }: StageSet): string {
+  return storeKey(metadata.namespace, metadata.name);
+}
+
+function stageNamesOf({ stages }: RunProgress): string[] {
+  return stages.map(({ name }) => name);
 }
 
 /** The `op` values of part B 9.4; a preparing stage names its own. */

@@ -1,4 +1,5 @@
 import type { StageSet, StageSetSpec } from '../types/stages.ts';
+import type { DriftSeen } from './drift/drifted.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import type { TeardownProgress } from './teardown-progress.ts';
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly run: RunProgress | undefined;
   /** Something outside the schedule asks for a re-assertion, such as a lost inventory. */
   readonly reassert: boolean;
+  /** Objects that somebody else changed, as watches tell. */
+  readonly drift: DriftSeen;
   readonly teardown: TeardownProgress | undefined;
 }
 

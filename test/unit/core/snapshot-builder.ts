@@ -1,3 +1,4 @@
+import { noDrift } from '../../../src/core/drift/drifted.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import type {
   AwaitedHealth,
@@ -71,6 +72,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     sources: spec.stages.map(({ sourceRef }) => ready(sourceRef.name)),
     run: undefined,
     reassert: false,
+    drift: noDrift,
     teardown: undefined,
     ...rest,
   };
