@@ -57,6 +57,7 @@ export async function runProcess({
     watchNamespaces: config.watchNamespaces,
     crossNamespaceReferences: config.crossNamespaceReferences,
     inventoryShardCap: config.inventoryShardCap,
+    driftWatch: config.driftWatch,
     runbookBase: config.runbookBaseUrl,
     instance,
     metrics: metrics.controller,

@@ -4,6 +4,8 @@ import type { KubernetesObject } from '../types/kubernetes.ts';
 export interface AppliedRecord {
   /** Digest of the object as rendered. */
   readonly desired: string;
+  /** The stage that applied it. */
+  readonly stage: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number | undefined;
@@ -30,6 +32,11 @@ export class AppliedMemory {
     this.#records.delete(key);
     this.#records.set(key, record);
     return record;
+  }
+
+  /** As `recall`, but whoever asks does not keep the record from being forgotten. */
+  peek(key: string): AppliedRecord | undefined {
+    return this.#records.get(key);
   }
 
   remember(key: string, record: AppliedRecord): void {

@@ -3,7 +3,7 @@ import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { type AppliedMemory, untouchedSince } from './applied-memory.ts';
+import { type AppliedMemory, type AppliedRecord, untouchedSince } from './applied-memory.ts';
 import { combinedFailure, objectFailure } from './failures.ts';
 import { fieldManager } from './field-manager.ts';
 import { allFulfilled, eachInFlight } from './in-flight.ts';
@@ -52,9 +52,10 @@ export async function validateGroup(
   objects: readonly KubernetesObject[],
   target: ApplyTarget,
   call: CallOptions,
+  find: FindUntouched = findUntouched,
 ): Promise<ValidatedGroup> {
   const desired = objects.map((object) => desire(object, target.scope));
-  const untouched = await findUntouched(desired, target, call);
+  const untouched = await find(desired, target, call);
   const changed = desired.filter(({ key }) => !untouched.has(key));
   return { desired, untouched, before: await validateAll(changed, target, call) };
 }
@@ -73,7 +74,14 @@ export async function writeGroup(
   return desired.flatMap(({ key }) => untouched.get(key) ?? written.get(key) ?? []);
 }
 
-interface Desired {
+/** Finds the objects, by key, that are as they were applied and need no request. */
+export type FindUntouched = (
+  desired: readonly Desired[],
+  target: ApplyTarget,
+  call: CallOptions,
+) => Promise<Map<string, AppliedObject>>;
+
+export interface Desired {
   readonly key: string;
   readonly digest: string;
   readonly object: KubernetesObject;
@@ -132,20 +140,14 @@ async function validateAll(
 async function writeAll(
   desired: readonly Desired[],
   before: ReadonlyMap<string, string>,
-  { client, memory }: ApplyTarget,
+  { client, memory, owner }: ApplyTarget,
   call: CallOptions,
 ): Promise<Map<string, AppliedObject>> {
   const results = await eachInFlight(desired, inFlight, async ({ key, digest, object }) => {
     memory.forget(key);
     try {
       const live = await client.apply(object, { fieldManager, force: true }, call);
-      memory.remember(key, {
-        desired: digest,
-        uid: live.metadata.uid ?? '',
-        resourceVersion: live.metadata.resourceVersion ?? '',
-        generation: live.metadata.generation,
-        metadata: metadataDigest(live),
-      });
+      memory.remember(key, recordOf(live, digest, owner.stage));
       const outcome = outcomeOf(before.get(key) ?? '', live);
       return [key, { live, completeness: 'Object', outcome }] as const;
     } catch (error) {
@@ -164,6 +166,19 @@ function outcomeOf(before: string, live: KubernetesObject): ApplyOutcome {
   return before === live.metadata.resourceVersion ? 'Unchanged' : 'Configured';
 }
 
-function metadataDigest({ metadata }: KubernetesObject): string {
+/** What is remembered of an object that is in the cluster as it was rendered. */
+export function recordOf(live: KubernetesObject, desired: string, stage: string): AppliedRecord {
+  return {
+    desired,
+    stage,
+    uid: live.metadata.uid ?? '',
+    resourceVersion: live.metadata.resourceVersion ?? '',
+    generation: live.metadata.generation,
+    metadata: metadataDigest(live),
+  };
+}
+
+/** Digest of the labels and annotations, which no generation counts. */
+export function metadataDigest({ metadata }: KubernetesObject): string {
   return digestOf({ labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} });
 }

@@ -38,6 +38,7 @@ export interface Config {
   readonly defaultInterval: Duration;
   /** At least 1. */
   readonly inventoryShardCap: number;
+  readonly driftWatch: 'On' | 'Off';
   /** Above zero. */
   readonly maxTeardownWait: Duration;
   readonly kustomizeBinary: string;
@@ -98,6 +99,7 @@ function configOf(
     watchNamespaces: Object.freeze(readNamespaces(given('watch-namespaces'))),
     defaultInterval: readPositiveDuration(given('default-interval')),
     inventoryShardCap: readCount(given('inventory-shard-cap')),
+    driftWatch: readBoolean(given('drift-watch')) ? 'On' : 'Off',
     maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
     kustomizeBinary: readProgram(given('kustomize-binary')),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),

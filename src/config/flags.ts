@@ -77,6 +77,16 @@ export const flags = [
     defaultText: '5000',
   },
   {
+    name: 'drift-watch',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: reconciling,
+    description:
+      'Watch applied objects, so that drift is corrected and readiness is seen at once, and not ' +
+      'only at intervals',
+    defaultText: 'true',
+  },
+  {
     name: 'max-teardown-wait',
     takes: 'Value',
     placeholder: 'duration',

@@ -14,6 +14,7 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
 import { InventoryWatch } from './inventory-watch.ts';
@@ -25,7 +26,7 @@ import { StageEffects } from './stage-effects.ts';
 import { StageSets } from './stage-sets.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TeardownEffects } from './teardown-effects.ts';
-import { Tenants } from './tenants.ts';
+import { ownIdentity, Tenants } from './tenants.ts';
 
 /** Reconciles at once; waits hold none of them (part A 2.1). */
 const workers = 4;
@@ -40,6 +41,8 @@ export interface ControllerOptions {
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   readonly inventoryShardCap: number;
+  /** Whether applied objects are watched. */
+  readonly driftWatch: 'On' | 'Off';
   readonly runbookBase: string;
   /** Name of this process in events. */
   readonly instance: string;
@@ -55,6 +58,8 @@ export class Controller {
   readonly #stageSets: StageSets;
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
+  readonly #applied = new AppliedMemory();
+  readonly #drift: DriftWatch;
   readonly #events: EventRecorder;
   readonly #expressions = new ExpressionEvaluator();
   readonly #reconciler: Reconciler;
@@ -85,6 +90,7 @@ export class Controller {
       controller: 'stageset-controller',
       instance: options.instance,
     });
+    this.#drift = this.#wireDriftWatch();
     this.#reconciler = this.#wireReconciler();
   }
 
@@ -163,7 +169,28 @@ export class Controller {
       ...this.#inventories.reflectors.map(async (reflector) => await reflector.stop()),
       this.#sources.stop(),
       this.#expressions.close(),
+      this.#drift.stop(),
     ]);
+  }
+
+  #wireDriftWatch(): DriftWatch {
+    const { driftWatch, watchNamespaces, metrics, logger } = this.#options;
+    return new DriftWatch({
+      mode: driftWatch,
+      applied: this.#applied,
+      stageSetOf: (key) => this.#stageSets.get(key)?.value,
+      runOf: (key) => this.#reconciler.runOf(key),
+      onNews: (key) => this.#queue.add(key),
+      watches: {
+        // A tenant may have rights in a few namespaces only, and so may a scoped controller.
+        spansNamespaces: (identity) => identity === ownIdentity && watchNamespaces.length === 0,
+        onUnwatched: ({ apiVersion, kind, namespace }, identity, why) => {
+          const what = { apiVersion, kind, in: namespace ?? 'all namespaces', identity };
+          logger.info('objects are not watched, drift is corrected at intervals', { ...what, why });
+        },
+        onCount: (watches) => metrics.setOwnedWatches(watches),
+      },
+    });
   }
 
   #wireReconciler(): Reconciler {
@@ -183,8 +210,10 @@ export class Controller {
       build,
       tenants,
       inventories,
-      applied: new AppliedMemory(),
+      applied: this.#applied,
       expressions: this.#expressions,
+      drift: this.#drift,
+      settings,
       clock,
       reporter,
     });
@@ -196,6 +225,7 @@ export class Controller {
       teardown: new TeardownEffects(client, { tenants, inventories, reporter, clock }),
       tenants,
       inventories,
+      drift: this.#drift,
       statuses: new StatusWriter(client),
       reporter,
       settings,

@@ -51,6 +51,8 @@ export interface StageSetMemory {
   publishedAt: Instant;
   /** Requests in a row that found no server; a few are no news to a user. */
   interruptions: number;
+  /** When the health of objects was looked at last. */
+  lookedAt: Instant;
 }
 
 /** A built stage; its first group is validated while the inventory is written. */
@@ -104,6 +106,7 @@ function emptyMemory(uid: string): StageSetMemory {
     reassert: false,
     publishedAt: instant(0),
     interruptions: 0,
+    lookedAt: instant(0),
   };
 }
 

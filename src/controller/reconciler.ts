@@ -2,6 +2,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
 import { TerminalError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
+import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
@@ -15,6 +16,7 @@ import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
@@ -38,6 +40,7 @@ export interface ReconcilerOptions {
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
+  readonly drift: DriftWatch;
   readonly statuses: StatusWriter;
   readonly reporter: Reporter;
   readonly settings: RunSettings;
@@ -84,7 +87,7 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const snapshot = await this.#look(stageSet, observed.problems, memory, call);
+      const snapshot = await this.#look(key, stageSet, observed.problems, memory, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
@@ -106,32 +109,49 @@ export class Reconciler {
     distrustInventories(memory);
   }
 
+  /** The run under way or the one that ended last. */
+  runOf(key: string): RunProgress | undefined {
+    return this.#memories.peek(key)?.run;
+  }
+
   async #look(
+    key: string,
     stageSet: StageSet,
     problems: Snapshot['problems'],
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings, sources } = this.#options;
+    const { clock, settings, sources, drift } = this.#options;
     const spec = stageSet.spec ?? { stages: [] };
     const deleting = stageSet.metadata.deletionTimestamp !== undefined;
+    const observedSources =
+      deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call);
+    const now = clock();
     return {
-      now: clock(),
+      now,
       settings,
       stageSet,
       spec,
       problems: problems.length > 0 ? problems : specProblems(spec),
-      sources: deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call),
-      run: memory.run,
+      sources: observedSources,
+      run: this.#withNews(key, memory),
       reassert: memory.reassert,
       building: memory.build?.ended === false,
+      drift: drift.seen(key, now),
       teardown: memory.teardown,
     };
+  }
+
+  /** A change of what is waited for brings the next look forward, but not close to the last one. */
+  #withNews(key: string, { run, lookedAt }: StageSetMemory): RunProgress | undefined {
+    if (run === undefined || !this.#options.drift.hasNews(key)) return run;
+    return lookBy(run, after(lookedAt, pauseBetweenLooks(run)));
   }
 
   /** Takes over what the decision says about the run; a run that began or ended has its own news. */
   #adopt(decision: Decision, { stageSet, now }: Snapshot, memory: StageSetMemory): void {
     const before = memory.run;
+    const { drift } = this.#options;
     memory.run = decision.run;
     if (decision.teardown !== undefined) memory.teardown = decision.teardown;
     const { run } = decision;
@@ -146,6 +166,11 @@ export class Reconciler {
       memory.reassert = false;
       memory.publishedAt = now;
       this.#options.reporter.runStarted(stageSet, run);
+      drift.runStarted(keyOf(stageSet), stageNamesOf(run));
+    }
+    if (run.correction !== undefined && run.correction !== before?.correction) {
+      this.#options.reporter.correctionStarted(stageSet, run.correction);
+      drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
     if (run.outcome === undefined) return;
@@ -168,7 +193,7 @@ export class Reconciler {
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<void> {
-    const { teardown } = this.#options;
+    const { teardown, drift } = this.#options;
     switch (effect.kind) {
       case 'AddFinalizer':
         memory.stageSet = await this.#addFinalizer(stageSet, call);
@@ -182,6 +207,7 @@ export class Reconciler {
         await this.#prune(stageSet, memory, call);
         return;
       case 'LoadTeardown':
+        drift.release(keyOf(stageSet));
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,
@@ -240,11 +266,16 @@ export class Reconciler {
     if (kind === 'PrepareStage') {
       const prepared = await this.#built(at, call);
       if (prepared === undefined) return at.run;
+      // What is to be corrected was recorded when it was rolled out.
+      if (at.run.correction !== undefined) return stages.narrow(at, prepared);
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
     if (step?.kind === 'Establishing' || step?.kind === 'Verifying') {
-      return await stages.look(at, step, call);
+      this.#options.drift.takeNews(keyOf(at.stageSet));
+      const looked = await stages.look(at, step, call);
+      at.memory.lookedAt = this.#options.clock();
+      return looked;
     }
     return at.run;
   }
@@ -354,8 +385,17 @@ export class Reconciler {
     if (this.#memories.peek(key) === undefined) return;
     this.#memories.forget(key);
     this.#inventoryBudget.forget(key);
+    this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
+}
+
+function keyOf({ metadata }: StageSet): string {
+  return storeKey(metadata.namespace, metadata.name);
+}
+
+function stageNamesOf({ stages }: RunProgress): string[] {
+  return stages.map(({ name }) => name);
 }
 
 /** The `op` values of part B 9.4; a preparing stage names its own. */

@@ -1,4 +1,5 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
+import type { BeforeWrite } from '../apply/read-before.ts';
 import { isHelmHook } from '../core/objects/helm-hooks.ts';
 import { rendersAsBefore } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
@@ -19,11 +20,12 @@ export function reportApplied(
   { stageSet, memory, run, stage }: StageOfRun,
   { fingerprint }: PreparedStage,
   applied: readonly AppliedObject[],
+  before: BeforeWrite,
   reporter: Reporter,
 ): void {
   const inputs = { generation: run.generation, fingerprint };
   if (!rendersAsBefore(memory.rendered.get(stage.name), inputs, stage)) return;
-  reporter.applied(stageSet, stage.name, run, applied);
+  reporter.applied(stageSet, stage.name, run, applied, before);
 }
 
 /** Remembers what a stage that is applied in full was rendered from. */

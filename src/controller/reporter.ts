@@ -1,8 +1,13 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
-import { describeObject } from '../core/objects/identity.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import type { BeforeWrite } from '../apply/read-before.ts';
+import { describeDrift } from '../core/drift/evidence.ts';
+import { formatDuration } from '../core/duration.ts';
+import { describeObject, identityOf } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
-import type { Failure, RunProgress, Wait } from '../core/run.ts';
+import type { Correction, Failure, RunProgress, Wait } from '../core/run.ts';
 import type { ForcedTeardown } from '../core/teardown-progress.ts';
+import type { Duration } from '../core/time.ts';
 import { describeWait } from '../core/waits.ts';
 import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -10,6 +15,12 @@ import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
+
+/** An object that is changed back and forth, in words, and how long it is left alone now. */
+export interface Contested {
+  readonly what: string;
+  readonly pause: Duration;
+}
 
 /** Tells people and machines what happened: events, metrics and logs, and nothing else. */
 export class Reporter {
@@ -34,8 +45,12 @@ export class Reporter {
 
   /** A stage that just became ready has passed apply and verify. */
   stagesMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
-    for (const [index, { name, step }] of run.stages.entries()) {
-      const previous = before?.startedAt === run.startedAt ? before.stages[index]?.step : undefined;
+    const known = new Map(before?.stages.map(({ name, step }) => [name, step]));
+    // The end of a correction is news of the stages that it had.
+    const ended = before?.correction?.interrupted === run;
+    for (const { name, step } of run.stages) {
+      if (ended && !known.has(name)) continue;
+      const previous = before?.startedAt === run.startedAt ? known.get(name) : undefined;
       if (previous?.kind === step.kind) continue;
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
@@ -69,12 +84,13 @@ export class Reporter {
     stage: string,
     run: RunProgress,
     applied: readonly AppliedObject[],
+    before: BeforeWrite,
   ): void {
     if (run.purpose !== 'Reassert') return;
     const drifted = applied.filter(({ outcome }) => outcome !== 'Unchanged');
     if (drifted.length === 0) return;
     this.#metrics.driftCorrected(nameOf(stageSet), stage, drifted.length);
-    const names = listed(drifted.map(({ live }) => describeObject(live)));
+    const names = listed(drifted.map((object) => driftOf(object, before)));
     const note = `Corrected drift of ${drifted.length} object(s) in stage ${stage}: ${names}`;
     this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'DriftCorrected', note });
   }
@@ -91,6 +107,23 @@ export class Reporter {
       `Stage ${stage} applies ${hooks.length} Helm hook(s) of ${revision} like other objects, not ` +
       `at the times that Helm would; applyHelmHookResources: false leaves them out: ${names}`;
     this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'HelmHooksApplied', note });
+  }
+
+  correctionStarted(stageSet: StageSet, { objects }: Correction): void {
+    this.#of(stageSet).debug('correction started', { objects: objects.length });
+  }
+
+  /** Somebody writes against the release again and again; it waits now before it writes again. */
+  contested(stageSet: StageSet, stage: string, contested: readonly Contested[]): void {
+    if (contested.length === 0) return;
+    const words = contested.map(
+      ({ what, pause }) => `${what}, left alone for ${formatDuration(pause)}`,
+    );
+    const note =
+      `Somebody keeps changing ${contested.length} object(s) of stage ${stage} back: ` +
+      `${listed(words)}. Take the fields out of the release, or stop whoever writes them`;
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'DriftContested', note });
+    this.#of(stageSet).warn('drift is contested', { stage, objects: words.slice(0, shown) });
   }
 
   pruned(stageSet: StageSet, entries: readonly InventoryEntry[]): void {
@@ -184,6 +217,12 @@ function readyOf({
 
 function nameOf({ metadata }: StageSet): StageSetName {
   return { namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+/** An object that had to be corrected, in words. */
+export function driftOf({ live }: AppliedObject, before: BeforeWrite): string {
+  const id = identityOf(live);
+  return describeDrift(before.has(id) ? before.get(id) : 'Unread', live, fieldManager);
 }
 
 const shown = 10;

@@ -8,9 +8,14 @@ import {
 import type { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
 import { healthOfApplied } from '../apply/look-at-health.ts';
 import type { OwnerSelector } from '../apply/observe.ts';
+import type { Follower, OwnedKind } from '../apply/owned-watches.ts';
+import { type BeforeWrite, readEach, readTouched } from '../apply/read-before.ts';
+import { healthNeedsRead } from '../core/health/status.ts';
 import { union } from '../core/inventory/sets.ts';
+import { identityOf } from '../core/objects/identity.ts';
 import {
   type Applying,
+  type AwaitedHealth,
   type ChangeCounts,
   type RunProgress,
   type StageStep,
@@ -19,11 +24,15 @@ import {
   withStep,
 } from '../core/run.ts';
 import { establishBound } from '../core/schedule.ts';
+import type { RunSettings } from '../core/settings.ts';
 import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { beginWait, minutesPassed } from '../core/waits.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
+import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
+import { recordCorrections } from './correction-report.ts';
+import type { DriftWatch } from './drift-watch.ts';
 import { causedBy, during, OperationError } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
 import {
@@ -52,6 +61,8 @@ export interface StageEffectsOptions {
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
   readonly expressions: ExpressionEvaluator;
+  readonly drift: DriftWatch;
+  readonly settings: RunSettings;
   readonly clock: Clock;
   readonly reporter: Reporter;
 }
@@ -119,6 +130,18 @@ export class StageEffects {
     return withStep(run, index, wait);
   }
 
+  /** Of a built stage, what a correction is about. What it no longer has is nobody's to correct. */
+  narrow({ memory, run, index, stage }: StageAt, prepared: PreparedStage): RunProgress {
+    const ours = (run.correction?.objects ?? []).filter((object) => object.stage === stage.name);
+    const ids = new Set(ours.map(({ id }) => id));
+    const groups = prepared.groups
+      .map((group) => group.filter((object) => ids.has(identityOf(object))))
+      .filter((group) => group.length > 0);
+    if (groups.length === 0) return withStep(run, index, { kind: 'Ready' });
+    memory.prepared.set(index, { ...prepared, groups, validated: undefined });
+    return withStep(run, index, { kind: 'Applying', group: 0, groups: groups.length, health: [] });
+  }
+
   /** Applies one group of the stage; the next step is to wait for it. */
   async apply(at: StageAt, step: Applying, call: CallOptions): Promise<RunProgress> {
     const { memory, run, index } = at;
@@ -126,11 +149,14 @@ export class StageEffects {
     // A built stage that was dropped meanwhile is built again, from the cache where it can be.
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
-      const applied = await this.#applyGroup(at, prepared, step.group, call);
-      reportApplied(at, prepared, applied, this.#options.reporter);
+      const before: BeforeWrite = new Map();
+      const applied = await this.#applyGroup(at, prepared, step.group, before, call);
+      reportApplied(at, prepared, applied, before, this.#options.reporter);
+      if (run.correction === undefined) this.#follow(at, prepared, step.group);
+      else recordCorrections(at, { ...this.#target(at), before, applied }, this.#options);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
-      if (next.kind === 'Verifying') rememberRendered(at, prepared);
+      if (next.kind === 'Verifying' && run.correction === undefined) rememberRendered(at, prepared);
       return withStep(withChanges(run, index, countOf(applied)), index, next);
     } catch (error) {
       const wait = this.#unservedYet(at, prepared, step, error);
@@ -145,7 +171,9 @@ export class StageEffects {
     const { clock, expressions: evaluator, reporter, tenants } = this.#options;
     const { client } = tenants.tenantOf(stageSet, stage.name);
     const reader = { client, owner: selectorOf(stageSet, stage) };
-    const looked = await lookAgain(step, stage, { reader, evaluator, clock }, call);
+    const newsOf = (health: readonly AwaitedHealth[]): 'Watched' | 'Polled' =>
+      this.#newsOf(at, health);
+    const looked = await lookAgain(step, stage, { reader, evaluator, clock, newsOf }, call);
     const waited = minutesPassed(step, looked.lookedAt ?? step.since);
     if (waited !== undefined) reporter.stillWaiting(stageSet, stage.name, looked, waited);
     return withStep(run, index, looked);
@@ -213,6 +241,7 @@ export class StageEffects {
     at: StageAt,
     prepared: ValidatedStage,
     group: number,
+    before: BeforeWrite,
     call: CallOptions,
   ): Promise<AppliedObject[]> {
     const target = this.#target(at);
@@ -220,13 +249,44 @@ export class StageEffects {
     const first = group === 0 ? prepared.validated : undefined;
     // Validated once: another try at this group asks the server anew.
     at.memory.prepared.set(at.index, { ...prepared, validated: undefined });
-    return await writeGroup(first ?? (await validateGroup(objects, target, call)), target, call);
+    const { correction, purpose } = at.run;
+    const find = correction === undefined ? undefined : readEach(before);
+    const validated = first ?? (await validateGroup(objects, target, call, find));
+    if (purpose === 'Reassert' && correction === undefined) {
+      for (const [id, live] of await readTouched(validated, target, call)) before.set(id, live);
+    }
+    return await writeGroup(validated, target, call);
   }
 
   #target({ stageSet, stage }: StageAt): ApplyTarget {
     const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
-    const scope = `${identity}|${stageSet.metadata.uid ?? ''}`;
+    const scope = scopeOf(identity, stageSet);
     return { client, owner: selectorOf(stageSet, stage), scope, memory: this.#options.applied };
+  }
+
+  /** From now on, changes of what is applied are told. */
+  #follow({ stageSet, stage }: StageAt, { groups }: PreparedStage, group: number): void {
+    const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+    const key = storeKey(stageSet.metadata.namespace, stageSet.metadata.name);
+    const follower: Follower = { stageSet: key, stage: stage.name, identity, client };
+    const kinds = groups
+      .slice(0, group + 1)
+      .flat()
+      .map(({ apiVersion, kind, metadata: { namespace } }): OwnedKind => {
+        return { apiVersion, kind, ...(namespace === undefined ? {} : { namespace }) };
+      });
+    this.#options.drift.follow(follower, kinds, group + 1 < groups.length ? 'Some' : 'All');
+  }
+
+  #newsOf({ stageSet, stage }: StageAt, health: readonly AwaitedHealth[]): 'Watched' | 'Polled' {
+    const { identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+    const scope = scopeOf(identity, stageSet);
+    const changing = health.filter(({ object }) => healthNeedsRead(object));
+    const watched = changing.every(
+      ({ object, origin }) =>
+        origin !== 'Check' && this.#options.drift.covers(identity, scope, object),
+    );
+    return watched ? 'Watched' : 'Polled';
   }
 
   #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
@@ -263,6 +323,11 @@ export class StageEffects {
 
 export function ownerOf({ metadata }: StageSet): { name: string; namespace: string } {
   return { name: metadata.name, namespace: metadata.namespace ?? '' };
+}
+
+/** Prefix of a StageSet's objects in the memory of what was applied. */
+function scopeOf(identity: string, { metadata }: StageSet): string {
+  return `${identity}|${metadata.uid ?? ''}`;
 }
 
 function selectorOf(stageSet: StageSet, stage: Stage): OwnerSelector {

@@ -3,6 +3,9 @@ import { serviceAccountUser } from '../kubernetes/identity.ts';
 import type { TokenStore } from '../kubernetes/tokens.ts';
 import type { StageSet } from '../types/stages.ts';
 
+/** What stands for the controller's own identity where others have a username. */
+export const ownIdentity = 'controller';
+
 /**
  * The clients that act as tenants. Everything that a spec names is read and written through one of
  * these, never through the controller's own client (part A 9.1).
@@ -24,7 +27,7 @@ export class Tenants {
     const names = [stage?.serviceAccountName, stageSet.spec?.serviceAccountName];
     const name = names.find((each) => each !== undefined && each !== '') ?? '';
     // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
-    if (name === '') return { client: this.#own, identity: 'controller' };
+    if (name === '') return { client: this.#own, identity: ownIdentity };
     return {
       client: this.#tokens.clientFor(namespace, name),
       identity: serviceAccountUser(namespace, name),

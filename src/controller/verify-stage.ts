@@ -56,6 +56,8 @@ export interface Lookers {
   readonly reader: Reader;
   readonly evaluator: ExpressionEvaluator;
   readonly clock: Clock;
+  /** Whether watches tell of every change of these objects. */
+  readonly newsOf: (health: readonly AwaitedHealth[]) => 'Watched' | 'Polled';
 }
 
 /**
@@ -65,17 +67,19 @@ export interface Lookers {
 export async function lookAgain<Step extends Wait>(
   step: Step,
   { readyChecks }: Stage,
-  { reader, evaluator, clock }: Lookers,
+  { reader, evaluator, clock, newsOf }: Lookers,
   call: CallOptions,
 ): Promise<Step> {
   const began = clock();
   const { health, live } = await lookAtHealth(step.health, reader, began, call);
   const { expressions } = step;
-  if (expressions === undefined) return afterLook(step, { health, began, ended: clock() });
+  const news = newsOf(health);
+  if (expressions === undefined) return afterLook(step, { health, news, began, ended: clock() });
   const { subjects } = expressions;
   const exprs = readyChecks?.exprs ?? [];
   const verdicts = allCurrent({ health })
     ? await askExpressions(exprs, subjects, live, reader, evaluator, call)
     : undefined;
-  return afterLook(step, { health, expressions: { subjects, verdicts }, began, ended: clock() });
+  const asked = { subjects, verdicts };
+  return afterLook(step, { health, expressions: asked, news, began, ended: clock() });
 }

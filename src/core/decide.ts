@@ -1,5 +1,6 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
+import { mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
@@ -58,14 +59,18 @@ export function decide(snapshot: Snapshot): Decision {
   // First, since a stage that has just become ready or failed lets a newer snapshot take over.
   const run = settled(snapshot);
   if (run !== undefined && run.outcome === undefined && !superseded(run, snapshot)) {
-    return continueRun(run, snapshot);
+    return continueRun(withFurtherDrift(run, snapshot.drift.due), snapshot);
   }
   const unavailable = firstHold(snapshot, beforeNewRun);
   if (unavailable !== undefined) return { run, next: unavailable };
   const pinned = pin(snapshot);
   if (run?.outcome !== undefined && !differs(run, snapshot, pinned)) {
     const due = whenDue(run, snapshot);
-    if (due === undefined || due > snapshot.now) return { run, next: rested(run, due) };
+    if (due === undefined || due > snapshot.now) {
+      const correction = startCorrection(run, snapshot.drift.due.slice(0, mostCorrected));
+      if (correction !== undefined) return continueRun(correction, snapshot);
+      return { run, next: rested(run, earlier(due, snapshot.drift.nextAt)) };
+    }
   }
   return continueRun(newRun(snapshot, pinned), snapshot);
 }
@@ -134,7 +139,8 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
 function superseded(run: RunProgress, snapshot: Snapshot): boolean {
   const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
   if (run.requestedAt !== requestedAt(snapshot.stageSet)) return allThere;
-  if (!betweenStages(run)) return false;
+  // A correction keeps nobody waiting: what it has not done yet, the newer run will.
+  if (!betweenStages(run) && run.correction === undefined) return false;
   if (run.generation !== snapshot.stageSet.metadata.generation) return true;
   return allThere && differs(run, snapshot, pin(snapshot));
 }
@@ -149,8 +155,18 @@ function pin({ sources }: Snapshot): PinnedArtifact[] {
 }
 
 function whenDue(run: RunProgress, snapshot: Snapshot): Instant | undefined {
-  if (snapshot.reassert) return snapshot.now;
+  if (snapshot.reassert || massDrift(run, snapshot)) return snapshot.now;
   return dueAgain(run, snapshot.spec, snapshot.settings);
+}
+
+/** Where much has drifted, a whole re-assertion finds it by lists. */
+function massDrift({ outcome }: RunProgress, { drift }: Snapshot): boolean {
+  return outcome?.kind === 'Succeeded' && drift.due.length > mostCorrected;
+}
+
+function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
 }
 
 function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgress {
@@ -229,6 +245,14 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       case 'Failed':
         return { run, next: rested(run, undefined) };
     }
+  }
+  if (run.correction !== undefined) {
+    const { interrupted } = run.correction;
+    const due = snapshot.drift.due.length > 0 ? snapshot.now : snapshot.drift.nextAt;
+    return {
+      run: interrupted,
+      next: rested(interrupted, earlier(whenDue(interrupted, snapshot), due)),
+    };
   }
   // Here promotion holds will have ended the pass before a later stage is looked at.
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };

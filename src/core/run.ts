@@ -1,4 +1,5 @@
 import type { StageSetSpec } from '../types/stages.ts';
+import type { DriftedObject } from './drift/drifted.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { ObjectHealth } from './health/object-health.ts';
 import type { ReportedHealth } from './health/summary.ts';
@@ -28,6 +29,15 @@ export interface RunProgress {
   readonly stages: readonly StageProgress[];
   readonly prune: 'Pending' | 'Done';
   readonly outcome: RunOutcome | undefined;
+  /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
+  readonly correction?: Correction;
+}
+
+/** What a correction is about. */
+export interface Correction {
+  readonly objects: readonly DriftedObject[];
+  /** The ended run that stands again afterwards. */
+  readonly interrupted: RunProgress;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RunSettings } from './settings.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
 
 /** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */
-function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
+export function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
   return floored(positiveDuration(spec.interval)) ?? settings.defaultInterval;
 }
 
@@ -77,13 +77,20 @@ export function backoff(failures: number): Duration {
 
 const firstLook = 100;
 const steadyLook = 2000;
+const watchedLook = 30_000;
 
 /**
  * When to look at health again after `looks` looks: soon at first, since most objects settle within
- * a moment, then every 2 s (part A 6.1).
+ * a moment, then every 2 s (part A 6.1). Where a watch tells of every change, looks get as rare as one
+ * in 30 s: they are for what time alone changes, and for a watch that says nothing.
  */
-export function nextLook(now: Instant, looks: number): Instant {
-  return after(now, milliseconds(Math.min(firstLook * 2 ** Math.min(looks, 10), steadyLook)));
+export function nextLook(
+  now: Instant,
+  looks: number,
+  news: 'Polled' | 'Watched' = 'Polled',
+): Instant {
+  const longest = news === 'Watched' ? watchedLook : steadyLook;
+  return after(now, milliseconds(Math.min(firstLook * 2 ** Math.min(looks, 10), longest)));
 }
 
 /** When an ended run is due again, or undefined when only an event can bring it back. */

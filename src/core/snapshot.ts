@@ -1,4 +1,5 @@
 import type { StageSet, StageSetSpec } from '../types/stages.ts';
+import type { DriftSeen } from './drift/drifted.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import type { TeardownProgress } from './teardown-progress.ts';
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly reassert: boolean;
   /** The next stage is being fetched and built; the end of that wakes the StageSet. */
   readonly building: boolean;
+  /** Objects that somebody else changed, as watches tell. */
+  readonly drift: DriftSeen;
   readonly teardown: TeardownProgress | undefined;
 }
 

@@ -71,7 +71,9 @@ function conditions(
   return [...previous.filter(({ type }) => type !== 'Ready'), ready];
 }
 
-function revisions({ pinned }: RunProgress): Record<string, string> {
+function revisions(run: RunProgress): Record<string, string> {
+  // A correction has some stages only, but changes no revision.
+  const { pinned } = run.correction?.interrupted ?? run;
   return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
 }
 

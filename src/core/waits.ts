@@ -13,7 +13,7 @@ import {
 } from './run.ts';
 import { describeVerifyBound, nextLook, onTimeoutOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { after, between, type Duration, type Instant, instant, minutes } from './time.ts';
+import { after, between, type Duration, type Instant, minutes } from './time.ts';
 
 /**
  * The run with everything that was waited for judged by what was last seen: a group that is
@@ -184,6 +184,8 @@ export function beginWait(
 export interface Seen {
   readonly health: readonly AwaitedHealth[];
   readonly expressions?: ExpressionWait;
+  /** Whether watches tell of every change, so that looks may be rare. */
+  readonly news: 'Watched' | 'Polled';
   readonly began: Instant;
   readonly ended: Instant;
 }
@@ -193,10 +195,10 @@ export interface Seen {
  * another without a pause.
  */
 export function afterLook<Step extends Wait>(step: Step, seen: Seen): Step {
-  const { health, expressions, began, ended } = seen;
+  const { health, expressions, news, began, ended } = seen;
   const looks = step.looks + 1;
   const end = after(step.since, step.bound);
-  const steady = nextLook(ended, looks);
+  const steady = nextLook(ended, looks, news);
   const due = began < end ? earlier(steady, end) : steady;
   const looked = { ...step, health, looks, nextLook: due, lookedAt: began };
   return expressions === undefined ? looked : { ...looked, expressions };
@@ -204,18 +206,6 @@ export function afterLook<Step extends Wait>(step: Step, seen: Seen): Step {
 
 function earlier(one: Instant, other: Instant): Instant {
   return one < other ? one : other;
-}
-
-/**
- * The run with its wait due for a look at once: for news of an object that is waited for. A run that
- * waits for nothing stays as it is.
- */
-export function lookNow(run: RunProgress): RunProgress {
-  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
-  const step = run.stages[index]?.step;
-  if (run.outcome !== undefined) return run;
-  if (step?.kind !== 'Establishing' && step?.kind !== 'Verifying') return run;
-  return withStep(run, index, { ...step, nextLook: instant(0) });
 }
 
 /** Minutes of the wait that went by between the look before and this one, from the first on. */

@@ -47,6 +47,11 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
   const reconciles = reconcileSeries(registry);
   const series = new StageSetSeries(registry);
   const { forceDrops, watchFailures } = failureSeries(registry);
+  const ownedWatches = new Gauge({
+    name: 'stageset_owned_watches',
+    help: 'Watches on applied objects.',
+    registers: [registry],
+  });
   const gvks = new BoundedLabel(500);
 
   const reconciled = series.counter({
@@ -91,6 +96,7 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     inventoryEntriesSkipped: (stageSet, stage, entries) => skipped(stageSet, { stage }, entries),
     teardownForced: ({ namespace, name }: StageSetName, reason) =>
       forceDrops.inc({ namespace, name, reason }),
+    setOwnedWatches: (count) => ownedWatches.set(count),
     watchFailed: (gvk) => watchFailures.inc({ gvk: gvks.valueOf(gvk) }),
     forgetStage: (stageSet, stage) => series.forgetStage(stageSet, stage),
     forgetStageSet: (stageSet) => series.forgetStageSet(stageSet),

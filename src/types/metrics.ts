@@ -42,6 +42,8 @@ export interface ControllerMetrics {
   inventoryEntriesSkipped(stageSet: StageSetName, stage: string, entries: number): void;
   /** Once for each real drop, after the finalizer is gone. */
   teardownForced(stageSet: StageSetName, reason: ForceDropReason): void;
+  /** How many watches on applied objects there are. */
+  setOwnedWatches(count: number): void;
   /** A dynamic watch of a source's kind failed; `gvk` as `group/version/Kind`. */
   watchFailed(gvk: string): void;
   /** The stage left the spec: its series end. */

@@ -9,6 +9,7 @@ import type { KubernetesObject } from '../../../src/types/kubernetes.ts';
 
 const record: AppliedRecord = {
   desired: 'as rendered',
+  stage: 'app',
   uid: 'uid-1',
   resourceVersion: '100',
   generation: 3,

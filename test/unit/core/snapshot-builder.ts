@@ -1,3 +1,4 @@
+import { noDrift } from '../../../src/core/drift/drifted.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import type {
   AwaitedHealth,
@@ -72,6 +73,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     run: undefined,
     reassert: false,
     building: false,
+    drift: noDrift,
     teardown: undefined,
     ...rest,
   };
