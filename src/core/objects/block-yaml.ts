@@ -12,7 +12,7 @@ const longestSimpleKey = 128;
  * and the line breaks around it (part A 4.5).
  *
  * @returns undefined where the text is not known to be the same: for keys of more than 128 bytes or
- * several lines, and for line separators of Unicode. kustomize must be asked then.
+ * with line breaks, and for line separators of Unicode. kustomize must be asked then.
  */
 export function blockYaml(object: unknown): string | undefined {
   const writer = new BlockWriter();
@@ -35,7 +35,8 @@ class BlockWriter {
     return Object.keys(mapping)
       .sort(byGoYamlOrder)
       .every((key) => {
-        if (/[\n\u2028\u2029]/.test(key) || Buffer.byteLength(key) > longestSimpleKey) return false;
+        if (/[\n\r\u0085\u2028\u2029]/.test(key) || Buffer.byteLength(key) > longestSimpleKey)
+          return false;
         this.#scalars.startLine(indent);
         this.#scalars.write(key, styleOf(key, 'Key'), undefined);
         this.#scalars.put(':');

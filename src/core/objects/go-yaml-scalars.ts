@@ -2,7 +2,7 @@ import { readPlainScalar } from './yaml-scalars.ts';
 
 export type ScalarStyle = 'Plain' | 'SingleQuoted' | 'DoubleQuoted' | 'Literal';
 
-/** Words and numbers of base 60, which YAML 1.1 readers would not take for text. */
+/** Numbers of base 60, which other YAML 1.1 readers would not take for text. */
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 
 /** What go-yaml can write as it is: `U+10000` and more it cannot. */
@@ -21,7 +21,7 @@ export function styleOf(text: string, place: 'Key' | 'Value'): ScalarStyle {
 }
 
 function meansSomethingElse(text: string): boolean {
-  if (text === '<<' || base60.test(text)) return true;
+  if (base60.test(text)) return true;
   const scalar = readPlainScalar(text, 'Kubernetes');
   return scalar.kind !== 'Value' || typeof scalar.value !== 'string';
 }

@@ -75,9 +75,21 @@ export function decodeText(content: Uint8Array, file: string): string {
   }
 }
 
-/** Documents for kustomize to read: JSON, which every YAML reader reads the same. */
+/**
+ * Documents for kustomize to read: JSON, which every YAML reader reads the same, with the characters
+ * escaped that YAML takes for line breaks or refuses, and JSON does not.
+ */
 export function stringify(documents: readonly unknown[]): string {
-  return documents.map((document) => `${JSON.stringify(document)}\n`).join('---\n');
+  return documents
+    .map((document) => JSON.stringify(document).replace(notForYaml, escapeCharacter))
+    .map((text) => `${text}\n`)
+    .join('---\n');
+}
+
+const notForYaml = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function* composed(text: string, lines: LineCounter, file: string): Generator<Document.Parsed> {
