@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { type StageInventory, stagesApiVersion } from '../../src/types/stages.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 
-export const inventoryKind = { apiVersion: stagesApiVersion, kind: 'StageInventory' };
+const inventoryKind = { apiVersion: stagesApiVersion, kind: 'StageInventory' };
 
 /** The StageInventories of a stage, in the order of their numbers. */
 export async function shardsOf(shop: TestNamespace, stage: string): Promise<KubernetesObject[]> {

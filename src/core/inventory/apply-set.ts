@@ -7,9 +7,9 @@ import { parseEntry } from './entry.ts';
 /** Labels and annotations of an ApplySet (KEP-3659). */
 export const applySetIdLabel = 'applyset.kubernetes.io/id';
 export const applySetPartOfLabel = 'applyset.kubernetes.io/part-of';
-export const applySetToolingAnnotation = 'applyset.kubernetes.io/tooling';
-export const applySetKindsAnnotation = 'applyset.kubernetes.io/contains-group-kinds';
-export const applySetNamespacesAnnotation = 'applyset.kubernetes.io/additional-namespaces';
+const applySetToolingAnnotation = 'applyset.kubernetes.io/tooling';
+const applySetKindsAnnotation = 'applyset.kubernetes.io/contains-group-kinds';
+const applySetNamespacesAnnotation = 'applyset.kubernetes.io/additional-namespaces';
 
 /** Every annotation that we may set on a parent, and take away again. */
 export const applySetAnnotations = [

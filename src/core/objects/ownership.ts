@@ -95,7 +95,7 @@ function ownerLabels({ name, namespace, stage }: StageOwner): Record<string, str
 }
 
 /** The id of a stage's ApplySet (KEP-3659), whose parent is the first shard of its inventory. */
-export function applySetIdOfStage({ name, namespace, stage }: StageOwner): string {
+function applySetIdOfStage({ name, namespace, stage }: StageOwner): string {
   return applySetId({ name: shardName(name, stage, 0), namespace });
 }
 

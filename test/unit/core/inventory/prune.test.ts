@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { planPrune } from '../../../../src/core/inventory/prune.ts';
+import { union } from '../../../../src/core/inventory/sets.ts';
 import { planTeardown } from '../../../../src/core/inventory/teardown.ts';
 import type { InventoryEntry } from '../../../../src/types/stages.ts';
 import { entries, ids } from './arbitrary.ts';
@@ -136,6 +137,108 @@ describe('pruning after a run', () => {
         for (const id of recorded.flatMap((record) => ids(record.entries))) {
           expect(deleted.has(id), id).to.equal(!wanted.has(id));
         }
+      }),
+    );
+  });
+});
+
+describe('runs and prunes in turn, whatever stages want', () => {
+  const names = ['a', 'b', 'c', 'd'];
+
+  /** What each stage of one release wants: every object in one stage at most. */
+  const release = fc
+    .tuple(
+      entries,
+      fc.array(fc.nat({ max: 3 }), { minLength: 12, maxLength: 12 }),
+      fc.subarray(names),
+    )
+    .map(([objects, places, stages]) => {
+      const wishes = new Map<string, InventoryEntry[]>(stages.map((name) => [name, []]));
+      for (const [index, object] of objects.entries()) {
+        wishes.get(names[places[index] ?? 0] ?? '')?.push(object);
+      }
+      return wishes;
+    });
+
+  interface World {
+    /** The objects that exist. */
+    readonly objects: Set<string>;
+    readonly records: Map<string, { stage: string; position: number; entries: InventoryEntry[] }>;
+  }
+
+  /** Carries a run out up to so many applied stages; it prunes only if that is all of them. */
+  function runOnce(
+    world: World,
+    wishes: ReadonlyMap<string, InventoryEntry[]>,
+    reached: number,
+  ): void {
+    const stages = [...wishes.keys()].map((name) => ({ name }));
+    for (const [position, { name }] of stages.slice(0, reached).entries()) {
+      const wanted = wishes.get(name) ?? [];
+      const before = world.records.get(name)?.entries ?? [];
+      world.records.set(name, { stage: name, position, entries: union(before, wanted) });
+      for (const { id } of wanted) world.objects.add(id);
+    }
+    if (reached < stages.length) return;
+    for (const step of planPrune([...world.records.values()], wishes, stages)) {
+      for (const { id } of step.deletions) world.objects.delete(id);
+      const record = world.records.get(step.stage);
+      if (step.kind === 'Remove' || record === undefined) world.records.delete(step.stage);
+      else world.records.set(step.stage, { ...record, entries: [...step.remaining] });
+    }
+  }
+
+  function emptyWorld(): World {
+    return { objects: new Set(), records: new Map() };
+  }
+
+  it('leave exactly what the last release wants, however many runs before it were cut short', () => {
+    const attempts = fc.array(fc.tuple(release, fc.nat({ max: 4 })), { maxLength: 6 });
+    fc.assert(
+      fc.property(attempts, release, (before, last) => {
+        const world = emptyWorld();
+        for (const [wishes, reached] of before) {
+          runOnce(world, wishes, Math.min(reached, wishes.size));
+        }
+        runOnce(world, last, last.size);
+        const wanted = [...last.values()].flatMap(ids);
+        expect([...world.objects].sort()).to.deep.equal(wanted.sort());
+        for (const [stage, list] of last) {
+          expect(ids(world.records.get(stage)?.entries ?? []).sort()).to.deep.equal(
+            ids(list).sort(),
+          );
+        }
+        expect([...world.records.keys()].sort()).to.deep.equal([...last.keys()].sort());
+      }),
+    );
+  });
+
+  it('never have an object without a record of it', () => {
+    const attempts = fc.array(fc.tuple(release, fc.nat({ max: 4 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(attempts, (all) => {
+        const world = emptyWorld();
+        for (const [wishes, reached] of all) {
+          runOnce(world, wishes, Math.min(reached, wishes.size));
+          const recorded = new Set(
+            [...world.records.values()].flatMap((record) => ids(record.entries)),
+          );
+          expect([...world.objects].filter((id) => !recorded.has(id))).to.deep.equal([]);
+        }
+      }),
+    );
+  });
+
+  it('prune nothing when stages only change places', () => {
+    fc.assert(
+      fc.property(release, fc.nat(), (wishes, turn) => {
+        const world = emptyWorld();
+        runOnce(world, wishes, wishes.size);
+        const list = [...wishes];
+        const cut = list.length === 0 ? 0 : turn % list.length;
+        const turned = [...list.slice(cut), ...list.slice(0, cut)];
+        const stages = turned.map(([name]) => ({ name }));
+        expect(planPrune([...world.records.values()], new Map(turned), stages)).to.deep.equal([]);
       }),
     );
   });
