@@ -19,6 +19,8 @@ interface Estimated extends Extent {
   readonly cost: number;
   /** `Object` is a part of the object, so that its fields are bounded by name. */
   readonly origin: 'Object' | 'Made';
+  /** The name that it has in the object, where that is known. */
+  readonly field?: string;
 }
 
 type Variables = ReadonlyMap<string, Estimated>;
@@ -37,7 +39,7 @@ class Estimate {
         return { items: 0, text: length, volume: 1 + length, cost: 1, origin: 'Made' };
       }
       case 'Name':
-        return variables.get(expression.name) ?? this.#field(expression.name, 1);
+        return variables.get(expression.name) ?? this.#field(expression.name.replace(/^\./, ''), 1);
       case 'Select':
         return this.#select(this.of(expression.operand, variables), expression.field);
       case 'Has':
@@ -60,7 +62,7 @@ class Estimate {
 
   #field(name: string, cost: number): Estimated {
     const extent = this.#profile.byField.get(name) ?? nothing;
-    return { ...extent, cost, origin: 'Object' };
+    return { ...extent, cost, origin: 'Object', field: name };
   }
 
   #select(operand: Estimated, field: string): Estimated {
@@ -71,7 +73,9 @@ class Estimate {
   /** Some item of a list or a map. */
   #item(whole: Estimated, cost: number): Estimated {
     if (whole.origin === 'Made') return partOfMade(whole, cost);
-    return { ...this.#profile.largest, volume: whole.volume, cost, origin: 'Object' };
+    const { itemsOf, largest } = this.#profile;
+    const extent = whole.field === undefined ? largest : (itemsOf.get(whole.field) ?? nothing);
+    return { ...extent, cost, origin: 'Object' };
   }
 
   #call(call: Extract<Expression, { kind: 'Call' }>, variables: Variables): Estimated {

@@ -16,7 +16,8 @@ export interface ObjectProfile {
   readonly largest: Extent;
   /** The largest value under each field name, wherever the field is. */
   readonly byField: ReadonlyMap<string, Extent>;
-  readonly values: number;
+  /** The largest item of a list, or key or value of a map, under each field name. */
+  readonly itemsOf: ReadonlyMap<string, Extent>;
 }
 
 export const nothing: Extent = { items: 0, text: 0, volume: 1 };
@@ -34,27 +35,37 @@ const deepest = 64;
 /** Undefined when the object has more values than that, or is nested deeper than 64 levels. */
 export function profileOf(object: unknown, mostValues: number): ObjectProfile | undefined {
   const byField = new Map<string, Extent>();
+  const itemsOf = new Map<string, Extent>();
   let largest = nothing;
   let values = 0;
-  const measure = (value: unknown, depth: number): Extent | undefined => {
+  const measure = (value: unknown, field: string, depth: number): Extent | undefined => {
     values += 1;
     if (values > mostValues || depth > deepest) return undefined;
-    const extent = typeof value === 'string' ? textual(value) : measureParts(value, depth);
+    const extent = typeof value === 'string' ? textual(value) : measureParts(value, field, depth);
     if (extent !== undefined) largest = larger(largest, extent);
     return extent;
   };
-  const measureParts = (value: unknown, depth: number): Extent | undefined => {
+  const measureParts = (value: unknown, field: string, depth: number): Extent | undefined => {
     let volume = 1;
     const parts = partsOf(value);
     for (const [key, part] of parts) {
-      const extent = measure(part, depth + 1);
+      const extent = measure(part, key ?? unnamed, depth + 1);
       if (extent === undefined) return undefined;
       volume += extent.volume + (key?.length ?? 0);
-      if (key !== undefined) byField.set(key, larger(byField.get(key) ?? nothing, extent));
+      raise(itemsOf, field, key === undefined ? extent : larger(extent, textual(key)));
+      if (key !== undefined) raise(byField, key, extent);
     }
     return { items: parts.length, text: 0, volume };
   };
-  return measure(object, 0) === undefined ? undefined : { largest, byField, values };
+  if (measure(object, unnamed, 0) === undefined) return undefined;
+  return { largest, byField, itemsOf };
+}
+
+/** What has no name of its own: the object, and items of lists. */
+const unnamed = '';
+
+function raise(extents: Map<string, Extent>, name: string, extent: Extent): void {
+  extents.set(name, larger(extents.get(name) ?? nothing, extent));
 }
 
 function partsOf(value: unknown): readonly (readonly [key: string | undefined, part: unknown])[] {

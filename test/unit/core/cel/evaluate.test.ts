@@ -141,6 +141,23 @@ describe('the bounds of an evaluation', () => {
     expect(evaluate(nested, pods(30), briefBounds)).to.equal(undefined);
   });
 
+  it('know a variable also by its absolute name', () => {
+    const phases = Object.fromEntries(
+      Array.from({ length: 400 }, (_, index) => [`p${index}`, 'x']),
+    );
+    const object = { ...toy, status: phases };
+    const loops = (status: string): string => `${status}.all(a, ${status}.all(b, a != b || true))`;
+    expect(evaluate(loops('status'), object, briefBounds)).to.equal(undefined);
+    expect(evaluate(loops('.status'), object, briefBounds)).to.equal(undefined);
+  });
+
+  it('do not take every item of a list for the largest thing in the object', () => {
+    const object = { ...toy, spec: { ports: [80, 443] }, status: { log: 'x'.repeat(9000) } };
+    expect(
+      evaluate('spec.ports.all(a, spec.ports.exists(b, a + b > 0))', object, briefBounds)?.kind,
+    ).to.equal('Bool');
+  });
+
   it('keep a regular expression from it, whose pattern may be part of the object', () => {
     expect(evaluate("metadata.name.matches('a')", toy, briefBounds)).to.equal(undefined);
   });
