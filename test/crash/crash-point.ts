@@ -9,14 +9,21 @@ export interface CrashPoint {
   readonly carriedOut: 'CarriedOut' | 'NotCarriedOut';
 }
 
+/** A crash point that was set. */
+export interface ArmedCrash {
+  /** Resolves when it is so; with a signal of the caller's own instead of a limit of 20 s. */
+  readonly reached: (signal?: AbortSignal) => Promise<void>;
+  /** The write at which the controller was cut off, once it was. */
+  readonly cutAt: () => SeenRequest | undefined;
+  /** Lets requests through again. */
+  readonly disarm: () => void;
+}
+
 /**
  * Cuts the controller behind the proxy off at this point: of all that it sends afterwards nothing
- * arrives. `reached` resolves when it is so, and `disarm` lets requests through again.
+ * arrives.
  */
-export function cutOffAt(
-  proxy: FaultProxy,
-  { write, carriedOut }: CrashPoint,
-): { reached: () => Promise<void>; disarm: () => void } {
+export function cutOffAt(proxy: FaultProxy, { write, carriedOut }: CrashPoint): ArmedCrash {
   let cut: SeenRequest | undefined;
   const isPoint = (seen: SeenRequest): boolean => {
     if (cut !== undefined || !write(seen)) return false;
@@ -28,12 +35,12 @@ export function cutOffAt(
   const disarmPoint = proxy.inject({ match: isPoint, fault });
   const disarmRest = proxy.inject({ match: () => cut !== undefined, fault: { kind: 'Silence' } });
   return {
-    reached: async () => {
-      const signal = AbortSignal.timeout(20_000);
+    reached: async (signal = AbortSignal.timeout(20_000)) => {
       const arrived = (): boolean =>
         carriedOut === 'CarriedOut' ? cut?.status !== undefined : cut !== undefined;
       while (!arrived()) await pause(10, signal);
     },
+    cutAt: () => cut,
     disarm: () => {
       disarmPoint();
       disarmRest();
