@@ -13,6 +13,7 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import { Dependencies } from './dependencies.ts';
 import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
 import { InventoryWatch } from './inventory-watch.ts';
@@ -72,6 +73,7 @@ export class Controller {
       namespaces: watchNamespaces,
       sourceKeysOf: (stageSet) => this.#sources.keysOf(stageSet),
       onNews: (key) => this.#queue.add(key),
+      onDelivery: (key) => this.#wakeDependents(key),
       onTrouble: (trouble) => this.#trouble('StageSet', trouble),
     });
     this.#inventories = new InventoryWatch(client, {
@@ -187,6 +189,11 @@ export class Controller {
     return new Reconciler({
       client,
       stageSets: this.#stageSets,
+      dependencies: new Dependencies({
+        client,
+        stageSets: this.#stageSets,
+        crossNamespaceReferences: this.#options.crossNamespaceReferences,
+      }),
       sources: this.#sources,
       stages,
       teardown: new TeardownEffects(client, { tenants, inventories, clock }),
@@ -202,6 +209,10 @@ export class Controller {
 
   #wakeNaming(sourceKeys: readonly string[]): void {
     for (const key of this.#stageSets.namingSource(sourceKeys)) this.#queue.add(key);
+  }
+
+  #wakeDependents(key: string): void {
+    for (const dependent of this.#stageSets.dependingOn(key)) this.#queue.add(dependent);
   }
 
   #reassert(key: string): void {

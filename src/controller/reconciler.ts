@@ -13,6 +13,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
+import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
@@ -29,6 +30,7 @@ import type { Tenants } from './tenants.ts';
 export interface ReconcilerOptions {
   readonly client: KubernetesClient;
   readonly stageSets: StageSets;
+  readonly dependencies: Dependencies;
   readonly sources: Sources;
   readonly stages: StageEffects;
   readonly teardown: TeardownEffects;
@@ -64,6 +66,7 @@ export class Reconciler {
    * effects when `stop` fires, and in the middle of one when `call` does.
    */
   async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<Instant | undefined> {
+    const asked: AskedDependencies = new Map();
     for (;;) {
       stop.throwIfAborted();
       const observed = this.#options.stageSets.get(key);
@@ -74,7 +77,7 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const snapshot = await this.#look(stageSet, observed.problems, memory, call);
+      const snapshot = await this.#look(stageSet, observed.problems, memory, asked, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
@@ -98,18 +101,20 @@ export class Reconciler {
     stageSet: StageSet,
     problems: Snapshot['problems'],
     memory: StageSetMemory,
+    asked: AskedDependencies,
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings, sources } = this.#options;
+    const { clock, dependencies, settings, sources } = this.#options;
     const spec = stageSet.spec ?? { stages: [] };
-    const deleting = stageSet.metadata.deletionTimestamp !== undefined;
+    const idle = stageSet.metadata.deletionTimestamp !== undefined || spec.suspend === true;
     return {
       now: clock(),
       settings,
       stageSet,
       spec,
       problems: problems.length > 0 ? problems : specProblems(spec),
-      sources: deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call),
+      dependencies: idle ? new Map() : await dependencies.observe(stageSet, asked, call),
+      sources: idle ? [] : await sources.observe(stageSet, call),
       run: memory.run,
       reassert: memory.reassert,
       teardown: memory.teardown,

@@ -1,6 +1,7 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { finalizer } from './finalizer.ts';
+import { dependencyUnmet } from './gates/dependencies.ts';
 import { describeHealth } from './health/summary.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
@@ -86,7 +87,7 @@ const beforeRun: readonly RunGate[] = [suspended, specRefused];
  * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
  * windows, error budgets, versions and approvals take their places behind the sources.
  */
-const beforeNewRun: readonly RunGate[] = [sourceUnavailable];
+const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable];
 
 function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
   for (const gate of gates) {

@@ -1,5 +1,6 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
+import { dependencyProblems } from './dependencies.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { unsupportedFields } from './unsupported.ts';
 
@@ -8,7 +9,12 @@ import { unsupportedFields } from './unsupported.ts';
  * ask here.
  */
 export function specProblems(spec: StageSetSpec): FieldProblem[] {
-  return [...repeatedStages(spec), ...unreadableDurations(spec), ...unsupportedFields(spec)];
+  return [
+    ...repeatedStages(spec),
+    ...unreadableDurations(spec),
+    ...dependencyProblems(spec),
+    ...unsupportedFields(spec),
+  ];
 }
 
 function repeatedStages({ stages }: StageSetSpec): FieldProblem[] {
