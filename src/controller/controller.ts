@@ -14,6 +14,7 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import { Dependencies } from './dependencies.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
@@ -79,6 +80,7 @@ export class Controller {
       namespaces: watchNamespaces,
       sourceKeysOf: (stageSet) => this.#sources.keysOf(stageSet),
       onNews: (key) => this.#queue.add(key),
+      onDelivery: (key) => this.#wakeDependents(key),
       onTrouble: (trouble) => this.#trouble('StageSet', trouble),
     });
     this.#inventories = new InventoryWatch(client, {
@@ -220,6 +222,11 @@ export class Controller {
     return new Reconciler({
       client,
       stageSets: this.#stageSets,
+      dependencies: new Dependencies({
+        client,
+        stageSets: this.#stageSets,
+        crossNamespaceReferences: this.#options.crossNamespaceReferences,
+      }),
       sources: this.#sources,
       stages,
       teardown: new TeardownEffects(client, { tenants, inventories, reporter, clock }),
@@ -237,6 +244,10 @@ export class Controller {
 
   #wakeNaming(sourceKeys: readonly string[]): void {
     for (const key of this.#stageSets.namingSource(sourceKeys)) this.#queue.add(key);
+  }
+
+  #wakeDependents(key: string): void {
+    for (const dependent of this.#stageSets.dependingOn(key)) this.#queue.add(dependent);
   }
 
   #reassert(key: string): void {

@@ -16,6 +16,7 @@ import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
 import { InventoryBudget } from './inventory-budget.ts';
@@ -35,6 +36,7 @@ import type { Tenants } from './tenants.ts';
 export interface ReconcilerOptions {
   readonly client: KubernetesClient;
   readonly stageSets: StageSets;
+  readonly dependencies: Dependencies;
   readonly sources: Sources;
   readonly stages: StageEffects;
   readonly teardown: TeardownEffects;
@@ -77,6 +79,7 @@ export class Reconciler {
    * effects when `stop` fires, and in the middle of one when `call` does.
    */
   async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<Instant | undefined> {
+    const asked: AskedDependencies = new Map();
     for (;;) {
       stop.throwIfAborted();
       const observed = this.#options.stageSets.get(key);
@@ -87,7 +90,7 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const snapshot = await this.#look(key, stageSet, observed.problems, memory, call);
+      const snapshot = await this.#look(key, stageSet, observed.problems, memory, asked, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
@@ -119,13 +122,14 @@ export class Reconciler {
     stageSet: StageSet,
     problems: Snapshot['problems'],
     memory: StageSetMemory,
+    asked: AskedDependencies,
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings, sources, drift } = this.#options;
+    const { clock, dependencies, settings, sources, drift } = this.#options;
     const spec = stageSet.spec ?? { stages: [] };
-    const deleting = stageSet.metadata.deletionTimestamp !== undefined;
-    const observedSources =
-      deleting || spec.suspend === true ? [] : await sources.observe(stageSet, call);
+    const idle = stageSet.metadata.deletionTimestamp !== undefined || spec.suspend === true;
+    const graph = idle ? new Map() : await dependencies.observe(stageSet, asked, call);
+    const observedSources = idle ? [] : await sources.observe(stageSet, call);
     const now = clock();
     return {
       now,
@@ -133,6 +137,7 @@ export class Reconciler {
       stageSet,
       spec,
       problems: problems.length > 0 ? problems : specProblems(spec),
+      dependencies: graph,
       sources: observedSources,
       run: this.#withNews(key, memory),
       reassert: memory.reassert,

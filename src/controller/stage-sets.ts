@@ -1,4 +1,10 @@
 import { wakingAnnotations } from '../core/annotations.ts';
+import {
+  dependencyFacts,
+  dependencyKeysOf,
+  keyOfStageSet,
+  type StageSetKey,
+} from '../core/gates/dependency-graph.ts';
 import type { FieldProblem } from '../core/validate/field-problem.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -18,6 +24,9 @@ export interface ObservedStageSet {
 /** Index of StageSets by the sources that they name; see `sourceKeysOf`. */
 const bySource = 'source';
 
+/** Index of StageSets by those that they depend on. */
+const byDependency = 'dependency';
+
 export interface StageSetsOptions {
   /** Empty follows the whole cluster. */
   readonly namespaces: readonly string[];
@@ -25,6 +34,8 @@ export interface StageSetsOptions {
   readonly sourceKeysOf: (stageSet: StageSet) => readonly string[];
   /** Told of every StageSet that has news: its spec, a waking annotation, its deletion. */
   readonly onNews: (key: string) => void;
+  /** Told of every StageSet that others may see changed: its readiness, its version, its going. */
+  readonly onDelivery: (key: StageSetKey) => void;
   readonly onTrouble: ReflectorOptions['onTrouble'];
 }
 
@@ -61,20 +72,46 @@ export class StageSets {
     return new Set(found.map(storeKeyOf));
   }
 
+  /** Keys of the StageSets that depend on this one, from whatever namespace. */
+  dependingOn(key: StageSetKey): Set<string> {
+    const found = this.reflectors.flatMap(({ store }) => store.indexed(byDependency, key));
+    return new Set(found.map(storeKeyOf));
+  }
+
+  /** Whether what is known of a namespace can be relied on right now. */
+  follows(namespace: string): boolean {
+    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
+    return reflector?.hasSynced === true && reflector.trouble === undefined;
+  }
+
   #follow(
     client: KubernetesClient,
     namespace: string,
-    { sourceKeysOf, onNews, onTrouble }: StageSetsOptions,
+    { sourceKeysOf, onNews, onDelivery, onTrouble }: StageSetsOptions,
   ): Reflector {
     const kind = { apiVersion: stagesApiVersion, kind: 'StageSet' };
     return new Reflector(client, namespace === '' ? kind : { ...kind, namespace }, {
       transform: withoutManagedFields,
-      indexers: { [bySource]: (object) => sourceKeysOf(this.#parse(object).value) },
+      indexers: {
+        [bySource]: (object) => sourceKeysOf(this.#parse(object).value),
+        [byDependency]: (object) => dependencyKeysOf(this.#parse(object).value),
+      },
       onEvent: (event) => {
-        if (event.type !== 'Synced' && isNews(event)) onNews(storeKeyOf(event.object));
+        if (event.type === 'Synced') return;
+        if (isNews(event)) onNews(storeKeyOf(event.object));
+        if (this.#hasDelivered(event)) onDelivery(keyOfStageSet(event.object));
       },
       ...(onTrouble === undefined ? {} : { onTrouble }),
     });
+  }
+
+  /** Our own writes of a status are no news of the StageSet itself, but they are to its dependents. */
+  #hasDelivered(event: Exclude<ReflectorEvent, { type: 'Synced' }>): boolean {
+    if (event.type !== 'Modified') return true;
+    const [before, now] = [event.previous, event.object].map((object) =>
+      JSON.stringify(dependencyFacts(this.#parse(object).value)),
+    );
+    return before !== now;
   }
 
   #parse(object: KubernetesObject): ObservedStageSet {

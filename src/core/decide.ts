@@ -2,6 +2,7 @@ import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
+import { dependencyUnmet } from './gates/dependencies.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
   type Applying,
@@ -90,7 +91,7 @@ const beforeRun: readonly RunGate[] = [suspended, specRefused];
  * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
  * windows, error budgets, versions and approvals take their places behind the sources.
  */
-const beforeNewRun: readonly RunGate[] = [sourceUnavailable];
+const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable];
 
 function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
   for (const gate of gates) {

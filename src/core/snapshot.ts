@@ -1,5 +1,6 @@
 import type { StageSet, StageSetSpec } from '../types/stages.ts';
 import type { DriftSeen } from './drift/drifted.ts';
+import type { DependencyGraph } from './gates/dependency-graph.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import type { TeardownProgress } from './teardown-progress.ts';
@@ -18,6 +19,8 @@ export interface Snapshot {
   readonly spec: StageSetSpec;
   /** What admission would refuse in the stored spec; empty for a valid one. */
   readonly problems: readonly FieldProblem[];
+  /** The StageSets that `dependsOn` leads to; empty where there is none. */
+  readonly dependencies: DependencyGraph;
   /** What each stage's `sourceRef` leads to, in stage order. */
   readonly sources: readonly SourceObservation[];
   /** The run under way or the one that ended last; undefined after a restart. */

@@ -107,7 +107,11 @@ export class TwoStages {
 
   /** What is left of the inventories has the deleted StageSet as its owner, so it is collected. */
   async #expectCollectable(uid: string): Promise<void> {
-    const query = { apiVersion: stagesApiVersion, kind: 'StageInventory', namespace: this.shop.name };
+    const query = {
+      apiVersion: stagesApiVersion,
+      kind: 'StageInventory',
+      namespace: this.shop.name,
+    };
     const { items } = await this.shop.client.list(query, this.shop.call);
     for (const { metadata } of items) {
       expect(metadata.ownerReferences?.map((owner) => owner.uid)).to.deep.equal([uid]);

@@ -100,7 +100,6 @@ describe('a StageSet that cannot be carried out', () => {
       stage: { actions: { pre: [{ name: 'pause', wait: { duration: '1s' } }] } },
       spec: {},
     },
-    { field: 'spec.dependsOn', stage: {}, spec: { dependsOn: [{ name: 'other' }] } },
     {
       field: 'spec.updateWindows',
       stage: {},

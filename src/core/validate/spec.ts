@@ -1,5 +1,6 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
+import { dependencyProblems } from './dependencies.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { substitutionProblems } from './substitution.ts';
@@ -15,6 +16,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...unreadableDurations(spec),
     ...substitutionProblems(spec),
     ...readyCheckProblems(spec),
+    ...dependencyProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

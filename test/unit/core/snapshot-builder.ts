@@ -69,6 +69,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     stageSet,
     spec,
     problems: [],
+    dependencies: new Map(),
     sources: spec.stages.map(({ sourceRef }) => ready(sourceRef.name)),
     run: undefined,
     reassert: false,

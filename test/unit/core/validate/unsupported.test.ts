@@ -13,7 +13,6 @@ function pathsOfStage(rest: Partial<Stage>): string[] {
 
 describe('a field that this build cannot carry out', () => {
   const inSpec: [Partial<StageSetSpec>, string][] = [
-    [{ dependsOn: [{ name: 'other' }] }, 'spec.dependsOn'],
     [{ kubeConfig: { secretRef: { name: 'remote' } } }, 'spec.kubeConfig'],
     [{ decryption: { provider: 'sops' } }, 'spec.decryption'],
     [{ version: { value: '1.0.0' } }, 'spec.version'],
@@ -44,7 +43,6 @@ describe('a field that this build cannot carry out', () => {
 
   it('is passed over while it asks for nothing', () => {
     const spec = specOf(['dev'], {
-      dependsOn: [],
       migrations: [],
       updateWindows: [],
       rollbackOnFailure: false,
