@@ -16,7 +16,13 @@ import type { StageSet } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
+import {
+  distrustInventories,
+  forgetRun,
+  Memories,
+  type StageSetMemory,
+  together,
+} from './memory.ts';
 import { newest } from './newest.ts';
 import { prune } from './prune-effect.ts';
 import type { Reporter } from './reporter.ts';
@@ -173,7 +179,7 @@ export class Reconciler {
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,
-          memory.inventories ?? memory.remembered,
+          together(memory.inventories ?? new Map(), memory.remembered),
           call,
         );
         return;
