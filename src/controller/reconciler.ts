@@ -21,7 +21,13 @@ import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
-import { distrustInventories, forgetRun, Memories, type StageSetMemory } from './memory.ts';
+import {
+  distrustInventories,
+  forgetRun,
+  Memories,
+  type StageSetMemory,
+  together,
+} from './memory.ts';
 import { newest } from './newest.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 import { prune } from './prune-effect.ts';
@@ -216,7 +222,7 @@ export class Reconciler {
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,
-          memory.inventories ?? memory.remembered,
+          together(memory.inventories ?? new Map(), memory.remembered),
           call,
         );
         return;

@@ -84,7 +84,9 @@ describe('a rollout in three stages', () => {
     await shop.untilReady('v1');
 
     const backend = await shop.untilObject(configMap('backend'));
-    expect(backend.metadata.labels).to.deep.equal({
+    const { 'applyset.kubernetes.io/part-of': partOf, ...labels } = backend.metadata.labels ?? {};
+    expect(partOf).to.match(/^applyset-[-_A-Za-z0-9]{43}-v1$/);
+    expect(labels).to.deep.equal({
       'stages.metio.wtf/name': 'shop',
       'stages.metio.wtf/namespace': shop.name,
       'stages.metio.wtf/stage': 'backend',
