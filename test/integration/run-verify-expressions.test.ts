@@ -127,6 +127,14 @@ describe('readyChecks.exprs', () => {
     );
   });
 
+  it('that hold a stage are interrupted by the deletion of the StageSet', async () => {
+    const shop = await begin([{ ...ferries, current: 'false' }], { timeout: '1h' });
+    await shop.untilPhase('app', 'Verifying');
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone({ within: 5_000 });
+    expect(await shop.owned('toys.example.com/v1', 'Ferry')).to.deep.equal([]);
+  });
+
   it('that are wrong are refused before anything is applied', async () => {
     const shop = await begin([
       { ...ferries, current: 'self.status.ok', failed: 'status.phase ==', inProgress: 'kind' },

@@ -160,9 +160,13 @@ describe('an expression of readyChecks', () => {
 
   it('is checked within a moment, whatever it is', () => {
     const nested = `${'a['.repeat(24)}1${']'.repeat(24)}+`;
-    const worst = nested.repeat(28).slice(0, 2047);
-    const before = performance.now();
-    expect(refusal(worst)).to.be.a('string');
-    expect(performance.now() - before).to.be.lessThan(500);
+    const times = ['a', 'b', 'c', 'd', 'e'].map((end) => {
+      const text = `${nested.repeat(28).slice(0, 2046)}${end}`;
+      const before = performance.now();
+      expect(refusal(text)).to.be.a('string');
+      return performance.now() - before;
+    });
+    // The best of them: the machine has other work as well.
+    expect(Math.min(...times)).to.be.lessThan(200);
   });
 });

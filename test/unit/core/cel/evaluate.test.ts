@@ -41,6 +41,7 @@ describe('an expression over an object', () => {
     'spec.cars == 3.0',
     'spec.speed * 2.0 == 3.0',
     'spec.note == null',
+    '!has(spec.note)',
     "'b' in spec.names",
     '!has(status.phase)',
     "status.conditions.exists_one(c, c.type == 'Ready' && c.status == 'True')",
@@ -187,10 +188,14 @@ describe('the bounds of an evaluation', () => {
     let brief = 0;
     for (const text of texts) {
       for (const count of [10, 50, 200, 600]) {
-        evaluate(text, pods(1), briefBounds);
-        const before = performance.now();
-        if (evaluate(text, pods(count), briefBounds) !== undefined) brief += 1;
-        expect(performance.now() - before, `${text} over ${count}`).to.be.lessThan(100);
+        const object = pods(count);
+        const times = Array.from({ length: 5 }, () => {
+          const before = performance.now();
+          if (evaluate(text, object, briefBounds) !== undefined) brief += 1;
+          return performance.now() - before;
+        });
+        // The best of them: the machine has other work as well.
+        expect(Math.min(...times), `${text} over ${count}`).to.be.lessThan(20);
       }
     }
     expect(brief).to.be.greaterThan(4);
