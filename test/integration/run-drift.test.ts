@@ -94,7 +94,7 @@ describe('drift of what is watched', () => {
     );
   });
 
-  it('is corrected when somebody gives the object to another StageSet', async () => {
+  it('is corrected when somebody gives the object to a StageSet that does not exist', async () => {
     const shop = await stand.namespace();
     await deployed(shop);
     await edit(shop, web, { metadata: { labels: { 'stages.metio.wtf/name': 'stolen' } } });
@@ -105,6 +105,27 @@ describe('drift of what is watched', () => {
     expect(await note(shop, 'DriftCorrected')).to.include(
       '(metadata.labels[stages.metio.wtf/name] by kubectl-edit)',
     );
+  });
+
+  it('is not that another StageSet took the object over', async () => {
+    const shop = await stand.namespace();
+    await deployed(shop);
+    const stages = [{ name: 'app', sourceRef: { name: 'app' } }];
+    await shop.create({
+      apiVersion: 'stages.metio.wtf/v1',
+      kind: 'StageSet',
+      metadata: { name: 'another' },
+      spec: { suspend: true, stages },
+    });
+    await shop.untilCollection({ apiVersion: 'stages.metio.wtf/v1', kind: 'StageSet' }, (seen) =>
+      JSON.stringify(seen.get('another')?.['status'] ?? {}).includes('Suspended'),
+    );
+    await edit(shop, web, { metadata: { labels: { 'stages.metio.wtf/name': 'another' } } });
+    // What comes after it is seen after it.
+    await shop.delete(configMap('other'));
+    await shop.untilObject(configMap('other'));
+    const { metadata } = await shop.untilObject(web);
+    expect(metadata.labels?.['stages.metio.wtf/name']).to.equal('another');
   });
 
   it('names a field in a list by the key of its item', async () => {
