@@ -5,9 +5,9 @@ import { intervalOf } from '../core/schedule.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Clock } from '../core/time.ts';
 import { storeKey } from '../kubernetes/store.ts';
+import type { Stage, StageSet } from '../types/stages.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { type Contested, driftOf, type Reporter } from './reporter.ts';
-import type { StageAt } from './stage-effects.ts';
 
 /** What came of the objects of a correction. */
 export interface Corrected {
@@ -22,7 +22,7 @@ export interface Corrected {
  * alone for longer each time; tells of those whose writes had to be corrected.
  */
 export function recordCorrections(
-  { stageSet, stage }: StageAt,
+  { stageSet, stage }: { readonly stageSet: StageSet; readonly stage: Stage },
   { scope, applied, before }: Corrected,
   {
     drift,

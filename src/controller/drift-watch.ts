@@ -14,6 +14,7 @@ import { awaitsHealth } from '../core/look-by.ts';
 import { identityOf } from '../core/objects/identity.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { Duration, Instant } from '../core/time.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { StageSet } from '../types/stages.ts';
 
 export interface DriftWatchOptions {
@@ -191,10 +192,17 @@ export class DriftWatch {
       this.#watched.get(key)?.sightings.delete(applied);
       return;
     }
+    if (type !== 'Deleted' && this.#isTaken(key, object)) return;
     // What is on its way out cannot be mended; it is missed when it is gone.
     if (type !== 'Deleted' && object.metadata.deletionTimestamp !== undefined) return;
     this.#hold(key, applied, { id, sighting });
     if (run?.outcome !== undefined || run?.correction !== undefined) this.#options.onNews(key);
+  }
+
+  /** Whether another StageSet has it now: the next run says who may keep it, a correction does not. */
+  #isTaken(key: string, object: KubernetesObject): boolean {
+    const named = stageSetNamedBy(object);
+    return named !== undefined && named !== key && this.#options.stageSetOf(named) !== undefined;
   }
 
   /** One look answers all the news before it. */

@@ -1,52 +1,12 @@
 import { expect } from 'chai';
-import { fieldManager } from '../../src/apply/field-manager.ts';
 import { pause } from '../../src/kubernetes/wait.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { corrected, deployed, edit, isGreen, note, timeUntil, web } from '../drift.ts';
 import { metricSum, sentRequests } from '../metrics.ts';
-import { configMap, deployment, withMetadata } from '../objects.ts';
+import { configMap, deployment } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { afterLooks } from '../reconciles.ts';
-import { readyOf, type TestNamespace } from '../test-namespace.ts';
-
-const web = configMap('web', { colour: 'green', size: 'large' });
-
-/** A StageSet with an interval of an hour: what is corrected, is corrected for what a watch told. */
-async function deployed(shop: TestNamespace, spec: Record<string, unknown> = {}): Promise<void> {
-  await shop.publish('app', 'v1', [web, configMap('other')]);
-  await shop.createStageSet(['app'], spec);
-  await shop.untilReady('v1');
-}
-
-/** Milliseconds from the beginning of `change` until the object is as `judge` wants it. */
-async function timeUntil(
-  shop: TestNamespace,
-  change: () => Promise<unknown>,
-  object: KubernetesObject,
-  judge: (object: KubernetesObject) => boolean,
-): Promise<number> {
-  const started = performance.now();
-  await change();
-  await shop.untilObject(object, judge);
-  return performance.now() - started;
-}
-
-const isGreen = ({ data }: KubernetesObject): boolean => JSON.stringify(data).includes('green');
-
-/** Writes as another field manager, as `kubectl edit` does. */
-async function edit(shop: TestNamespace, object: KubernetesObject, body: unknown): Promise<void> {
-  const { apiVersion, kind, metadata } = object;
-  const reference = { apiVersion, kind, namespace: shop.name, name: metadata.name };
-  const patch = { type: 'Merge', body, fieldManager: 'kubectl-edit' } as const;
-  await shop.client.patch(reference, patch, shop.call);
-}
-
-async function corrected(shop: TestNamespace, metricsUrl: string): Promise<number> {
-  return await metricSum(metricsUrl, 'stageset_drift_corrected_total', shop.name);
-}
-
-async function note(shop: TestNamespace, reason: string): Promise<string> {
-  return String((await shop.untilEvent(reason))['note']);
-}
+import { readyOf } from '../test-namespace.ts';
 
 describe('drift of what is watched', () => {
   const stand = useController();
@@ -94,7 +54,7 @@ describe('drift of what is watched', () => {
     );
   });
 
-  it('is corrected when somebody gives the object to another StageSet', async () => {
+  it('is corrected when somebody gives the object to a StageSet that does not exist', async () => {
     const shop = await stand.namespace();
     await deployed(shop);
     await edit(shop, web, { metadata: { labels: { 'stages.metio.wtf/name': 'stolen' } } });
@@ -105,6 +65,27 @@ describe('drift of what is watched', () => {
     expect(await note(shop, 'DriftCorrected')).to.include(
       '(metadata.labels[stages.metio.wtf/name] by kubectl-edit)',
     );
+  });
+
+  it('is not that another StageSet took the object over', async () => {
+    const shop = await stand.namespace();
+    await deployed(shop);
+    const stages = [{ name: 'app', sourceRef: { name: 'app' } }];
+    await shop.create({
+      apiVersion: 'stages.metio.wtf/v1',
+      kind: 'StageSet',
+      metadata: { name: 'another' },
+      spec: { suspend: true, stages },
+    });
+    await shop.untilCollection({ apiVersion: 'stages.metio.wtf/v1', kind: 'StageSet' }, (seen) =>
+      JSON.stringify(seen.get('another')?.['status'] ?? {}).includes('Suspended'),
+    );
+    await edit(shop, web, { metadata: { labels: { 'stages.metio.wtf/name': 'another' } } });
+    // What comes after it is seen after it.
+    await shop.delete(configMap('other'));
+    await shop.untilObject(configMap('other'));
+    const { metadata } = await shop.untilObject(web);
+    expect(metadata.labels?.['stages.metio.wtf/name']).to.equal('another');
   });
 
   it('names a field in a list by the key of its item', async () => {
@@ -236,46 +217,6 @@ describe('drift of what is watched', () => {
     await shop.untilReady('v2');
   });
 
-  it('that somebody causes again and again is corrected less and less often, and told', async () => {
-    const shop = await stand.namespace();
-    await deployed(shop);
-    const end = performance.now() + 6000;
-    let edits = 0;
-    while (performance.now() < end) {
-      await edit(shop, web, { data: { colour: `red-${edits}` } });
-      edits += 1;
-      await pause(20, shop.call.signal);
-    }
-    const writes = await corrected(shop, stand.controller.metricsUrl);
-    process.stdout.write(`      ${edits} edits in 6 s were met by ${writes} corrections\n`);
-    expect(edits).to.be.above(50);
-    expect(writes).to.equal(6);
-    expect(await note(shop, 'DriftContested')).to.equal(
-      `Somebody keeps changing 1 object(s) of stage app back: ConfigMap/${shop.name}/web ` +
-        '(data.colour by kubectl-edit), left alone for 10s. ' +
-        'Take the fields out of the release, or stop whoever writes them',
-    );
-    // The last edit is corrected when the pause is over.
-    const { metadata } = await shop.untilObject(web, isGreen);
-    expect(JSON.stringify(metadata['managedFields'])).to.include(fieldManager);
-  });
-
-  it('of another object is corrected at once while one is contested', async () => {
-    const shop = await stand.namespace();
-    await deployed(shop);
-    for (let edits = 0; edits < 7; edits += 1) {
-      const colour = `red-${edits}`;
-      await edit(shop, web, { data: { colour } });
-      if (edits < 6) await shop.untilObject(web, isGreen);
-    }
-    await shop.untilEvent('DriftContested');
-    await shop.delete(configMap('other'));
-    const started = performance.now();
-    await shop.untilObject(configMap('other'));
-    expect(performance.now() - started).to.be.below(1000);
-    expect((await shop.find(web))?.['data']).to.include({ colour: 'red-6' });
-  });
-
   it('is watched by as few watches as there are kinds, and by none when the StageSet is gone', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [web, configMap('other')]);
@@ -320,69 +261,5 @@ describe('readiness of what is watched', () => {
     process.stdout.write(`      the next stage began ${words} ms after the status write\n`);
     const [, median = Number.NaN] = [...times].sort((one, other) => one - other);
     expect(median).to.be.below(200);
-  });
-});
-
-describe('with --drift-watch=false', () => {
-  const stand = useController({ flags: ['--log-level=debug', '--drift-watch=false'] });
-
-  it('nothing is watched, and drift waits for the interval', async () => {
-    const shop = await stand.namespace();
-    await deployed(shop, { interval: '3s' });
-    expect(await metricSum(stand.controller.metricsUrl, 'stageset_owned_watches')).to.equal(0);
-    await afterLooks(stand.controller, 1, async () => await Promise.resolve());
-    await edit(shop, web, { data: { colour: 'red' } });
-    await shop.untilObject(web, isGreen);
-    expect(await note(shop, 'DriftCorrected')).to.include('(data.colour by kubectl-edit)');
-  });
-
-  it('readiness is polled for', async () => {
-    const shop = await stand.namespace();
-    await shop.publish('app', 'v1', [deployment('web')]);
-    await shop.createStageSet(['app']);
-    await shop.reportDeployment('web', 'Available');
-    await shop.untilReady('v1');
-  });
-});
-
-describe('drift of what a tenant applied', () => {
-  const stand = useController();
-
-  async function tenant(
-    verbs: readonly string[],
-    spec: Record<string, unknown>,
-  ): Promise<TestNamespace> {
-    const shop = await stand.namespace();
-    const name = 'deployer';
-    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name } };
-    const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs }];
-    const subjects = [{ kind: 'ServiceAccount', name, namespace: shop.name }];
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
-    await shop.create(
-      withMetadata({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } }, {}),
-    );
-    await shop.create({ ...role, kind: 'Role', rules });
-    await shop.create({ ...role, kind: 'RoleBinding', subjects, roleRef });
-    await deployed(shop, { serviceAccountName: name, ...spec });
-    return shop;
-  }
-
-  it('is watched as the tenant', async () => {
-    const shop = await tenant(['get', 'list', 'watch', 'create', 'patch', 'delete'], {});
-    await edit(shop, web, { data: { colour: 'red' } });
-    const started = performance.now();
-    await shop.untilObject(web, isGreen);
-    expect(performance.now() - started).to.be.below(1000);
-  });
-
-  it('waits for the interval where the tenant may not watch', async () => {
-    const shop = await tenant(['get', 'list', 'create', 'patch', 'delete'], { interval: '3s' });
-    await edit(shop, web, { data: { colour: 'red' } });
-    await shop.untilObject(web, isGreen);
-    const told = (): boolean =>
-      stand.controller.log.some((line) => line.includes('objects are not watched'));
-    const { signal } = shop.call;
-    while (!told()) await pause(20, signal);
-    expect(await shop.untilReason('Succeeded')).to.equal('Applied and verified 1 stage(s)');
   });
 });

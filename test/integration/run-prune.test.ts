@@ -174,10 +174,14 @@ describe('a new revision', () => {
     await shop.publish('app', 'v1', [configMap('adopted'), configMap('ordinary')]);
     await shop.createStageSet(['app']);
     await shop.untilReady('v1');
+    // A hand that changed the label of a running StageSet's object would be corrected at once.
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
     await shop.patch(configMap('adopted'), {
       metadata: { labels: { 'stages.metio.wtf/name': 'another' } },
     });
     await shop.publish('app', 'v2', [configMap('next')]);
+    await shop.changeSpec({ suspend: false });
     await shop.untilReady('v2');
     expect(await shop.configMapNames()).to.deep.equal(['next']);
     expect(await shop.find(configMap('adopted'))).to.not.equal(undefined);

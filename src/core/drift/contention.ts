@@ -43,7 +43,7 @@ export function correctableFrom(contention: Contention): Instant {
 }
 
 /** Whether nobody has written against us for so long that it can be forgotten. */
-export function isQuiet(contention: Contention, at: Instant): boolean {
+function isQuiet(contention: Contention, at: Instant): boolean {
   return between(correctableFrom(contention), at) >= window;
 }
 

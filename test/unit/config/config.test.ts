@@ -28,6 +28,7 @@ describe('flags and environment', () => {
       watchNamespaces: [],
       defaultInterval: 600_000,
       inventoryShardCap: 5000,
+      driftWatch: 'On',
       maxTeardownWait: 3_600_000,
       kustomizeBinary: 'kustomize',
       runbookBaseUrl: 'https://stages.metio.wtf/runbooks/',

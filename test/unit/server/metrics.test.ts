@@ -39,9 +39,11 @@ describe('metrics', () => {
     metrics.controller.inventoryEntriesSkipped(web, 'crds', 2);
     metrics.controller.teardownForced(web, 'timed_out');
     metrics.controller.watchFailed('source.toolkit.fluxcd.io/v1/Bucket');
+    metrics.controller.setOwnedWatches(7);
     expect(await series('stageset_')).to.deep.equal([
       'stageset_teardown_force_drop_total{namespace="shop",name="web",reason="timed_out"} 1',
       'stageset_watch_engagement_failures_total{gvk="source.toolkit.fluxcd.io/v1/Bucket"} 1',
+      'stageset_owned_watches 7',
       'stageset_stage_applied_total{namespace="shop",name="web",stage="crds"} 1',
       'stageset_drift_corrected_total{namespace="shop",name="web",stage="crds"} 3',
       'stageset_stage_ready{namespace="shop",stageset="web",stage="crds"} 1',
@@ -65,6 +67,7 @@ describe('metrics', () => {
     metrics.controller.reconciled(web, 'Succeeded');
     metrics.controller.forgetStage(web, 'crds');
     expect(await series('stageset_')).to.deep.equal([
+      'stageset_owned_watches 0',
       'stageset_reconcile_total{namespace="shop",name="web",reason="Succeeded"} 1',
       'stageset_stage_applied_total{namespace="shop",name="web",stage="app"} 1',
       'stageset_stage_ready{namespace="shop",stageset="web",stage="app"} 1',
