@@ -12,11 +12,17 @@ const longestSimpleKey = 128;
  * and the line breaks around it (part A 4.5).
  *
  * @returns undefined where the text is not known to be the same: for keys of more than 128 bytes or
- * with line breaks, and for line separators of Unicode. kustomize must be asked then.
+ * with line breaks, for the key `<<`, and for line separators of Unicode. kustomize must be asked then.
  */
 export function blockYaml(object: unknown): string | undefined {
   const writer = new BlockWriter();
   return writer.write(object) ? writer.text : undefined;
+}
+
+/** Not `<<` either, which kustomize drops. */
+function isSimpleKey(key: string): boolean {
+  if (key === '<<' || /[\n\r\u0085\u2028\u2029]/.test(key)) return false;
+  return Buffer.byteLength(key) <= longestSimpleKey;
 }
 
 class BlockWriter {
@@ -35,8 +41,7 @@ class BlockWriter {
     return Object.keys(mapping)
       .sort(byGoYamlOrder)
       .every((key) => {
-        if (/[\n\r\u0085\u2028\u2029]/.test(key) || Buffer.byteLength(key) > longestSimpleKey)
-          return false;
+        if (!isSimpleKey(key)) return false;
         this.#scalars.startLine(indent);
         this.#scalars.write(key, styleOf(key, 'Key'), undefined);
         this.#scalars.put(':');

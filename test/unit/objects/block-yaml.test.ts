@@ -43,9 +43,10 @@ const pieces = [
 ];
 
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((some) => some.join(''));
+/** Without numbers that begin in the middle: their order in go-yaml depends on that of the input. */
 const key = fc.oneof(
-  text.filter((some) => some !== '' && !/[\n\r]/.test(some) && some.length < 60),
-  fc.constantFrom('a', 'a2', 'a10', 'a010', 'A', '_', '1', '02', 'b-1', 'b.1'),
+  text.filter((some) => !/^$|^<<$|[\n\r0-9]/.test(some) && some.length < 60),
+  fc.constantFrom('a', 'a2', 'a10', 'A', '_', 'b-1', 'b.1'),
 );
 const value = fc.letrec<{ node: unknown }>((tie) => ({
   node: fc.oneof(
@@ -101,6 +102,7 @@ describe('the YAML text of an object', () => {
   it('is not known for keys that are not written on one line', () => {
     expect(blockYaml({ ['k'.repeat(129)]: '' })).to.equal(undefined);
     expect(blockYaml({ 'a\nb': '' })).to.equal(undefined);
+    expect(blockYaml({ '<<': '' })).to.equal(undefined);
     expect(blockYaml({ a: ['\u2028'] })).to.equal(undefined);
   });
 });
