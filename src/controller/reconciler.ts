@@ -7,11 +7,12 @@ import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
-import { between, type Clock, type Instant, milliseconds } from '../core/time.ts';
+import { between, type Clock, type Instant, milliseconds, seconds } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import { pause } from '../kubernetes/wait.ts';
 import type { StageSet } from '../types/stages.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import { failureOf, isInterruption } from './failure.ts';
@@ -46,6 +47,12 @@ export interface ReconcilerOptions {
 /** A run that takes longer than this shows how far it is; a quicker one needs no writes for that. */
 const progressEvery = milliseconds(500);
 
+/** A single effect that takes longer than this is shown while it goes on. */
+const longEffect = seconds(1);
+
+/** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
+export type NextPass = Instant | 'Backoff' | undefined;
+
 /** So many passes in a row without an answer of the server are told to the user. */
 const patience = 5;
 
@@ -65,7 +72,7 @@ export class Reconciler {
    * Returns when to look again; undefined when only an event can bring news. It ends between two
    * effects when `stop` fires, and in the middle of one when `call` does.
    */
-  async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<Instant | undefined> {
+  async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<NextPass> {
     const asked: AskedDependencies = new Map();
     for (;;) {
       stop.throwIfAborted();
@@ -82,7 +89,7 @@ export class Reconciler {
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
         await this.#publish(stageSet, memory, decision.next.ready, call);
-        return decision.next.wakeAt;
+        return decision.next.retry ?? decision.next.wakeAt;
       }
       await this.#publishProgress(stageSet, memory, call);
       await this.#carryOut(decision.next, stageSet, memory, call);
@@ -204,8 +211,13 @@ export class Reconciler {
     if (run === undefined || stage === undefined) return;
     const pinned = { ...stageSet, spec: run.spec };
     const at: StageAt = { stageSet: pinned, memory, run, index: effect.stage, stage };
-    await this.#attempt(operationOf[effect.kind], at, call, async () => {
-      memory.run = await this.#stageWork(effect.kind, at, call);
+    const establishing = run.stages[effect.stage]?.step.kind === 'Establishing';
+    // A group that does not get usable is a part of the apply: later groups are not applied yet.
+    const operation = establishing ? 'apply' : operationOf[effect.kind];
+    await this.#inSight(stageSet, memory, call, async () => {
+      await this.#attempt(operation, at, call, async () => {
+        memory.run = await this.#stageWork(effect.kind, at, call);
+      });
     });
   }
 
@@ -283,6 +295,30 @@ export class Reconciler {
     if (run === undefined || run.outcome !== undefined) return;
     if (between(memory.publishedAt, this.#options.clock()) < progressEvery) return;
     await this.#publish(stageSet, memory, underWay(run), call);
+  }
+
+  /**
+   * Does the work, and shows meanwhile what is under way when it takes long: a Ready from before the
+   * run must not stand through a download of minutes. The work must not write the status itself.
+   */
+  async #inSight(
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const over = new AbortController();
+    const isLong = pause(longEffect, over.signal).then(
+      () => true,
+      () => false,
+    );
+    const ends = await Promise.allSettled([
+      work().finally(() => over.abort()),
+      isLong.then(async (long) => {
+        if (long) await this.#publishProgress(stageSet, memory, call);
+      }),
+    ]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #publish(

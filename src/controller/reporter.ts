@@ -1,4 +1,5 @@
 import type { AppliedObject } from '../apply/apply-group.ts';
+import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { Failure, RunProgress } from '../core/run.ts';
@@ -69,7 +70,13 @@ export class Reporter {
     this.#metrics.driftCorrected(nameOf(stageSet), stage, drifted.length);
     const names = listed(drifted.map(({ live }) => describeObject(live)));
     const note = `Corrected drift of ${drifted.length} object(s) in stage ${stage}: ${names}`;
-    this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'DriftCorrected', note });
+    this.#events.record({
+      regarding: stageSet,
+      type: 'Warning',
+      reason: 'DriftCorrected',
+      note,
+      annotations: eventAnnotations(stageSet, run),
+    });
   }
 
   pruned(stageSet: StageSet, entries: readonly InventoryEntry[]): void {
@@ -98,6 +105,7 @@ export class Reporter {
       type: ready.status === 'True' ? 'Normal' : 'Warning',
       reason: ready.reason,
       note: ready.message,
+      annotations: eventAnnotations(after, runBehind(run, ready.reason)),
     });
     this.#of(after).info('StageSet synced', {
       stages: run?.stages.length ?? 0,
