@@ -30,9 +30,15 @@ const grace = seconds(30);
 
 /**
  * A leader must have ended before another may begin, 15 s after its last renewal (part B 11.1); a
- * lost lease is noticed up to 12.4 s after it.
+ * lost lease is noticed 10 s after it.
  */
 const graceOfLeader = seconds(2);
+
+/**
+ * After the lease is lost, what still runs then is ended by force: 10 s after the last renewal and 4 s
+ * more is before anybody else may lead.
+ */
+const hardStop = seconds(4);
 
 /** Opens the connection, serves health and metrics, and leads when it is this process's turn. */
 export async function runProcess({
@@ -138,6 +144,10 @@ async function lead(
     identity: instance,
     onHolder: (holder) => logger.info('leader', { holder }),
     onError: (error) => logger.warn('leader election', { error }),
+    onLost: () => {
+      logger.error('the leader lease was lost: the process ends');
+      setTimeout(() => process.exit(1), hardStop).unref();
+    },
   });
   const end = await elector.run(async (term) => await controller.lead(term, graceOfLeader), signal);
   if (end === 'Lost') throw new Error('the leader lease was lost');

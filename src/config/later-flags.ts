@@ -6,6 +6,8 @@ export interface LaterFlag {
   readonly name: string;
   readonly kind: 'Boolean' | 'Text' | 'Texts' | 'Number' | 'Duration';
   readonly defaultText: string;
+  /** A value that switches off what this build does not have, and is as good as the default. */
+  readonly offText?: string;
 }
 
 /** Part B 8.1, the rest of its table. A list that is repeatable has no default to give. */
@@ -32,7 +34,7 @@ export const laterFlags: readonly LaterFlag[] = [
   text('tracing-endpoint', ''),
   off('tracing-insecure'),
   { name: 'tracing-sample-ratio', kind: 'Number', defaultText: '1.0' },
-  { name: 'enable-webhook', kind: 'Boolean', defaultText: 'true' },
+  { name: 'enable-webhook', kind: 'Boolean', defaultText: 'true', offText: 'false' },
   text('webhook-cert-mode', 'cert-manager'),
   text('webhook-cert-dir', '/tmp/k8s-webhook-server/serving-certs'),
   { name: 'webhook-port', kind: 'Number', defaultText: '9443' },
@@ -61,10 +63,12 @@ export function refuseLaterFlag(flag: LaterFlag, given: GivenValue): void {
   throw new UsageError(`${given.origin}: this build does not have the feature yet; ${way}`);
 }
 
-function sameValue({ kind, defaultText }: LaterFlag, given: string): boolean {
+function sameValue({ kind, defaultText, offText }: LaterFlag, given: string): boolean {
   switch (kind) {
     case 'Boolean':
-      return asBoolean(given) === asBoolean(defaultText);
+      return [defaultText, offText ?? defaultText].some(
+        (text) => asBoolean(text) === asBoolean(given),
+      );
     case 'Number':
       return /^\d+(\.\d+)?$/.test(given) && Number(given) === Number(defaultText);
     case 'Duration':

@@ -19,8 +19,9 @@ import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
 import { InventoryWatch } from './inventory-watch.ts';
+import { Outage, serverAnswers } from './outage.ts';
 import type { BuildStage } from './prepare-stage.ts';
-import { Reconciler } from './reconciler.ts';
+import { type NextPass, Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import { Sources } from './sources.ts';
 import { StageEffects } from './stage-effects.ts';
@@ -64,6 +65,7 @@ export class Controller {
   readonly #events: EventRecorder;
   readonly #expressions = new ExpressionEvaluator();
   readonly #reconciler: Reconciler;
+  readonly #outage: Outage;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -94,6 +96,10 @@ export class Controller {
     });
     this.#drift = this.#wireDriftWatch();
     this.#reconciler = this.#wireReconciler();
+    this.#outage = new Outage({
+      answers: async (signal) => await serverAnswers(client, signal),
+      onOver: (keys) => this.#takeUpAgain(keys),
+    });
   }
 
   /** Why the controller does not follow the cluster yet; undefined when it does. */
@@ -135,11 +141,17 @@ export class Controller {
       await this.#pass(key, stop, { signal: hurry.signal });
     await runWorkers(this.#queue, workers, pass, (key, error) => {
       if (stop.aborted || isConflict(error)) logger.debug('pass ended early', { key, error });
-      else if (isInterruption(error)) logger.warn('no answer of the API server', { key, error });
+      else if (isInterruption(error)) this.#interrupted(key, error);
       else logger.error('reconcile failed', { key, error });
     });
     await closed;
+    this.#outage.stop();
     clearTimeout(timer);
+  }
+
+  #interrupted(key: string, error: unknown): void {
+    this.#options.logger.warn('no answer of the API server', { key, error });
+    this.#outage.interrupted(key);
   }
 
   async #pass(key: string, stop: AbortSignal, call: CallOptions): Promise<WorkResult> {
@@ -148,10 +160,12 @@ export class Controller {
     metrics.reconcileStarted();
     let result: ReconcileResult = 'error';
     try {
-      const wakeAt = await this.#reconciler.reconcile(key, stop, call);
-      result = wakeAt === undefined ? 'success' : 'requeue_after';
-      if (wakeAt === undefined) return { kind: 'Done' };
-      return { kind: 'After', delay: milliseconds(Math.max(0, between(clock(), wakeAt))) };
+      const next = await this.#reconciler.reconcile(key, stop, call);
+      this.#outage.answered(key);
+      result = resultOf(next);
+      if (next === undefined) return { kind: 'Done' };
+      if (next === 'Backoff') return { kind: 'Backoff' };
+      return { kind: 'After', delay: milliseconds(Math.max(0, between(clock(), next))) };
     } finally {
       metrics.reconcileFinished(result, between(started, clock()) / 1000);
     }
@@ -246,6 +260,14 @@ export class Controller {
     for (const key of this.#stageSets.namingSource(sourceKeys)) this.#queue.add(key);
   }
 
+  #takeUpAgain(keys: readonly string[]): void {
+    this.#options.logger.info('the API server answers again', { interrupted: keys.length });
+    for (const key of keys) {
+      this.#queue.cancelDelay(key);
+      this.#queue.add(key);
+    }
+  }
+
   #wakeDependents(key: string): void {
     for (const dependent of this.#stageSets.dependingOn(key)) this.#queue.add(dependent);
   }
@@ -270,6 +292,11 @@ export class Controller {
       logger.warn('cannot watch', { kind, why: wordsFor[trouble.kind], failures, said });
     }
   }
+}
+
+function resultOf(next: NextPass): ReconcileResult {
+  if (next === undefined) return 'success';
+  return next === 'Backoff' ? 'requeue' : 'requeue_after';
 }
 
 const wordsFor = {

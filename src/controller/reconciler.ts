@@ -9,11 +9,12 @@ import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
-import { after, between, type Clock, type Instant, milliseconds } from '../core/time.ts';
+import { after, between, type Clock, type Instant, milliseconds, seconds } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import { pause } from '../kubernetes/wait.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
@@ -64,6 +65,12 @@ const progressEvery = milliseconds(500);
 /** Milliseconds within which a build that is small or cached ends. */
 const quickBuild = 50;
 
+/** A single effect that takes longer than this is shown while it goes on. */
+const longEffect = seconds(1);
+
+/** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
+export type NextPass = Instant | 'Backoff' | undefined;
+
 /** So many passes in a row without an answer of the server are told to the user. */
 const patience = 5;
 
@@ -84,7 +91,7 @@ export class Reconciler {
    * Returns when to look again; undefined when only an event can bring news. It ends between two
    * effects when `stop` fires, and in the middle of one when `call` does.
    */
-  async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<Instant | undefined> {
+  async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<NextPass> {
     const asked: AskedDependencies = new Map();
     for (;;) {
       stop.throwIfAborted();
@@ -100,9 +107,10 @@ export class Reconciler {
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
-        const { ready, wakeAt } = decision.next;
+        const { ready, wakeAt, retry } = decision.next;
         const due = await this.#publish(stageSet, memory, ready, call);
         this.#inventoryBudget.settle(key, memory);
+        if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
       await this.#publishProgress(stageSet, memory, call);
@@ -262,8 +270,13 @@ export class Reconciler {
     if (run === undefined || stage === undefined) return;
     const pinned = { ...stageSet, spec: run.spec };
     const at: StageAt = { stageSet: pinned, memory, run, index: effect.stage, stage };
-    await this.#attempt(operationOf[effect.kind], at, call, async () => {
-      memory.run = await this.#stageWork(effect.kind, at, call);
+    const establishing = run.stages[effect.stage]?.step.kind === 'Establishing';
+    // A group that does not get usable is a part of the apply: later groups are not applied yet.
+    const operation = establishing ? 'apply' : operationOf[effect.kind];
+    await this.#inSight(stageSet, memory, call, async () => {
+      await this.#attempt(operation, at, call, async () => {
+        memory.run = await this.#stageWork(effect.kind, at, call);
+      });
     });
   }
 
@@ -367,6 +380,30 @@ export class Reconciler {
     if (run === undefined || run.outcome !== undefined) return;
     if (between(memory.publishedAt, this.#options.clock()) < progressEvery) return;
     await this.#publish(stageSet, memory, underWay(run), call);
+  }
+
+  /**
+   * Does the work, and shows meanwhile what is under way when it takes long: a Ready from before the
+   * run must not stand through a download of minutes. The work must not write the status itself.
+   */
+  async #inSight(
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const over = new AbortController();
+    const isLong = pause(longEffect, over.signal).then(
+      () => true,
+      () => false,
+    );
+    const ends = await Promise.allSettled([
+      work().finally(() => over.abort()),
+      isLong.then(async (long) => {
+        if (long) await this.#publishProgress(stageSet, memory, call);
+      }),
+    ]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   /** Writes the status; returns when to do so where it is not worth a write yet. */

@@ -3,6 +3,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
+import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
 import { describeObject, identityOf } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { Correction, Failure, RunProgress, Wait } from '../core/run.ts';
@@ -92,7 +93,13 @@ export class Reporter {
     this.#metrics.driftCorrected(nameOf(stageSet), stage, drifted.length);
     const names = listed(drifted.map((object) => driftOf(object, before)));
     const note = `Corrected drift of ${drifted.length} object(s) in stage ${stage}: ${names}`;
-    this.#events.record({ regarding: stageSet, type: 'Warning', reason: 'DriftCorrected', note });
+    this.#events.record({
+      regarding: stageSet,
+      type: 'Warning',
+      reason: 'DriftCorrected',
+      note,
+      annotations: eventAnnotations(stageSet, run),
+    });
   }
 
   /** Objects that Helm would have run at a time of its own are applied like all others (part A 4.7). */
@@ -181,6 +188,7 @@ export class Reporter {
       type: ready.status === 'True' ? 'Normal' : 'Warning',
       reason: ready.reason,
       note: ready.message,
+      annotations: eventAnnotations(after, runBehind(run, ready.reason)),
     });
     this.#of(after).info('StageSet synced', {
       stages: run?.stages.length ?? 0,

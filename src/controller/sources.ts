@@ -105,8 +105,10 @@ export class Sources {
       return outcome.kind === 'Ready' ? ready(outcome.artifact) : unavailable(outcome);
     } catch (error) {
       if (isInterruption(error)) throw error;
-      const { reason, message } = failureOf('resolve source', error);
-      return unavailable({ reason: reason === 'StageFailed' ? 'ResolveFailed' : reason, message });
+      const { reason, message, retry } = failureOf('resolve source', error);
+      if (reason !== 'StageFailed') return unavailable({ reason, message });
+      const failed = unavailable({ reason: 'ResolveFailed', message });
+      return retry === 'Backoff' ? { ...failed, retry } : failed;
     }
   }
 
@@ -152,7 +154,13 @@ function ready(artifact: PinnedArtifact): SourceObservation {
   return { kind: 'Ready', artifact: { ...artifact, revision } };
 }
 
-function unavailable({ reason, message }: { reason: string; message: string }): SourceObservation {
+function unavailable({
+  reason,
+  message,
+}: {
+  reason: string;
+  message: string;
+}): Extract<SourceObservation, { kind: 'Unavailable' }> {
   return { kind: 'Unavailable', reason, message };
 }
 

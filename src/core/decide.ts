@@ -14,9 +14,9 @@ import {
   startRun,
 } from './run.ts';
 import { runId } from './run-id.ts';
+import { purposeAfter, purposeByStatus } from './run-purpose.ts';
 import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { appliedRevisionOf } from './status.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
 import { after, type Instant, minutes } from './time.ts';
@@ -128,6 +128,9 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
       ? jittered(retryIntervalOf(spec, settings), `${stageSet.metadata.uid ?? ''}/${now}`)
       : minutes(1);
     const ready: Verdict = { status: 'False', reason: source.reason, message: source.message };
+    if (source.retry === 'Backoff') {
+      return { kind: 'Rest', ready, wakeAt: undefined, retry: 'Backoff' };
+    }
     return { kind: 'Rest', ready, wakeAt: after(now, pause) };
   }
   return undefined;
@@ -194,22 +197,10 @@ function attemptAt(id: string, { run: before, stageSet }: Snapshot): number {
   return again ? before.attempt + 1 : 1;
 }
 
-/** Told from the status where it can be, so that it holds after a restart as well. */
 function purposeOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunPurpose {
-  const { stageSet, spec, run } = snapshot;
-  const status = stageSet.status ?? {};
-  const attempted =
-    run?.id === identify(snapshot, pinned) ||
-    (status.observedGeneration === stageSet.metadata.generation &&
-      pinned.every(({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision));
-  if (!attempted) return 'Rollout';
-  const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  // A rollout that a restart cut off goes on as what it was.
-  if (ready?.status === 'Unknown') return 'Rollout';
-  const applied = spec.stages.every(
-    ({ name }, index) => appliedRevisionOf(status, name) === pinned[index]?.revision,
-  );
-  return ready?.status === 'True' && applied ? 'Reassert' : 'Retry';
+  const { stageSet, run } = snapshot;
+  if (run !== undefined) return purposeAfter(run, identify(snapshot, pinned));
+  return purposeByStatus(stageSet, pinned);
 }
 
 function identify({ stageSet, spec }: Snapshot, pinned: readonly PinnedArtifact[]): string {

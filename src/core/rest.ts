@@ -7,6 +7,8 @@ export interface Rest {
   readonly ready: Verdict | undefined;
   /** Undefined waits for an event. */
   readonly wakeAt: Instant | undefined;
+  /** Set where each look that finds the same is followed by a longer pause, in place of `wakeAt`. */
+  readonly retry?: 'Backoff';
 }
 
 /** What the Ready condition should say. */

@@ -41,4 +41,6 @@ export type SourceObservation =
       /** `SourceNotReady`, `ArtifactNotFound`, `ResolveFailed`, `InvalidSpec` or `RBACDenied`. */
       readonly reason: string;
       readonly message: string;
+      /** Set where the API server failed to answer for the source: part A 1.7, `ResolveFailed`. */
+      readonly retry?: 'Backoff';
     };

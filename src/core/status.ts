@@ -109,16 +109,28 @@ function reached(
   delete kept.message;
   if (step.kind === 'Failed') {
     const message = cutMessage(`${step.failure.operation}: ${step.failure.message}`, longestNote);
-    return { ...kept, phase: 'Failed', message };
+    const entry: StageStatus = { ...kept, phase: 'Failed', message };
+    return appliedInFull(step) ? withApplied(entry, revision) : entry;
   }
   // A pass that only re-asserts must not make a healthy stage look busy to whoever watches it.
   if (run.purpose === 'Reassert' && run.outcome === undefined && before?.phase === 'Ready') {
     return before;
   }
   const entry: StageStatus = { ...kept, phase: phaseOf(step, run) };
-  // Only what is applied in full counts as applied; until then the previous revision stands.
-  const applied = step.kind === 'Verifying' || step.kind === 'Ready';
-  return applied && revision !== undefined ? { ...entry, appliedRevision: revision } : entry;
+  return appliedInFull(step) ? withApplied(entry, revision) : entry;
+}
+
+function withApplied(entry: StageStatus, revision: string | undefined): StageStatus {
+  return revision === undefined ? entry : { ...entry, appliedRevision: revision };
+}
+
+/** What can only fail once the last object of the stage is applied (part B 9.4). */
+const afterApply: ReadonlySet<string> = new Set(['verify', 'post-action']);
+
+/** Only what is applied in full counts as applied; until then the previous revision stands. */
+function appliedInFull(step: StageStep): boolean {
+  if (step.kind === 'Failed') return afterApply.has(step.failure.operation);
+  return step.kind === 'Verifying' || step.kind === 'Ready';
 }
 
 function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['phase']> {

@@ -14,6 +14,8 @@ export interface EventRecord {
   /** Cut at 1024 bytes, which is what the API takes. */
   note: string;
   related?: KubernetesObject;
+  /** For machines: what the note says for people, such as the revision. */
+  annotations?: Readonly<Record<string, string>>;
 }
 
 export interface EventRecorderOptions {
@@ -143,7 +145,7 @@ export class EventRecorder {
   }
 
   async #create(record: EventRecord, key: string, now: Instant): Promise<void> {
-    const { regarding, related } = record;
+    const { regarding, related, annotations } = record;
     const namespace = regarding.metadata.namespace ?? 'default';
     const name = `${nameStem(regarding.metadata.name)}.${randomBytes(8).toString('hex')}`;
     const reference = { apiVersion: API_VERSION, kind: 'Event', namespace, name };
@@ -154,7 +156,11 @@ export class EventRecorder {
         {
           apiVersion: API_VERSION,
           kind: 'Event',
-          metadata: { name, namespace },
+          metadata: {
+            name,
+            namespace,
+            ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+          },
           eventTime: toMicroTime(now),
           reportingController: this.#options.controller,
           reportingInstance: this.#options.instance.slice(0, 128),
@@ -187,7 +193,7 @@ export class EventRecorder {
   }
 }
 
-function seriesKey({ regarding, type, reason, note }: EventRecord): string {
+function seriesKey({ regarding, type, reason, note, annotations = {} }: EventRecord): string {
   const { namespace = '', name, uid = '' } = regarding.metadata;
   return JSON.stringify([
     regarding.apiVersion,
@@ -198,6 +204,7 @@ function seriesKey({ regarding, type, reason, note }: EventRecord): string {
     type,
     reason,
     note,
+    annotations,
   ]);
 }
 

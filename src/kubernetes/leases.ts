@@ -25,6 +25,8 @@ export interface LeaderElectionOptions {
   onHolder?: (identity: string) => void;
   /** Told of failed attempts. */
   onError?: (error: unknown) => void;
+  /** Told at the very moment that the lease counts as lost, before `lead` has ended. */
+  onLost?: () => void;
 }
 
 interface Observation {
@@ -57,6 +59,7 @@ export class LeaderElector {
       now: () => instant(Date.now()),
       onHolder: () => undefined,
       onError: () => undefined,
+      onLost: () => undefined,
       ...options,
     };
     const { namespace, name } = options;
@@ -112,7 +115,9 @@ export class LeaderElector {
     const { renewDeadline, identity } = this.#options;
     let renewed = performance.now();
     for (;;) {
-      const ended = await pause(this.#period(), term.signal).then(
+      // Not past the deadline: the loss must be noticed when it happens, not a period later.
+      const deadline = Math.max(0, renewed + renewDeadline - performance.now());
+      const ended = await pause(Math.min(this.#period(), deadline), term.signal).then(
         () => false,
         () => true,
       );
@@ -124,6 +129,7 @@ export class LeaderElector {
       const taken = this.#holder !== identity && this.#holder !== '';
       if (!kept && (taken || performance.now() - renewed >= renewDeadline)) {
         this.#seeHolder('');
+        this.#options.onLost();
         term.abort(new Error(`The lease ${this.#options.name} was lost`));
         return 'Lost';
       }

@@ -66,6 +66,7 @@ describe('a flag whose feature this build does not have', () => {
   for (const argument of [
     '--enable-webhook',
     '--enable-webhook=true',
+    '--enable-webhook=false',
     '--enable-mcp=false',
     '--webhook-port=9443',
     '--webhook-cert-validity=8760h0m0s',

@@ -85,6 +85,21 @@ describe('the status of a stage', () => {
       { kind: 'Failed', failure: failureOf() },
       { name: 'dev', phase: 'Failed', appliedRevision: 'v1', message: 'apply: no such thing' },
     ],
+    [
+      'keeps its revision when the artifact is not even fetched',
+      { kind: 'Failed', failure: failureOf({ operation: 'fetch artifact' }) },
+      {
+        name: 'dev',
+        phase: 'Failed',
+        appliedRevision: 'v1',
+        message: 'fetch artifact: no such thing',
+      },
+    ],
+    [
+      'has the new revision when only its health failed: it was applied in full',
+      { kind: 'Failed', failure: failureOf({ operation: 'verify' }) },
+      { name: 'dev', phase: 'Failed', appliedRevision: 'v2', message: 'verify: no such thing' },
+    ],
   ];
   for (const [title, step, expected] of phases) {
     it(title, () => {
