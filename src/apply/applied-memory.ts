@@ -1,3 +1,4 @@
+import { digestOf } from '../core/hash.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 
 /** What one object looked like when we applied it last. */
@@ -61,4 +62,9 @@ export function untouchedSince(
     generation === record.generation &&
     metadataDigest(live) === record.metadata
   );
+}
+
+/** Digest of the labels and annotations, for an `AppliedRecord`. */
+export function metadataDigest({ metadata }: KubernetesObject): string {
+  return digestOf({ labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} });
 }

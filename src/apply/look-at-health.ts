@@ -6,7 +6,7 @@ import type { Instant } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
-import type { AppliedObject } from './apply-group.ts';
+import type { AppliedObject } from './applied-object.ts';
 import { objectFailure } from './failures.ts';
 import { eachInFlight } from './in-flight.ts';
 import { type OwnerSelector, observeLive } from './observe.ts';

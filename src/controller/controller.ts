@@ -181,6 +181,7 @@ export class Controller {
       tenants,
       inventories,
       applied: new AppliedMemory(),
+      stageSetExists: (namespace, name) => this.#stageSets.exists(namespace, name),
       clock,
       reporter,
     });

@@ -149,6 +149,7 @@ export class Reconciler {
         return;
       case 'PrepareStage':
       case 'ApplyGroup':
+      case 'LookForDeleted':
       case 'LookAtHealth':
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
@@ -189,7 +190,7 @@ export class Reconciler {
   }
 
   async #stageEffect(
-    effect: Extract<Effect, { kind: 'PrepareStage' | 'ApplyGroup' | 'LookAtHealth' }>,
+    effect: Extract<Effect, { kind: StageEffectKind }>,
     stageSet: StageSet,
     memory: StageSetMemory,
     call: CallOptions,
@@ -204,11 +205,7 @@ export class Reconciler {
     });
   }
 
-  async #stageWork(
-    kind: 'PrepareStage' | 'ApplyGroup' | 'LookAtHealth',
-    at: StageAt,
-    call: CallOptions,
-  ): Promise<RunProgress> {
+  async #stageWork(kind: StageEffectKind, at: StageAt, call: CallOptions): Promise<RunProgress> {
     const { stages } = this.#options;
     const step = at.run.stages[at.index]?.step;
     if (kind === 'PrepareStage') {
@@ -216,6 +213,7 @@ export class Reconciler {
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
+    if (step?.kind === 'Recreating') return await stages.lookForDeleted(at, step, call);
     if (step?.kind === 'Establishing' || step?.kind === 'Verifying') {
       return await stages.look(at, step, call);
     }
@@ -306,10 +304,13 @@ export class Reconciler {
   }
 }
 
+type StageEffectKind = 'PrepareStage' | 'ApplyGroup' | 'LookForDeleted' | 'LookAtHealth';
+
 /** The `op` values of part B 9.4; a preparing stage names its own. */
 const operationOf = {
   PrepareStage: 'build',
   ApplyGroup: 'apply',
+  LookForDeleted: 'apply',
   LookAtHealth: 'verify',
 } as const;
 

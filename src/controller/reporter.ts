@@ -1,4 +1,4 @@
-import type { AppliedObject } from '../apply/apply-group.ts';
+import type { AppliedObject } from '../apply/applied-object.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { Failure, RunProgress } from '../core/run.ts';
@@ -56,6 +56,11 @@ export class Reporter {
     for (const warning of warnings) this.#of(stageSet).warn(warning, { stage });
   }
 
+  /** Live objects were deleted, since they cannot be changed into what is wanted. */
+  recreating(stageSet: StageSet, stage: string, names: readonly string[]): void {
+    this.#of(stageSet).info('replacing objects', { stage, objects: listed(names) });
+  }
+
   /** What a re-assertion had to write was drift: somebody had changed it (part A 5.4). */
   applied(
     stageSet: StageSet,
@@ -63,8 +68,15 @@ export class Reporter {
     run: RunProgress,
     applied: readonly AppliedObject[],
   ): void {
+    const skipped = applied.filter(({ outcome }) => outcome === 'Skipped');
+    if (skipped.length > 0) {
+      const objects = listed(skipped.map(({ live }) => describeObject(live)));
+      this.#of(stageSet).debug('left as they are', { stage, objects });
+    }
     if (run.purpose !== 'Reassert') return;
-    const drifted = applied.filter(({ outcome }) => outcome !== 'Unchanged');
+    const drifted = applied.filter(
+      ({ outcome }) => outcome !== 'Unchanged' && outcome !== 'Skipped',
+    );
     if (drifted.length === 0) return;
     this.#metrics.driftCorrected(nameOf(stageSet), stage, drifted.length);
     const names = listed(drifted.map(({ live }) => describeObject(live)));

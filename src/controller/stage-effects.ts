@@ -1,23 +1,28 @@
 import type { AppliedMemory } from '../apply/applied-memory.ts';
-import {
-  type AppliedObject,
-  type ApplyTarget,
-  validateGroup,
-  writeGroup,
-} from '../apply/apply-group.ts';
+import type { AppliedObject } from '../apply/applied-object.ts';
+import { type ValidatedGroup, validateGroup, writeGroup } from '../apply/apply-group.ts';
+import type { ApplyTarget } from '../apply/apply-target.ts';
 import { healthOfApplied, lookAtHealth } from '../apply/look-at-health.ts';
 import type { OwnerSelector } from '../apply/observe.ts';
+import { deleteReplaced, namesOf, stillDeleting } from '../apply/recreate.ts';
+import { RetryableError } from '../core/errors.ts';
 import { union } from '../core/inventory/sets.ts';
+import { refuseDataLoss } from '../core/objects/conflict-policy.ts';
+import type { StageSetExists } from '../core/objects/foreign-owner.ts';
+import { referenceTo, sameObject } from '../core/objects/identity.ts';
+import { othersBuildOn } from '../core/objects/order.ts';
+import { lookedAgain, tookTooLong, withDeletions } from '../core/recreation.ts';
 import {
   type Applying,
   type ChangeCounts,
+  type Recreating,
   type RunProgress,
   type StageStep,
   type Wait,
   withChanges,
   withStep,
 } from '../core/run.ts';
-import { establishBound, nextLook, verifyBoundOf } from '../core/schedule.ts';
+import { establishBound, nextLook, recreateBoundOf, verifyBoundOf } from '../core/schedule.ts';
 import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -39,6 +44,7 @@ export interface StageEffectsOptions {
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
+  readonly stageSetExists: StageSetExists;
   readonly clock: Clock;
   readonly reporter: Reporter;
 }
@@ -73,6 +79,7 @@ export class StageEffects {
     const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
     const prepared = await prepareStage(build, pinned, stage, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
+    refuseConflictPolicy(prepared, stage);
     if (prepared.warnings.length > 0)
       this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
     return prepared;
@@ -110,7 +117,10 @@ export class StageEffects {
     // A built stage that was dropped meanwhile is built again, from the cache where it can be.
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
-      const applied = await this.#applyGroup(at, prepared, step.group, call);
+      const validated = await this.#validated(at, prepared, step.group, call);
+      if (validated.replacements.length > 0) return await this.#replace(at, step, validated, call);
+      const written = await writeGroup(validated, this.#target(at), call);
+      const applied = written.map((each) => told(each, step));
       this.#options.reporter.applied(at.stageSet, at.stage.name, run, applied);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
@@ -161,24 +171,70 @@ export class StageEffects {
     }
   }
 
-  async #applyGroup(
+  async #validated(
     at: StageAt,
     prepared: ValidatedStage,
     group: number,
     call: CallOptions,
-  ): Promise<AppliedObject[]> {
-    const target = this.#target(at);
-    const objects = prepared.groups[group] ?? [];
+  ): Promise<ValidatedGroup> {
     const first = group === 0 ? prepared.validated : undefined;
     // Validated once: another try at this group asks the server anew.
     at.memory.prepared.set(at.index, { ...prepared, validated: undefined });
-    return await writeGroup(first ?? (await validateGroup(objects, target, call)), target, call);
+    return first ?? (await validateGroup(prepared.groups[group] ?? [], this.#target(at), call));
+  }
+
+  /**
+   * Deletes what cannot be changed and may be replaced. The group is applied when all of it is gone,
+   * also by a controller that knows nothing of the deletion: to that one the objects are new.
+   */
+  async #replace(
+    at: StageAt,
+    { group, groups, health, recreation }: Applying,
+    { replacements }: ValidatedGroup,
+    call: CallOptions,
+  ): Promise<RunProgress> {
+    const { stageSet, stage, run, index } = at;
+    const now = this.#options.clock();
+    const names = namesOf(replacements);
+    if (recreation !== undefined && tookTooLong(recreation, now)) {
+      const again = names.slice(0, 3).join(', ');
+      throw new RetryableError(`replaced again and again within the stage's timeout: ${again}`);
+    }
+    const remaining = await deleteReplaced(replacements, this.#target(at), call);
+    this.#options.reporter.recreating(stageSet, stage.name, names);
+    const deleted = replacements.map(({ desired }) => referenceTo(desired.object));
+    const bound = recreateBoundOf(stageSet.spec ?? { stages: [] }, stage.name);
+    return withStep(run, index, {
+      kind: 'Recreating',
+      group,
+      groups,
+      established: health,
+      recreation: withDeletions(recreation, deleted, now, bound),
+      remaining,
+      looks: 0,
+      nextLook: nextLook(now, 0),
+    });
+  }
+
+  /** Looks whether the objects are gone that were deleted in order to be created anew. */
+  async lookForDeleted(at: StageAt, step: Recreating, call: CallOptions): Promise<RunProgress> {
+    const { client } = this.#options.tenants.tenantOf(at.stageSet, at.stage.name);
+    const remaining = await stillDeleting(step.remaining, client, call);
+    const next = lookedAgain(step, remaining, this.#options.clock());
+    return withStep(at.run, at.index, { kind: 'Recreating', ...next });
   }
 
   #target({ stageSet, stage }: StageAt): ApplyTarget {
     const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
     const scope = `${identity}|${stageSet.metadata.uid ?? ''}`;
-    return { client, owner: selectorOf(stageSet, stage), scope, memory: this.#options.applied };
+    return {
+      client,
+      owner: selectorOf(stageSet, stage),
+      scope,
+      memory: this.#options.applied,
+      stageSetExists: this.#options.stageSetExists,
+      conflicts: stage,
+    };
   }
 
   #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
@@ -187,8 +243,11 @@ export class StageEffects {
     // What an unchanged object's health is, no answer to an apply has told yet.
     const unread = health.some(({ status }) => status === 'Unknown');
     const wait = { since: now, looks: 0, nextLook: unread ? now : nextLook(now, 0) };
-    if (step.group + 1 < groups) {
-      const group = step.group + 1;
+    const group = step.group + 1;
+    if (group < groups && !othersBuildOn(memory.prepared.get(index)?.groups[step.group] ?? [])) {
+      return { kind: 'Applying', group, groups, health };
+    }
+    if (group < groups) {
       return { kind: 'Establishing', group, groups, bound: establishBound, health, ...wait };
     }
     memory.prepared.delete(index);
@@ -232,6 +291,23 @@ function countOf(applied: readonly AppliedObject[]): ChangeCounts {
   return {
     created: count('Created'),
     configured: count('Configured'),
+    recreated: count('Recreated'),
     unchanged: count('Unchanged'),
+    skipped: count('Skipped'),
   };
+}
+
+/** A new object that takes the place of one that was deleted for it is told as such. */
+function told(applied: AppliedObject, { recreation }: Applying): AppliedObject {
+  const replaced = recreation?.objects.some((object) => sameObject(object, applied.live)) ?? false;
+  return replaced && applied.outcome === 'Created' ? { ...applied, outcome: 'Recreated' } : applied;
+}
+
+/** @throws the refusal of the stage, as a failure of its own operation: see `refuseDataLoss`. */
+function refuseConflictPolicy({ groups }: PreparedStage, stage: Stage): void {
+  try {
+    refuseDataLoss(groups.flat(), stage);
+  } catch (error) {
+    throw new OperationError('conflict policy', error);
+  }
 }

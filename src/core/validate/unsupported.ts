@@ -35,16 +35,11 @@ const unsupportedInStage = [
   'actions',
   'promotion',
   'errorBudget',
-  'force',
 ] as const satisfies readonly (keyof Stage)[];
 
 function unsupportedInStageOf(stage: Stage): string[] {
   const fields: string[] = setFields(stage, unsupportedInStage);
-  const { conflictPolicy, readyChecks } = stage;
-  if (conflictPolicy?.default !== undefined && conflictPolicy.default !== 'Fail') {
-    fields.push('conflictPolicy.default');
-  }
-  if ((conflictPolicy?.rules ?? []).length > 0) fields.push('conflictPolicy.rules');
+  const { readyChecks } = stage;
   if ((readyChecks?.checks ?? []).length > 0) fields.push('readyChecks.checks');
   if ((readyChecks?.exprs ?? []).length > 0) fields.push('readyChecks.exprs');
   if (stage.onTimeout === 'Rollback') fields.push('onTimeout');

@@ -26,19 +26,12 @@ describe('a field that this build cannot carry out', () => {
     });
   }
 
-  const target = { kind: 'Deployment' };
   const inStage: [Partial<Stage>, string][] = [
     [{ patches: [{ patch: 'x' }] }, 'patches'],
     [{ postBuild: { substitute: { a: 'b' } } }, 'postBuild'],
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { soak: '1h' } }, 'promotion'],
-    [{ force: true }, 'force'],
     [{ onTimeout: 'Rollback' }, 'onTimeout'],
-    [{ conflictPolicy: { default: 'Recreate' } }, 'conflictPolicy.default'],
-    [
-      { conflictPolicy: { default: 'Fail', rules: [{ target, action: 'Recreate' }] } },
-      'conflictPolicy.rules',
-    ],
     [
       { readyChecks: { checks: [{ kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' }] } },
       'readyChecks.checks',
@@ -65,9 +58,7 @@ describe('a field that this build cannot carry out', () => {
     expect(pathsOf(spec)).to.deep.equal([]);
     const stage = {
       patches: [],
-      force: false,
       onTimeout: 'Hold',
-      conflictPolicy: { default: 'Fail', rules: [] },
       readyChecks: { checks: [], exprs: [], disableWait: true, timeout: '1m' },
     } satisfies Partial<Stage>;
     expect(pathsOfStage(stage)).to.deep.equal([]);
@@ -76,9 +67,11 @@ describe('a field that this build cannot carry out', () => {
   it('is named with the stage that has it, and says what to do', () => {
     const [dev, prod] = specOf(['dev', 'prod']).stages;
     if (dev === undefined || prod === undefined) throw new Error('there are two stages');
-    expect(unsupportedFields({ stages: [dev, { ...prod, force: true }] })).to.deep.equal([
+    expect(
+      unsupportedFields({ stages: [dev, { ...prod, promotion: { soak: '1h' } }] }),
+    ).to.deep.equal([
       {
-        path: 'spec.stages[1].force',
+        path: 'spec.stages[1].promotion',
         message:
           'this build of the controller cannot carry it out yet and will not release without it; ' +
           'remove the field or use a build that has it',
