@@ -1,3 +1,4 @@
+import { digestOf } from '../core/hash.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 
 /** What one object looked like when we applied it last. */
@@ -68,4 +69,21 @@ export function untouchedSince(
     generation === record.generation &&
     metadataDigest(live) === record.metadata
   );
+}
+
+/** Digest of the labels and annotations, for an `AppliedRecord`. */
+export function metadataDigest({ metadata }: KubernetesObject): string {
+  return digestOf({ labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} });
+}
+
+/** What is remembered of an object that is in the cluster as it was rendered. */
+export function recordOf(live: KubernetesObject, desired: string, stage: string): AppliedRecord {
+  return {
+    desired,
+    stage,
+    uid: live.metadata.uid ?? '',
+    resourceVersion: live.metadata.resourceVersion ?? '',
+    generation: live.metadata.generation,
+    metadata: metadataDigest(live),
+  };
 }

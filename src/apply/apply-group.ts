@@ -1,49 +1,38 @@
-import { digestOf } from '../core/hash.ts';
-import { identityOf, referenceTo } from '../core/objects/identity.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
+import { identityOf } from '../core/objects/identity.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { type AppliedMemory, type AppliedRecord, untouchedSince } from './applied-memory.ts';
-import { combinedFailure, objectFailure } from './failures.ts';
-import { fieldManager } from './field-manager.ts';
+import { metadataDigest, untouchedSince } from './applied-memory.ts';
+import type { AppliedObject } from './applied-object.ts';
+import { type ApplyTarget, type Desired, desire } from './apply-target.ts';
+import { combinedFailure } from './failures.ts';
 import { allFulfilled, eachInFlight } from './in-flight.ts';
-import { type OwnerSelector, observeLive } from './observe.ts';
+import { findKept } from './keep-existing.ts';
+import { observeLive } from './observe.ts';
+import type { Replacement } from './recreate.ts';
+import { tryObjects } from './trial.ts';
+import { type Write, writeObject } from './write-object.ts';
 
 /** Requests of one group under way at once; the client bounds what one server gets in all. */
 const inFlight = 16;
 
-/** `Created` and `Configured` were written; `Unchanged` was found as desired. */
-type ApplyOutcome = 'Created' | 'Configured' | 'Unchanged';
-
-export interface AppliedObject {
-  /** As the server has it now. Of an unchanged object this may be its metadata only. */
-  readonly live: KubernetesObject;
-  readonly completeness: 'Object' | 'Metadata';
-  readonly outcome: ApplyOutcome;
-}
-
-export interface ApplyTarget {
-  /** Acts as the tenant on the cluster that is applied to. */
-  readonly client: KubernetesClient;
-  /** Prefix of the target's objects in the memory: one for each cluster and identity. */
-  readonly scope: string;
-  readonly memory: AppliedMemory;
-  readonly owner: OwnerSelector;
-}
-
 /** A group that the server has accepted in a dry-run, so that it can be written. */
 export interface ValidatedGroup {
   readonly desired: readonly Desired[];
-  /** Objects that nobody changed since they were applied; they cost no request. */
+  /** Objects that need no write, by key: unchanged since they were applied, or only to be kept. */
   readonly untouched: ReadonlyMap<string, AppliedObject>;
   /** The resourceVersion of each other object before the write, empty for a new one. */
   readonly before: ReadonlyMap<string, string>;
+  /** Live objects, by key, that nobody owned so far. */
+  readonly adopted: ReadonlyMap<string, KubernetesObject>;
+  /** Objects that must be deleted and gone before the group can be applied. */
+  readonly replacements: readonly Replacement[];
 }
 
 /**
  * The first half of applying a group server-side (part A 5.1): finds what neither side changed since
  * it was last applied, and validates all else by a dry-run, every object before the first is written,
- * so that an invalid one leaves nothing half applied. It writes nothing.
+ * so that an invalid one leaves nothing half applied. An object that somebody else owns is refused.
+ * It changes no object; one that `kubectl apply` managed may be handed over, see `takeOver`.
  *
  * Throws one error that names every object that failed: DeniedError, TerminalError or
  * RetryableError.
@@ -54,10 +43,14 @@ export async function validateGroup(
   call: CallOptions,
   find: FindUntouched = findUntouched,
 ): Promise<ValidatedGroup> {
-  const desired = objects.map((object) => desire(object, target.scope));
-  const untouched = await find(desired, target, call);
-  const changed = desired.filter(({ key }) => !untouched.has(key));
-  return { desired, untouched, before: await validateAll(changed, target, call) };
+  const desired = objects.map((object) => desire(object, target));
+  const kept = await findKept(desired, target, call);
+  const applied = desired.filter(({ key }) => !kept.has(key));
+  const { untouched, ours } = await find(applied, target, call);
+  const changed = applied.filter(({ key }) => !untouched.has(key));
+  const { failures, ...trials } = await tryObjects(changed, ours, target, call);
+  if (failures.length > 0) throw combinedFailure(failures);
+  return { desired, untouched: new Map([...kept, ...untouched]), ...trials };
 }
 
 /**
@@ -65,38 +58,44 @@ export async function validateGroup(
  * Throws as `validateGroup` does; the objects that did not fail are written then.
  */
 export async function writeGroup(
-  { desired, untouched, before }: ValidatedGroup,
+  { desired, untouched, before, adopted }: ValidatedGroup,
   target: ApplyTarget,
   call: CallOptions,
 ): Promise<AppliedObject[]> {
   const changed = desired.filter(({ key }) => !untouched.has(key));
-  const written = await writeAll(changed, before, target, call);
+  const results = await eachInFlight(changed, inFlight, async (each) => {
+    const write: Write = { desired: each, before: before.get(each.key) ?? '' };
+    const live = adopted.get(each.key);
+    const known = live === undefined ? write : { ...write, adopted: live };
+    return [each.key, await writeObject(known, target, call)] as const;
+  });
+  const written = new Map(allFulfilled(results, combinedFailure));
   return desired.flatMap(({ key }) => untouched.get(key) ?? written.get(key) ?? []);
 }
 
-/** Finds the objects, by key, that are as they were applied and need no request. */
+/** What was found out about objects before any of them is tried. */
+interface Untouched {
+  /** Objects, by key, that are as they were applied and need no request. */
+  readonly untouched: ReadonlyMap<string, AppliedObject>;
+  /** Keys of all objects that were seen with the owner's labels on the way. */
+  readonly ours: ReadonlySet<string>;
+}
+
 export type FindUntouched = (
   desired: readonly Desired[],
   target: ApplyTarget,
   call: CallOptions,
-) => Promise<Map<string, AppliedObject>>;
+) => Promise<Untouched>;
 
-export interface Desired {
-  readonly key: string;
-  readonly digest: string;
-  readonly object: KubernetesObject;
-}
-
-function desire(object: KubernetesObject, scope: string): Desired {
-  return { key: `${scope}|${identityOf(object)}`, digest: digestOf(object), object };
-}
-
-/** Objects that render as they did and whose live copy nobody touched, by key. */
+/**
+ * Objects that render as they did and whose live copy nobody touched, by key; and the keys of all
+ * objects that were seen with the stage's labels on the way.
+ */
 async function findUntouched(
   desired: readonly Desired[],
   { client, memory, owner }: ApplyTarget,
   call: CallOptions,
-): Promise<Map<string, AppliedObject>> {
+): Promise<Untouched> {
   const untouched = new Map<string, AppliedObject>();
   const candidates = desired.filter(({ key, digest }) => memory.recall(key)?.desired === digest);
   const live = await observeLive(
@@ -105,10 +104,13 @@ async function findUntouched(
     client,
     call,
   );
-  for (const { key, object } of candidates) {
-    const record = memory.recall(key);
+  const ours = new Set<string>();
+  for (const { key, digest, object } of desired) {
     const found = live.get(identityOf(object));
-    if (record === undefined || found === undefined) continue;
+    if (found === undefined) continue;
+    ours.add(key);
+    const record = memory.recall(key);
+    if (record?.desired !== digest) continue;
     if (!untouchedSince(record, found.object, metadataDigest)) continue;
     untouched.set(key, {
       live: found.object,
@@ -116,69 +118,5 @@ async function findUntouched(
       outcome: 'Unchanged',
     });
   }
-  return untouched;
-}
-
-/** The resourceVersion of each object as the server had it before the write, empty for a new one. */
-async function validateAll(
-  desired: readonly Desired[],
-  { client }: ApplyTarget,
-  call: CallOptions,
-): Promise<Map<string, string>> {
-  const results = await eachInFlight(desired, inFlight, async ({ key, object }) => {
-    try {
-      const options = { fieldManager, force: true, dryRun: 'All' as const };
-      const { metadata } = await client.apply(object, options, call);
-      return [key, metadata.resourceVersion ?? ''] as const;
-    } catch (error) {
-      throw objectFailure(referenceTo(object), error);
-    }
-  });
-  return new Map(allFulfilled(results, combinedFailure));
-}
-
-async function writeAll(
-  desired: readonly Desired[],
-  before: ReadonlyMap<string, string>,
-  { client, memory, owner }: ApplyTarget,
-  call: CallOptions,
-): Promise<Map<string, AppliedObject>> {
-  const results = await eachInFlight(desired, inFlight, async ({ key, digest, object }) => {
-    memory.forget(key);
-    try {
-      const live = await client.apply(object, { fieldManager, force: true }, call);
-      memory.remember(key, recordOf(live, digest, owner.stage));
-      const outcome = outcomeOf(before.get(key) ?? '', live);
-      return [key, { live, completeness: 'Object', outcome }] as const;
-    } catch (error) {
-      throw objectFailure(referenceTo(object), error);
-    }
-  });
-  return new Map<string, AppliedObject>(allFulfilled(results, combinedFailure));
-}
-
-/**
- * A dry-run leaves the resourceVersion of an existing object as it is and gives a new one none; an
- * apply that changes nothing is not written and so does not move it either.
- */
-function outcomeOf(before: string, live: KubernetesObject): ApplyOutcome {
-  if (before === '') return 'Created';
-  return before === live.metadata.resourceVersion ? 'Unchanged' : 'Configured';
-}
-
-/** What is remembered of an object that is in the cluster as it was rendered. */
-export function recordOf(live: KubernetesObject, desired: string, stage: string): AppliedRecord {
-  return {
-    desired,
-    stage,
-    uid: live.metadata.uid ?? '',
-    resourceVersion: live.metadata.resourceVersion ?? '',
-    generation: live.metadata.generation,
-    metadata: metadataDigest(live),
-  };
-}
-
-/** Digest of the labels and annotations, which no generation counts. */
-export function metadataDigest({ metadata }: KubernetesObject): string {
-  return digestOf({ labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} });
+  return { untouched, ours };
 }

@@ -1,7 +1,8 @@
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
-import { treatmentOf } from '../kubernetes/api-error.ts';
+import { noAnswer, treatmentOf } from '../kubernetes/api-error.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
+import { NotBegun } from './in-flight.ts';
 
 /** What went wrong with one object, with the object's name in front. */
 export function objectFailure(object: ObjectReference, error: unknown): Error {
@@ -28,17 +29,25 @@ const shown = 10;
 
 /**
  * One error for the failures of many objects, at most ten of them spelled out. A denial among them
- * decides the treatment, since nothing of the rest can succeed before it is repaired.
+ * decides the treatment, since nothing of the rest can succeed before it is repaired. A server that
+ * cannot be reached is the cause of all, and the longest time that it asks for counts.
  */
 export function combinedFailure(failures: readonly unknown[]): Error {
-  const errors = failures.map((failure) =>
+  const begun = failures.filter((failure) => !(failure instanceof NotBegun));
+  const errors = begun.map((failure) =>
     failure instanceof Error ? failure : new RetryableError(String(failure)),
   );
   const [first] = errors;
-  if (first !== undefined && errors.length === 1) return first;
+  const notBegun = failures.length - begun.length;
+  if (first !== undefined && failures.length === 1) return first;
   const lines = errors.slice(0, shown).map(({ message }) => message);
   const rest = errors.length - lines.length;
-  const message = `${errors.length} objects failed: ${lines.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+  const counted = errors.length === 1 ? '1 object' : `${errors.length} objects`;
+  const more = [
+    ...(rest > 0 ? [`; and ${rest} more`] : []),
+    ...(notBegun > 0 ? [`; ${notBegun} more were not tried`] : []),
+  ].join('');
+  const message = `${counted} failed: ${lines.join('; ')}${more}`;
   const denied = errors.find((error) => error instanceof DeniedError);
   if (denied !== undefined)
     return new DeniedError(message, { reason: 'RBACDenied', cause: denied });
@@ -46,5 +55,11 @@ export function combinedFailure(failures: readonly unknown[]): Error {
     const reason = first.reason === undefined ? {} : { reason: first.reason };
     return new TerminalError(message, { ...reason, cause: first });
   }
-  return new RetryableError(message, { cause: first });
+  const hints = errors.flatMap((error) =>
+    error instanceof RetryableError && error.retryAfter !== undefined ? [error.retryAfter] : [],
+  );
+  return new RetryableError(message, {
+    cause: errors.find((error) => noAnswer(error) !== undefined) ?? first,
+    ...(hints.length === 0 ? {} : { retryAfter: Math.max(...hints) }),
+  });
 }

@@ -4,7 +4,7 @@ import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import type { AwaitedHealth } from '../core/run.ts';
 import type { Instant } from '../core/time.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { AppliedObject } from './apply-group.ts';
+import type { AppliedObject } from './applied-object.ts';
 import { locateChecks } from './locate-checks.ts';
 import { type LiveObjects, type Reader, readEach, readOwned } from './read-live.ts';
 

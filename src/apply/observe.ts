@@ -28,8 +28,9 @@ type Identified = Pick<KubernetesObject, 'apiVersion' | 'kind'> & {
 const listsInFlight = 4;
 
 /**
- * The live copies of `objects` that carry the owner's labels, by identity: one list for each kind
- * and namespace, however many objects. A kind that may not be listed, or is not served, is left out.
+ * The live objects with the owner's labels, by identity, of the kinds and namespaces of `objects`:
+ * one list for each, however many objects. A kind that may not be listed, or is not served, is left
+ * out.
  */
 export async function observeLive(
   objects: readonly Identified[],
@@ -42,7 +43,6 @@ export async function observeLive(
     const { apiVersion, kind, metadata } = object;
     collections.set(`${apiVersion}|${kind}|${metadata.namespace ?? ''}`, object);
   }
-  const wanted = new Set(objects.map((object) => identityOf(object)));
   const results = await eachInFlight(
     [...collections.values()],
     listsInFlight,
@@ -50,8 +50,7 @@ export async function observeLive(
   );
   const live = new Map<string, LiveObject>();
   for (const found of allFulfilled(results, combinedFailure).flat()) {
-    const identity = identityOf(found.object);
-    if (wanted.has(identity)) live.set(identity, found);
+    live.set(identityOf(found.object), found);
   }
   return live;
 }

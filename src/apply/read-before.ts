@@ -1,15 +1,12 @@
 import { contains } from '../core/drift/contains.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
+import { isOwnedBy } from '../core/objects/ownership.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import {
-  type AppliedObject,
-  type ApplyTarget,
-  type Desired,
-  type FindUntouched,
-  recordOf,
-  type ValidatedGroup,
-} from './apply-group.ts';
+import { recordOf } from './applied-memory.ts';
+import type { AppliedObject } from './applied-object.ts';
+import type { FindUntouched, ValidatedGroup } from './apply-group.ts';
+import type { ApplyTarget, Desired } from './apply-target.ts';
 import { eachInFlight } from './in-flight.ts';
 
 /**
@@ -28,14 +25,17 @@ export function readEach(before: BeforeWrite): FindUntouched {
   return async (desired, target, call) => {
     await readInto(before, desired, target, call);
     const untouched = new Map<string, AppliedObject>();
+    const ours = new Set<string>();
     for (const { key, digest, object } of desired) {
       const live = before.get(identityOf(object));
-      if (live === undefined || !contains(live, object)) continue;
+      if (live === undefined) continue;
+      if (isOwnedBy(live, target.owner)) ours.add(key);
+      if (!contains(live, object)) continue;
       untouched.set(key, { live, completeness: 'Object', outcome: 'Unchanged' });
       // What somebody added of his own is known now, and no news any more.
       target.memory.remember(key, recordOf(live, digest, target.owner.stage));
     }
-    return untouched;
+    return { untouched, ours };
   };
 }
 

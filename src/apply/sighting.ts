@@ -1,7 +1,6 @@
 import { nameLabel, namespaceLabel } from '../core/objects/ownership.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { type AppliedRecord, untouchedSince } from './applied-memory.ts';
-import { metadataDigest } from './apply-group.ts';
+import { type AppliedRecord, metadataDigest, untouchedSince } from './applied-memory.ts';
 
 /** What a watch saw of one applied object. */
 export type Sighting =

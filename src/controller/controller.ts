@@ -26,6 +26,7 @@ import { Reporter } from './reporter.ts';
 import { Sources } from './sources.ts';
 import { StageEffects } from './stage-effects.ts';
 import { StageSets } from './stage-sets.ts';
+import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TeardownEffects } from './teardown-effects.ts';
 import { ownIdentity, Tenants } from './tenants.ts';
@@ -230,6 +231,7 @@ export class Controller {
       expressions: this.#expressions,
       drift: this.#drift,
       settings,
+      stageSetExists: (namespace, name) => this.#stageSets.exists(namespace, name),
       clock,
       reporter,
     });
@@ -247,10 +249,14 @@ export class Controller {
       tenants,
       inventories,
       drift: this.#drift,
-      statuses: new StatusWriter(client),
+      publisher: new StatusPublisher({
+        statuses: new StatusWriter(client),
+        reporter,
+        runbookBase,
+        clock,
+      }),
       reporter,
       settings,
-      runbookBase,
       clock,
       onNews: (key) => this.#queue.add(key),
     });

@@ -1,4 +1,4 @@
-import type { AppliedObject } from '../apply/apply-group.ts';
+import type { AppliedObject } from '../apply/applied-object.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { identityOf } from '../core/objects/identity.ts';
 import { intervalOf } from '../core/schedule.ts';

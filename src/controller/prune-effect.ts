@@ -4,7 +4,7 @@ import { union } from '../core/inventory/sets.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
-import { ownerOf } from './stage-effects.ts';
+import { ownerOf } from './owner.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface PruneInput {

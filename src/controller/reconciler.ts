@@ -1,20 +1,18 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
+import { type Decision, decide, type Effect } from '../core/decide.ts';
 import { TerminalError } from '../core/errors.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
 import { referenceTo } from '../core/objects/identity.ts';
-import type { Rest, Verdict } from '../core/rest.ts';
+import type { Rest } from '../core/rest.ts';
 import { type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { type InventorySize, nextStatus } from '../core/status.ts';
-import { after, between, type Clock, type Instant, milliseconds, seconds } from '../core/time.ts';
+import { after, type Clock, type Instant } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import { pause } from '../kubernetes/wait.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
@@ -36,7 +34,7 @@ import type { Reporter } from './reporter.ts';
 import type { Sources } from './sources.ts';
 import type { StageAt, StageEffects } from './stage-effects.ts';
 import type { StageSets } from './stage-sets.ts';
-import type { StatusWriter } from './status-writer.ts';
+import type { StatusPublisher } from './status-publisher.ts';
 import type { TeardownEffects } from './teardown-effects.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -50,23 +48,16 @@ export interface ReconcilerOptions {
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
   readonly drift: DriftWatch;
-  readonly statuses: StatusWriter;
+  readonly publisher: StatusPublisher;
   readonly reporter: Reporter;
   readonly settings: RunSettings;
-  readonly runbookBase: string;
   readonly clock: Clock;
   /** Told of a StageSet whose work in the background has ended. */
   readonly onNews: (key: string) => void;
 }
 
-/** A run that takes longer than this shows how far it is; a quicker one needs no writes for that. */
-const progressEvery = milliseconds(500);
-
 /** Milliseconds within which a build that is small or cached ends. */
 const quickBuild = 50;
-
-/** A single effect that takes longer than this is shown while it goes on. */
-const longEffect = seconds(1);
 
 /** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
@@ -108,12 +99,12 @@ export class Reconciler {
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
         const { ready, wakeAt, retry } = decision.next;
-        const due = await this.#publish(stageSet, memory, ready, call);
+        const due = await this.#options.publisher.publish(stageSet, memory, ready, call);
         this.#inventoryBudget.settle(key, memory);
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
-      await this.#publishProgress(stageSet, memory, call);
+      await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#carryOut(decision.next, stageSet, memory, call);
     }
   }
@@ -219,6 +210,7 @@ export class Reconciler {
         return;
       case 'PrepareStage':
       case 'ApplyGroup':
+      case 'LookForDeleted':
       case 'LookAtHealth':
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
@@ -260,7 +252,7 @@ export class Reconciler {
   }
 
   async #stageEffect(
-    effect: Extract<Effect, { kind: 'PrepareStage' | 'ApplyGroup' | 'LookAtHealth' }>,
+    effect: Extract<Effect, { kind: StageEffectKind }>,
     stageSet: StageSet,
     memory: StageSetMemory,
     call: CallOptions,
@@ -273,18 +265,14 @@ export class Reconciler {
     const establishing = run.stages[effect.stage]?.step.kind === 'Establishing';
     // A group that does not get usable is a part of the apply: later groups are not applied yet.
     const operation = establishing ? 'apply' : operationOf[effect.kind];
-    await this.#inSight(stageSet, memory, call, async () => {
+    await this.#options.publisher.inSight(stageSet, memory, call, async () => {
       await this.#attempt(operation, at, call, async () => {
         memory.run = await this.#stageWork(effect.kind, at, call);
       });
     });
   }
 
-  async #stageWork(
-    kind: 'PrepareStage' | 'ApplyGroup' | 'LookAtHealth',
-    at: StageAt,
-    call: CallOptions,
-  ): Promise<RunProgress> {
+  async #stageWork(kind: StageEffectKind, at: StageAt, call: CallOptions): Promise<RunProgress> {
     const { stages } = this.#options;
     const step = at.run.stages[at.index]?.step;
     if (kind === 'PrepareStage') {
@@ -295,6 +283,7 @@ export class Reconciler {
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
+    if (step?.kind === 'Recreating') return await stages.lookForDeleted(at, step, call);
     if (step?.kind === 'Establishing' || step?.kind === 'Verifying') {
       this.#options.drift.takeNews(keyOf(at.stageSet));
       const looked = await stages.look(at, step, call);
@@ -371,64 +360,6 @@ export class Reconciler {
     if (memory.interruptions < patience) throw error;
   }
 
-  async #publishProgress(
-    stageSet: StageSet,
-    memory: StageSetMemory,
-    call: CallOptions,
-  ): Promise<void> {
-    const { run } = memory;
-    if (run === undefined || run.outcome !== undefined) return;
-    if (between(memory.publishedAt, this.#options.clock()) < progressEvery) return;
-    await this.#publish(stageSet, memory, underWay(run), call);
-  }
-
-  /**
-   * Does the work, and shows meanwhile what is under way when it takes long: a Ready from before the
-   * run must not stand through a download of minutes. The work must not write the status itself.
-   */
-  async #inSight(
-    stageSet: StageSet,
-    memory: StageSetMemory,
-    call: CallOptions,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    const over = new AbortController();
-    const isLong = pause(longEffect, over.signal).then(
-      () => true,
-      () => false,
-    );
-    const ends = await Promise.allSettled([
-      work().finally(() => over.abort()),
-      isLong.then(async (long) => {
-        if (long) await this.#publishProgress(stageSet, memory, call);
-      }),
-    ]);
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  }
-
-  /** Writes the status; returns when to do so where it is not worth a write yet. */
-  async #publish(
-    stageSet: StageSet,
-    memory: StageSetMemory,
-    verdict: Verdict | undefined,
-    call: CallOptions,
-  ): Promise<Instant | undefined> {
-    const { clock, runbookBase, statuses, reporter } = this.#options;
-    const { run } = memory;
-    const now = clock();
-    // A short wait inside a run that has only just begun is not worth a write yet.
-    const young = run?.outcome === undefined && between(memory.publishedAt, now) < progressEvery;
-    if (run !== undefined && young && verdict?.status === 'Unknown') {
-      return after(memory.publishedAt, progressEvery);
-    }
-    const inventories = sizesOf(memory);
-    const status = nextStatus({ stageSet, run, verdict, inventories, runbookBase, now });
-    memory.stageSet = await statuses.write(stageSet, status, call);
-    memory.publishedAt = now;
-    reporter.concluded(stageSet, memory.stageSet, run, verdict);
-    return undefined;
-  }
-
   #forget(key: string): void {
     if (this.#memories.peek(key) === undefined) return;
     this.#memories.forget(key);
@@ -446,22 +377,17 @@ function stageNamesOf({ stages }: RunProgress): string[] {
   return stages.map(({ name }) => name);
 }
 
+type StageEffectKind = 'PrepareStage' | 'ApplyGroup' | 'LookForDeleted' | 'LookAtHealth';
+
 /** The `op` values of part B 9.4; a preparing stage names its own. */
 const operationOf = {
   PrepareStage: 'build',
   ApplyGroup: 'apply',
+  LookForDeleted: 'apply',
   LookAtHealth: 'verify',
 } as const;
 
 function withoutFinalizer(stageSet: StageSet): StageSet {
   const finalizers = (stageSet.metadata.finalizers ?? []).filter((held) => held !== finalizer);
   return { ...stageSet, metadata: { ...stageSet.metadata, finalizers } };
-}
-
-function sizesOf({ inventories }: StageSetMemory): Map<string, InventorySize> {
-  const sizes = new Map<string, InventorySize>();
-  for (const [stage, { entries, shards }] of inventories ?? []) {
-    sizes.set(stage, { entries: entries.length, shards: shards.length });
-  }
-  return sizes;
 }

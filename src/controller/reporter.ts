@@ -1,4 +1,4 @@
-import type { AppliedObject } from '../apply/apply-group.ts';
+import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
@@ -79,6 +79,11 @@ export class Reporter {
     for (const warning of warnings) this.#of(stageSet).warn(warning, { stage });
   }
 
+  /** Live objects were deleted, since they cannot be changed into what is wanted. */
+  recreating(stageSet: StageSet, stage: string, names: readonly string[]): void {
+    this.#of(stageSet).info('replacing objects', { stage, objects: listed(names) });
+  }
+
   /** What a re-assertion had to write was drift: somebody had changed it (part A 5.4). */
   applied(
     stageSet: StageSet,
@@ -87,8 +92,15 @@ export class Reporter {
     applied: readonly AppliedObject[],
     before: BeforeWrite,
   ): void {
+    const skipped = applied.filter(({ outcome }) => outcome === 'Skipped');
+    if (skipped.length > 0) {
+      const objects = listed(skipped.map(({ live }) => describeObject(live)));
+      this.#of(stageSet).debug('left as they are', { stage, objects });
+    }
     if (run.purpose !== 'Reassert') return;
-    const drifted = applied.filter(({ outcome }) => outcome !== 'Unchanged');
+    const drifted = applied.filter(
+      ({ outcome }) => outcome !== 'Unchanged' && outcome !== 'Skipped',
+    );
     if (drifted.length === 0) return;
     this.#metrics.driftCorrected(nameOf(stageSet), stage, drifted.length);
     const names = listed(drifted.map((object) => driftOf(object, before)));

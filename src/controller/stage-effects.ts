@@ -1,22 +1,22 @@
 import type { AppliedMemory } from '../apply/applied-memory.ts';
-import {
-  type AppliedObject,
-  type ApplyTarget,
-  validateGroup,
-  writeGroup,
-} from '../apply/apply-group.ts';
+import type { AppliedObject } from '../apply/applied-object.ts';
+import { type ValidatedGroup, validateGroup, writeGroup } from '../apply/apply-group.ts';
+import type { ApplyTarget } from '../apply/apply-target.ts';
 import type { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
 import { healthOfApplied } from '../apply/look-at-health.ts';
-import type { OwnerSelector } from '../apply/observe.ts';
 import type { Follower, OwnedKind } from '../apply/owned-watches.ts';
 import { type BeforeWrite, readEach, readTouched } from '../apply/read-before.ts';
 import { healthNeedsRead } from '../core/health/status.ts';
 import { union } from '../core/inventory/sets.ts';
-import { identityOf } from '../core/objects/identity.ts';
+import { refuseDataLoss } from '../core/objects/conflict-policy.ts';
+import type { StageSetExists } from '../core/objects/foreign-owner.ts';
+import { identityOf, sameObject } from '../core/objects/identity.ts';
+import { othersBuildOn } from '../core/objects/order.ts';
 import {
   type Applying,
   type AwaitedHealth,
   type ChangeCounts,
+  type Recreating,
   type RunProgress,
   type StageStep,
   type Wait,
@@ -42,6 +42,7 @@ import {
   trustInventories,
   type ValidatedStage,
 } from './memory.ts';
+import { ownerOf, scopeOf, selectorOf } from './owner.ts';
 import {
   type BuildStage,
   type PreparedStage,
@@ -49,6 +50,7 @@ import {
   refuseSharedObjects,
 } from './prepare-stage.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
+import { lookForDeleted, replace } from './recreate-stage.ts';
 import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
 import type { Tenants } from './tenants.ts';
@@ -63,6 +65,7 @@ export interface StageEffectsOptions {
   readonly expressions: ExpressionEvaluator;
   readonly drift: DriftWatch;
   readonly settings: RunSettings;
+  readonly stageSetExists: StageSetExists;
   readonly clock: Clock;
   readonly reporter: Reporter;
 }
@@ -99,6 +102,7 @@ export class StageEffects {
     const input = { artifact: pinned, stage, variables };
     const prepared = await prepareStage(build, input, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
+    refuseConflictPolicy(prepared, stage);
     if (prepared.warnings.length > 0)
       this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
     tellOfHelmHooks(at, pinned.revision, prepared, this.#options.reporter);
@@ -150,7 +154,13 @@ export class StageEffects {
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
       const before: BeforeWrite = new Map();
-      const applied = await this.#applyGroup(at, prepared, step.group, before, call);
+      const validated = await this.#validated(at, prepared, step.group, before, call);
+      if (validated.replacements.length > 0) {
+        const around = { ...this.#options, target: this.#target(at) };
+        return withStep(run, index, await replace(at, step, validated, around, call));
+      }
+      const written = await writeGroup(validated, this.#target(at), call);
+      const applied = written.map((each) => told(each, step));
       reportApplied(at, prepared, applied, before, this.#options.reporter);
       if (run.correction === undefined) this.#follow(at, prepared, step.group);
       else recordCorrections(at, { ...this.#target(at), before, applied }, this.#options);
@@ -237,31 +247,45 @@ export class StageEffects {
     return union(recorded, rebuilt.entries);
   }
 
-  async #applyGroup(
+  async #validated(
     at: StageAt,
     prepared: ValidatedStage,
     group: number,
     before: BeforeWrite,
     call: CallOptions,
-  ): Promise<AppliedObject[]> {
-    const target = this.#target(at);
-    const objects = prepared.groups[group] ?? [];
+  ): Promise<ValidatedGroup> {
     const first = group === 0 ? prepared.validated : undefined;
     // Validated once: another try at this group asks the server anew.
     at.memory.prepared.set(at.index, { ...prepared, validated: undefined });
+    const target = this.#target(at);
+    const objects = prepared.groups[group] ?? [];
     const { correction, purpose } = at.run;
     const find = correction === undefined ? undefined : readEach(before);
     const validated = first ?? (await validateGroup(objects, target, call, find));
     if (purpose === 'Reassert' && correction === undefined) {
       for (const [id, live] of await readTouched(validated, target, call)) before.set(id, live);
     }
-    return await writeGroup(validated, target, call);
+    return validated;
+  }
+
+  /** Looks whether the objects are gone that were deleted in order to be created anew. */
+  async lookForDeleted(at: StageAt, step: Recreating, call: CallOptions): Promise<RunProgress> {
+    const { client } = this.#options.tenants.tenantOf(at.stageSet, at.stage.name);
+    const looked = await lookForDeleted(step, client, this.#options.clock, call);
+    return withStep(at.run, at.index, looked);
   }
 
   #target({ stageSet, stage }: StageAt): ApplyTarget {
     const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
     const scope = scopeOf(identity, stageSet);
-    return { client, owner: selectorOf(stageSet, stage), scope, memory: this.#options.applied };
+    return {
+      client,
+      owner: selectorOf(stageSet, stage),
+      scope,
+      memory: this.#options.applied,
+      stageSetExists: this.#options.stageSetExists,
+      conflicts: stage,
+    };
   }
 
   /** From now on, changes of what is applied are told. */
@@ -292,8 +316,11 @@ export class StageEffects {
   #afterGroup({ memory, stageSet, stage, index }: StageAt, step: Applying): StageStep {
     const now = this.#options.clock();
     const { groups, health } = step;
-    if (step.group + 1 < groups) {
-      const group = step.group + 1;
+    const group = step.group + 1;
+    if (group < groups && !othersBuildOn(memory.prepared.get(index)?.groups[step.group] ?? [])) {
+      return { kind: 'Applying', group, groups, health };
+    }
+    if (group < groups) {
       return { kind: 'Establishing', group, groups, ...beginWait(now, establishBound, health) };
     }
     memory.prepared.delete(index);
@@ -321,25 +348,29 @@ export class StageEffects {
   }
 }
 
-export function ownerOf({ metadata }: StageSet): { name: string; namespace: string } {
-  return { name: metadata.name, namespace: metadata.namespace ?? '' };
-}
-
-/** Prefix of a StageSet's objects in the memory of what was applied. */
-function scopeOf(identity: string, { metadata }: StageSet): string {
-  return `${identity}|${metadata.uid ?? ''}`;
-}
-
-function selectorOf(stageSet: StageSet, stage: Stage): OwnerSelector {
-  return { ...ownerOf(stageSet), stage: stage.name };
-}
-
 function countOf(applied: readonly AppliedObject[]): ChangeCounts {
   const count = (wanted: AppliedObject['outcome']): number =>
     applied.filter(({ outcome }) => outcome === wanted).length;
   return {
     created: count('Created'),
     configured: count('Configured'),
+    recreated: count('Recreated'),
     unchanged: count('Unchanged'),
+    skipped: count('Skipped'),
   };
+}
+
+/** A new object that takes the place of one that was deleted for it is told as such. */
+function told(applied: AppliedObject, { recreation }: Applying): AppliedObject {
+  const replaced = recreation?.objects.some((object) => sameObject(object, applied.live)) ?? false;
+  return replaced && applied.outcome === 'Created' ? { ...applied, outcome: 'Recreated' } : applied;
+}
+
+/** @throws the refusal of the stage, as a failure of its own operation: see `refuseDataLoss`. */
+function refuseConflictPolicy({ groups }: PreparedStage, stage: Stage): void {
+  try {
+    refuseDataLoss(groups.flat(), stage);
+  } catch (error) {
+    throw new OperationError('conflict policy', error);
+  }
 }

@@ -64,6 +64,13 @@ export class StageSets {
     return object === undefined ? undefined : this.#parse(object);
   }
 
+  /** Whether there is such a StageSet; where we do not follow them, nobody says that there is none. */
+  exists(namespace: string, name: string): boolean {
+    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
+    if (reflector?.hasSynced !== true) return true;
+    return reflector.store.get(namespace, name) !== undefined;
+  }
+
   /** Keys of the StageSets that name one of these sources. */
   namingSource(sourceKeys: readonly string[]): Set<string> {
     const found = this.reflectors.flatMap(({ store }) =>

@@ -5,7 +5,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import { causedBy } from './failure.ts';
 import type { StoredInventory } from './inventory-store.ts';
-import { ownerOf } from './stage-effects.ts';
+import { ownerOf } from './owner.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface SweptObjects extends FoundObjects {

@@ -17,8 +17,8 @@ import type { StageSet } from '../types/stages.ts';
 import { causedBy, failureOf } from './failure.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
 import { together } from './memory.ts';
+import { ownerOf } from './owner.ts';
 import type { Reporter } from './reporter.ts';
-import { ownerOf } from './stage-effects.ts';
 import { sweep, withFound } from './sweep.ts';
 import type { Tenants } from './tenants.ts';
 

@@ -3,6 +3,7 @@ import { requestedAtAnnotation } from './annotations.ts';
 import { mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
 import { dependencyUnmet } from './gates/dependencies.ts';
+import { describeRemaining } from './recreation.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
   type Applying,
@@ -37,6 +38,8 @@ export type Effect =
   /** Fetch, build and check a stage, and record what it is about to own. */
   | { readonly kind: 'PrepareStage'; readonly stage: number }
   | { readonly kind: 'ApplyGroup'; readonly stage: number; readonly group: number }
+  /** See whether the objects are gone that were deleted in order to be created anew. */
+  | { readonly kind: 'LookForDeleted'; readonly stage: number }
   | { readonly kind: 'LookAtHealth'; readonly stage: number }
   /** Delete what the snapshot no longer holds, in reverse order. */
   | { readonly kind: 'Prune' }
@@ -231,6 +234,8 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
         return { run, next: prepareOnceBuilt(run, stage, snapshot) };
       case 'Applying':
         return { run, next: applyOnceServed(run, stage, step, snapshot.now) };
+      case 'Recreating':
+        return { run, next: lookForDeleted(run, stage, step.nextLook, snapshot.now) };
       case 'Establishing':
       case 'Verifying':
         return { run, next: lookAgain(run, stage, step.nextLook, snapshot.now) };
@@ -264,6 +269,11 @@ function applyOnceServed(run: RunProgress, stage: number, step: Applying, now: I
   return { kind: 'Rest', ready: underWay(run), wakeAt };
 }
 
+function lookForDeleted(run: RunProgress, stage: number, due: Instant, now: Instant): Effect {
+  if (due <= now) return { kind: 'LookForDeleted', stage };
+  return { kind: 'Rest', ready: underWay(run), wakeAt: due };
+}
+
 function lookAgain(run: RunProgress, stage: number, due: Instant, now: Instant): Effect {
   if (due <= now) return { kind: 'LookAtHealth', stage };
   return { kind: 'Rest', ready: underWay(run), wakeAt: due };
@@ -287,6 +297,8 @@ function doing(step: StageStep): string {
       return 'building';
     case 'Applying':
       return 'applying';
+    case 'Recreating':
+      return `replacing objects, waiting for ${describeRemaining(step)} to be gone`;
     case 'Establishing':
     case 'Verifying':
       return describeWait(step);

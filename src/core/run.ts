@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../types/kubernetes.ts';
 import type { StageSetSpec } from '../types/stages.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
@@ -66,13 +67,19 @@ export interface StageProgress {
 export interface ChangeCounts {
   readonly created: number;
   readonly configured: number;
+  /** Deleted and created anew, since a change was impossible. */
+  readonly recreated: number;
   readonly unchanged: number;
+  /** There already and left alone, by KeepExisting. */
+  readonly skipped: number;
 }
 
 /** Where a stage is in the pipeline. Later features add their steps between these. */
 export type StageStep =
   | { readonly kind: 'Pending' }
   | ({ readonly kind: 'Applying' } & Applying)
+  /** Objects of a group that cannot be changed must be gone before the group is applied. */
+  | ({ readonly kind: 'Recreating' } & Recreating)
   /** A group that the next one builds on (CRDs, Namespaces, classes) must be usable first. */
   | ({ readonly kind: 'Establishing'; readonly group: number; readonly groups: number } & Wait)
   | ({ readonly kind: 'Verifying' } & Wait)
@@ -87,6 +94,36 @@ export interface Applying {
   readonly health: readonly AwaitedHealth[];
   /** Set while the API server does not serve yet what a CRD of an earlier group defines. */
   readonly unserved?: { readonly since: Instant; readonly nextTry: Instant };
+  /** Set once objects of the group were deleted in order to be created anew. */
+  readonly recreation?: Recreation;
+}
+
+/** An object that was deleted in order to be created anew. */
+export interface DeletedObject {
+  readonly object: ObjectReference;
+  /** Of the deleted one: another object under its name is not waited for. */
+  readonly uid: string;
+}
+
+/** The deletions of one group so far, which together have one deadline. */
+export interface Recreation {
+  readonly since: Instant;
+  /** The timeout of the stage (part A 5.3). */
+  readonly bound: Duration;
+  readonly objects: readonly ObjectReference[];
+}
+
+/** A wait for deleted objects to be gone, which holds no worker. */
+export interface Recreating {
+  readonly group: number;
+  readonly groups: number;
+  /** Health of the groups before this one. */
+  readonly established: readonly AwaitedHealth[];
+  readonly recreation: Recreation;
+  /** Those that finalizers or a grace period still hold. */
+  readonly remaining: readonly DeletedObject[];
+  readonly looks: number;
+  readonly nextLook: Instant;
 }
 
 /** Health of an object that was applied, as last seen. */
@@ -146,7 +183,13 @@ export type RunOutcome =
       readonly message: string;
     };
 
-const noChanges: ChangeCounts = { created: 0, configured: 0, unchanged: 0 };
+const noChanges: ChangeCounts = {
+  created: 0,
+  configured: 0,
+  recreated: 0,
+  unchanged: 0,
+  skipped: 0,
+};
 
 export function startRun(
   run: Pick<
@@ -175,7 +218,9 @@ export function withChanges(run: RunProgress, index: number, changes: ChangeCoun
     changes: {
       created: stage.changes.created + changes.created,
       configured: stage.changes.configured + changes.configured,
+      recreated: stage.changes.recreated + changes.recreated,
       unchanged: stage.changes.unchanged + changes.unchanged,
+      skipped: stage.changes.skipped + changes.skipped,
     },
   }));
 }

@@ -63,6 +63,15 @@ export function onTimeoutOf(spec: StageSetSpec, stageName: string): OnTimeout {
   return stage?.onTimeout ?? spec.onTimeout ?? 'Hold';
 }
 
+/**
+ * How long objects that are replaced may take to go (part A 5.3): the stage's timeout. `readyChecks`
+ * bounds the wait for health only.
+ */
+export function recreateBoundOf(spec: StageSetSpec, stageName: string): Duration {
+  const stage = spec.stages.find(({ name }) => name === stageName);
+  return positiveDuration(stage?.timeout) ?? positiveDuration(spec.timeout) ?? minutes(15);
+}
+
 /** How long a group that others build on (CRDs, Namespaces, classes) may take (part A 2.8). */
 export const establishBound: Duration = minutes(1);
 

@@ -138,6 +138,7 @@ function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['ph
     case 'Pending':
       return 'Pending';
     case 'Applying':
+    case 'Recreating':
     case 'Establishing':
       return 'Applying';
     case 'Verifying':

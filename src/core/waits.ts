@@ -1,6 +1,7 @@
 import { formatDuration } from './duration.ts';
 import { type ExpressionVerdict, reportsOf } from './health/expressions.ts';
 import { describeHealth } from './health/summary.ts';
+import { judgeRecreating } from './recreation.ts';
 import {
   type AwaitedHealth,
   type ExpressionWait,
@@ -32,6 +33,8 @@ export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
       return run;
     case 'Failed':
       return failed(run, stage, stage.step.failure, now);
+    case 'Recreating':
+      return settle(run, index, judgeRecreating(stage.step, now), now);
     case 'Establishing':
       if (isStale(stage.step, now)) return run;
       return settle(run, index, judgeEstablishing(stage.step, now), now);

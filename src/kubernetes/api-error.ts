@@ -1,4 +1,5 @@
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
+import { immutabilityIn, onlyImmutableFields } from '../core/objects/immutability.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import { isJsonObject, objectAt, objectsAt, stringAt } from './shapes.ts';
@@ -125,7 +126,9 @@ function rbacDenial(status: { [key: string]: unknown }): string | undefined {
 function causeFrom(cause: { [key: string]: unknown }, values: 'Quote' | 'Withhold'): StatusCause {
   const field = stringAt(cause, 'field');
   const reason = stringAt(cause, 'reason');
-  const message = values === 'Quote' ? stringAt(cause, 'message') : undefined;
+  const said = stringAt(cause, 'message');
+  // That a field cannot change is said in fixed words, after the value.
+  const message = values === 'Quote' ? said : immutabilityIn(said ?? '');
   return {
     ...(field === undefined ? {} : { field }),
     ...(reason === undefined ? {} : { reason }),
@@ -196,6 +199,16 @@ export function isForbidden(error: unknown): boolean {
   return hasReason(error, 403, 'Forbidden');
 }
 
+/** The object is not valid, or not as a change of the one that is there. */
+export function isInvalid(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code === 422;
+}
+
+/** The only thing wrong with a change is that it is one: see `onlyImmutableFields`. */
+export function isImmutableChange(error: unknown): boolean {
+  return isInvalid(error) && onlyImmutableFields(error.causes, error.message);
+}
+
 /** The credentials were not accepted: expired, revoked, or the ServiceAccount is gone. */
 export function isUnauthorized(error: unknown): boolean {
   return hasReason(error, 401, 'Unauthorized');
@@ -204,6 +217,18 @@ export function isUnauthorized(error: unknown): boolean {
 /** The resourceVersion or continue token is too old: list again from the start. */
 export function isGone(error: unknown): boolean {
   return hasReason(error, 410, 'Gone', 'Expired');
+}
+
+/**
+ * Why there was no answer of the API server at all, after all repeats: undefined when there was one.
+ * Whatever wraps that error is looked through.
+ */
+export function noAnswer(error: unknown): 'ConnectionFailed' | 'Timeout' | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!(cause instanceof RetryableError)) continue;
+    if (cause.reason === 'ConnectionFailed' || cause.reason === 'Timeout') return cause.reason;
+  }
+  return undefined;
 }
 
 /** What a Forbidden message says: who may not do what to which resource. */

@@ -214,7 +214,7 @@ export class KubernetesClient {
         path: path + writeQuery(options),
         body: JSON.stringify(object),
         contentType: 'application/json',
-        idempotence: 'Once',
+        idempotence: options.dryRun === undefined ? 'Once' : 'Idempotent',
         sensitive: holdsSecrets(mapping),
       },
       mapping,

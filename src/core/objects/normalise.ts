@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { JsonObject, KubernetesObject } from '../../types/kubernetes.ts';
 import { TerminalError } from '../errors.ts';
 import { isJsonObject } from '../validate/json-object.ts';
+import { withoutPlaceholderBundle } from './conversion-webhook.ts';
 import { describeObject, groupOf, referenceTo } from './identity.ts';
 
 /**
@@ -15,6 +16,7 @@ export function normalise(object: KubernetesObject): KubernetesObject {
   if (apiVersion === 'rbac.authorization.k8s.io/v1' && /^(?:Cluster)?Role$/.test(kind))
     return object;
   const cleaned = withoutServerFields(object);
+  if (kind === 'CustomResourceDefinition') return withoutPlaceholderBundle(cleaned);
   if (apiVersion === 'v1' && kind === 'Secret') return withStringData(cleaned);
   if (apiVersion === 'v1' && kind === 'Service')
     return at(cleaned, ['spec', 'ports'], withProtocols);

@@ -28,7 +28,7 @@ const first = [
 ];
 
 /** Kinds that go last: each of them can stop the others from being applied. */
-const last = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+const last = ['APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
 const ranks = new Map<string, number>([
   ...first.map((kind, rank) => [kind, rank] as const),
@@ -58,18 +58,25 @@ export function deletionOrder<T extends Identifiable>(objects: readonly T[]): T[
 
 /**
  * The objects of a stage in the groups that are applied one after the other: definitions, namespaces
- * and cluster roles; then classes; then everything else. A group without objects is left out.
+ * and cluster roles; then classes; then everything else but what other requests are sent through;
+ * then that. A group without objects is left out.
  */
 export function applyGroups<T extends Identifiable>(objects: readonly T[]): T[][] {
-  const groups: [T[], T[], T[]] = [[], [], []];
+  const groups: [T[], T[], T[], T[]] = [[], [], [], []];
   for (const object of objects) groups[groupIndex(object.kind)].push(object);
   return groups.filter((group) => group.length > 0).map((group) => group.sort(compareForApply));
 }
 
-function groupIndex(kind: string): 0 | 1 | 2 {
+/** Whether the groups behind this one need its objects to be there and usable (part A 5.2). */
+export function othersBuildOn(group: readonly Identifiable[]): boolean {
+  return group.some(({ kind }) => groupIndex(kind) < 2);
+}
+
+function groupIndex(kind: string): 0 | 1 | 2 | 3 {
   if (kind === 'CustomResourceDefinition' || kind === 'Namespace' || kind === 'ClusterRole')
     return 0;
-  return kind.endsWith('Class') ? 1 : 2;
+  if (kind.endsWith('Class')) return 1;
+  return last.includes(kind) ? 3 : 2;
 }
 
 function rankOf(kind: string): number {

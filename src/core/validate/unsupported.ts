@@ -31,16 +31,10 @@ const unsupportedInStage = [
   'actions',
   'promotion',
   'errorBudget',
-  'force',
 ] as const satisfies readonly (keyof Stage)[];
 
 function unsupportedInStageOf(stage: Stage): string[] {
   const fields: string[] = setFields(stage, unsupportedInStage);
-  const { conflictPolicy } = stage;
-  if (conflictPolicy?.default !== undefined && conflictPolicy.default !== 'Fail') {
-    fields.push('conflictPolicy.default');
-  }
-  if ((conflictPolicy?.rules ?? []).length > 0) fields.push('conflictPolicy.rules');
   return fields;
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { recordOf } from '../../../src/apply/apply-group.ts';
+import { recordOf } from '../../../src/apply/applied-memory.ts';
 import { explains, type Sighting, slimmed, stageSetNamedBy } from '../../../src/apply/sighting.ts';
 import type { KubernetesObject, ObjectMeta } from '../../../src/types/kubernetes.ts';
 

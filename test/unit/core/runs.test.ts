@@ -16,7 +16,7 @@ function newborn(stages: number): Snapshot {
 }
 
 const stageCounts = fc.integer({ min: 1, max: names.length });
-const fates = fc.constantFrom<Happening>('Well', 'Well', 'Slow', 'Refused');
+const fates = fc.constantFrom<Happening>('Well', 'Well', 'Slow', 'Refused', 'Immutable');
 
 /** Everything that people, source controllers and clocks do to a StageSet under way. */
 const events = fc.oneof(

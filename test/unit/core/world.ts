@@ -1,7 +1,8 @@
 import { type Decision, decide, type Effect } from '../../../src/core/decide.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
+import { lookedAgain, withDeletions } from '../../../src/core/recreation.ts';
 import type { Rest } from '../../../src/core/rest.ts';
-import type { RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
+import type { Applying, RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { withStep } from '../../../src/core/run.ts';
 import { backoff, nextLook } from '../../../src/core/schedule.ts';
 import type { Snapshot } from '../../../src/core/snapshot.ts';
@@ -14,8 +15,11 @@ import { type TeardownTrouble, withFailure } from '../../../src/core/teardown-tr
 import { after, type Instant, milliseconds, minutes } from '../../../src/core/time.ts';
 import { failureOf, health } from './snapshot-builder.ts';
 
-/** How the cluster takes an effect: it works, it needs more time, or it is refused. */
-export type Fate = 'Well' | 'Slow' | 'Refused';
+/**
+ * How the cluster takes an effect: it works, it needs more time, it is refused, or it takes the
+ * replacement of an object.
+ */
+export type Fate = 'Well' | 'Slow' | 'Refused' | 'Immutable';
 
 /** A moment of a simulated StageSet: what was seen and what was decided about it. */
 export interface Moment {
@@ -112,6 +116,7 @@ function stepAfter(
   fate: Fate,
 ): StageStep {
   if (effect.kind === 'LookAtHealth') return lookedAt(step, now, fate);
+  if (effect.kind === 'LookForDeleted') return lookedForDeleted(step, now, fate);
   if (fate === 'Refused') return { kind: 'Failed', failure: failureOf() };
   if (effect.kind === 'PrepareStage') {
     return { kind: 'Applying', group: 0, groups: 2, health: [] };
@@ -120,6 +125,7 @@ function stepAfter(
   if (fate === 'Slow') {
     return { ...step, unserved: { since: now, nextTry: after(now, milliseconds(250)) } };
   }
+  if (fate === 'Immutable') return replacing(step, now);
   const awaited = [health(`object-${effect.group}`, 'InProgress')];
   const wait: Wait = {
     since: now,
@@ -134,10 +140,39 @@ function stepAfter(
     : { kind: 'Verifying', ...wait };
 }
 
+function replacing(
+  { group, groups, health: established, recreation }: Applying,
+  now: Instant,
+): StageStep {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'team', name: 'web' };
+  const due = nextLook(now, 0);
+  return {
+    kind: 'Recreating',
+    group,
+    groups,
+    established,
+    recreation: withDeletions(recreation, [object], now, minutes(1)),
+    remaining: [{ object, uid: 'uid-of-web' }],
+    looks: 0,
+    nextLook: due,
+  };
+}
+
+function lookedForDeleted(step: StageStep, now: Instant, fate: Fate): StageStep {
+  if (step.kind !== 'Recreating') return step;
+  if (fate === 'Refused') return { kind: 'Failed', failure: failureOf() };
+  return { ...step, ...lookedAgain(step, fate === 'Slow' ? step.remaining : [], now) };
+}
+
 function lookedAt(step: StageStep, now: Instant, fate: Fate): StageStep {
   if (step.kind !== 'Establishing' && step.kind !== 'Verifying') return step;
   const looks = step.looks + 1;
-  const status = { Well: 'Current', Slow: 'InProgress', Refused: 'Failed' } as const;
+  const status = {
+    Well: 'Current',
+    Slow: 'InProgress',
+    Refused: 'Failed',
+    Immutable: 'Current',
+  } as const;
   const seen = step.health.map(({ object }) => health(object.name, status[fate]));
   return { ...step, looks, nextLook: nextLook(now, looks), health: seen };
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describeObject } from '../../../../src/core/objects/identity.ts';
-import { applyGroups, deletionOrder } from '../../../../src/core/objects/order.ts';
+import { applyGroups, deletionOrder, othersBuildOn } from '../../../../src/core/objects/order.ts';
 
 function object(kind: string, name = 'x', apiVersion = 'v1', namespace?: string) {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
@@ -10,6 +10,7 @@ function object(kind: string, name = 'x', apiVersion = 'v1', namespace?: string)
 const kinds = [
   'ValidatingWebhookConfiguration',
   'MutatingWebhookConfiguration',
+  'APIService',
   'Ingress',
   'PodDisruptionBudget',
   'CronJob',
@@ -38,7 +39,7 @@ const kinds = [
 ];
 
 describe('the order of application', () => {
-  it('has definitions first, then classes, then the rest, each by rank', () => {
+  it('has definitions first, then classes, the rest, and what requests are sent through, each by rank', () => {
     const groups = applyGroups(kinds.map((kind) => object(kind)));
     expect(groups.map((group) => group.map(({ kind }) => kind))).to.deep.equal([
       ['CustomResourceDefinition', 'Namespace', 'ClusterRole'],
@@ -67,9 +68,8 @@ describe('the order of application', () => {
         'CronJob',
         'PodDisruptionBudget',
         'Ingress',
-        'MutatingWebhookConfiguration',
-        'ValidatingWebhookConfiguration',
       ],
+      ['APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
     ]);
   });
 
@@ -88,6 +88,11 @@ describe('the order of application', () => {
       'Widget/two/b',
       'Widget/a',
     ]);
+  });
+
+  it('has the others wait for definitions, namespaces, cluster roles and classes, and for nothing else', () => {
+    const awaited = applyGroups(kinds.map((kind) => object(kind))).map(othersBuildOn);
+    expect(awaited).to.deep.equal([true, true, false, false]);
   });
 
   it('has no empty group', () => {

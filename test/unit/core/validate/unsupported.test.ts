@@ -24,16 +24,9 @@ describe('a field that this build cannot carry out', () => {
     });
   }
 
-  const target = { kind: 'Deployment' };
   const inStage: [Partial<Stage>, string][] = [
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { soak: '1h' } }, 'promotion'],
-    [{ force: true }, 'force'],
-    [{ conflictPolicy: { default: 'Recreate' } }, 'conflictPolicy.default'],
-    [
-      { conflictPolicy: { default: 'Fail', rules: [{ target, action: 'Recreate' }] } },
-      'conflictPolicy.rules',
-    ],
   ];
   for (const [stage, field] of inStage) {
     it(`is refused in a stage: ${field}`, () => {
@@ -48,19 +41,16 @@ describe('a field that this build cannot carry out', () => {
       rollbackOnFailure: false,
     });
     expect(pathsOf(spec)).to.deep.equal([]);
-    const stage = {
-      force: false,
-      conflictPolicy: { default: 'Fail', rules: [] },
-    } satisfies Partial<Stage>;
-    expect(pathsOfStage(stage)).to.deep.equal([]);
   });
 
   it('is named with the stage that has it, and says what to do', () => {
     const [dev, prod] = specOf(['dev', 'prod']).stages;
     if (dev === undefined || prod === undefined) throw new Error('there are two stages');
-    expect(unsupportedFields({ stages: [dev, { ...prod, force: true }] })).to.deep.equal([
+    expect(
+      unsupportedFields({ stages: [dev, { ...prod, promotion: { soak: '1h' } }] }),
+    ).to.deep.equal([
       {
-        path: 'spec.stages[1].force',
+        path: 'spec.stages[1].promotion',
         message:
           'this build of the controller cannot carry it out yet and will not release without it; ' +
           'remove the field or use a build that has it',
