@@ -10,7 +10,7 @@ import type { Clock } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Reporter } from './reporter.ts';
-import type { StageAt } from './stage-effects.ts';
+import type { StageAt } from './stage-at.ts';
 
 /**
  * Deletes what cannot be changed and may be replaced. The group is applied when all of it is gone,

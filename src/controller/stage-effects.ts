@@ -53,6 +53,7 @@ import { rebuildInventory } from './rebuild-inventory.ts';
 import { lookForDeleted, replace } from './recreate-stage.ts';
 import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
+import type { StageAt } from './stage-at.ts';
 import type { Tenants } from './tenants.ts';
 import { resolveVariables } from './variables.ts';
 import { beginVerifying, lookAgain } from './verify-stage.ts';
@@ -68,15 +69,6 @@ export interface StageEffectsOptions {
   readonly stageSetExists: StageSetExists;
   readonly clock: Clock;
   readonly reporter: Reporter;
-}
-
-/** A stage of a run that is being carried out. */
-export interface StageAt {
-  readonly stageSet: StageSet;
-  readonly memory: StageSetMemory;
-  readonly run: RunProgress;
-  readonly index: number;
-  readonly stage: Stage;
 }
 
 /**

@@ -1,0 +1,12 @@
+import type { RunProgress } from '../core/run.ts';
+import type { Stage, StageSet } from '../types/stages.ts';
+import type { StageSetMemory } from './memory.ts';
+
+/** A stage of a run that is being carried out. */
+export interface StageAt {
+  readonly stageSet: StageSet;
+  readonly memory: StageSetMemory;
+  readonly run: RunProgress;
+  readonly index: number;
+  readonly stage: Stage;
+}
