@@ -234,7 +234,8 @@ class Walk {
       case 'tag:yaml.org,2002:null':
         return this.#valueOf(readPlainScalar(sourceOf(scalar), this.#dialect), scalar, place);
       default:
-        throw this.#error(scalar, `the tag ${tag} is not supported; remove it`);
+        // A tag may be a secret that begins with `!` and lacks its quotes.
+        throw this.#error(scalar, 'its tag is not supported; remove it, or put the text in quotes');
     }
   }
 
@@ -252,7 +253,7 @@ class Walk {
         if (BigInt(value) === read.value || place === 'SchemaBound') return value;
         throw this.#error(
           scalar,
-          `the integer ${read.value} would lose digits; use one up to 2^53, or put it in quotes ` +
+          'the integer would lose digits; use one up to 2^53, or put it in quotes ' +
             'where the field takes text',
         );
       }
