@@ -5,10 +5,10 @@ import { stagesApiVersion } from '../../src/types/stages.ts';
 import type { SeenRequest } from '../faults/faults.ts';
 import { configMap } from '../objects.ts';
 import { TestNamespace } from '../test-namespace.ts';
-import { deletionsAmong } from './writes.ts';
+import { type Counted, deletionsAmong } from './writes.ts';
 
-/** One crash costs a restart, and one lost answer a repeat; a minute is far more than both. */
-const patience = { within: 60_000 };
+/** A crash costs a restart, and an answer that never comes half a minute before the repeat. */
+const patience = { within: 100_000 };
 
 /**
  * The life of a StageSet with two stages of one source: it is created, gets a release that adds,
@@ -19,17 +19,20 @@ export class TwoStages {
   readonly shop: TestNamespace;
   /** What came to the API server through the proxy, of all namespaces. */
   readonly #requests: readonly SeenRequest[];
+  readonly #counted: Counted;
 
-  private constructor(shop: TestNamespace, requests: readonly SeenRequest[]) {
+  private constructor(shop: TestNamespace, requests: readonly SeenRequest[], counted: Counted) {
     this.shop = shop;
     this.#requests = requests;
+    this.#counted = counted;
   }
 
   static async create(
     playground: Playground,
     requests: readonly SeenRequest[],
+    counted: Counted,
   ): Promise<TwoStages> {
-    return new TwoStages(await TestNamespace.create(playground), requests);
+    return new TwoStages(await TestNamespace.create(playground), requests, counted);
   }
 
   async live(): Promise<void> {
@@ -100,7 +103,7 @@ export class TwoStages {
 
   /** Deletions of the tenant's objects so far. */
   #deletions(): Record<string, number> {
-    const counts = deletionsAmong(this.#requests, this.shop.name);
+    const counts = deletionsAmong(this.#requests, this.shop.name, this.#counted);
     const ofTenant = [...counts].filter(([what]) => !what.startsWith('stageinventories/'));
     return Object.fromEntries(ofTenant.sort());
   }

@@ -32,16 +32,24 @@ export function nameOf({ method, url }: SeenRequest): string {
   return `${method} ${path.replace(/^namespaces\/[^/]+\//, '')}`;
 }
 
-/** How often the API server answered a deletion, by what was to be deleted. */
+/**
+ * Which deletions count: every one that the API server answered, or only those that found something.
+ * A repeat after a lost answer names the uid, so it finds nothing and is answered with 404.
+ */
+export type Counted = 'Answered' | 'Effective';
+
+/** How often each object was deleted, by `configmaps/moved`. */
 export function deletionsAmong(
   requests: readonly SeenRequest[],
   namespace: string,
+  counted: Counted,
 ): Map<string, number> {
   const isChange = changes(namespace);
   const counts = new Map<string, number>();
   for (const seen of requests) {
     // What the server never answered was cut off before it got there.
     if (seen.method !== 'DELETE' || seen.status === undefined || !isChange(seen)) continue;
+    if (counted === 'Effective' && seen.status === 404) continue;
     const what = nameOf(seen).slice('DELETE '.length);
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
