@@ -24,8 +24,9 @@ export function foreignOwner(
   const marks = new Marks(live, rendered);
   return (
     otherStageSet(live, owner, exists) ??
-    helmRelease(marks) ??
+    // Before Helm's own marks, since this is who runs Helm.
     fluxOwner(marks, 'HelmRelease', 'helm.toolkit.fluxcd.io') ??
+    helmRelease(marks) ??
     fluxOwner(marks, 'Kustomization', 'kustomize.toolkit.fluxcd.io') ??
     applySet(live, marks) ??
     argoApplication(live, marks)
@@ -63,7 +64,7 @@ function otherStageSet(
   return exists(namespace, name) ? `StageSet ${namespace}/${name}` : undefined;
 }
 
-/** Helm takes an object for a release's when it has all three of these. */
+/** The annotations by which Helm knows its own; its label alone says only how it was rendered. */
 function helmRelease(marks: Marks): string | undefined {
   const name = marks.annotation('meta.helm.sh/release-name');
   const namespace = marks.annotation('meta.helm.sh/release-namespace');
@@ -90,8 +91,10 @@ function applySet(live: KubernetesObject, marks: Marks): string | undefined {
   return id === undefined ? undefined : `ApplySet ${id}`;
 }
 
-/** Argo CD's tracking id: `<application>:<group>/<kind>:<namespace>/<name>`. One that was copied from
- * another object names that one, and Argo CD itself passes over it. */
+/**
+ * Argo CD's tracking id: `<application>:<group>/<kind>:<namespace>/<name>`. One that was copied from
+ * another object names that one, and Argo CD itself passes over it.
+ */
 function argoApplication(live: KubernetesObject, marks: Marks): string | undefined {
   const { apiVersion, kind, metadata } = live;
   const id = marks.annotation('argocd.argoproj.io/tracking-id');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { combinedFailure, objectFailure } from '../../../src/apply/failures.ts';
+import { NotBegun } from '../../../src/apply/in-flight.ts';
 import { DeniedError, RetryableError, TerminalError } from '../../../src/core/errors.ts';
 import { ApiError, NO_KIND_MATCH } from '../../../src/kubernetes/api-error.ts';
 
@@ -74,6 +75,24 @@ describe('what went wrong with many objects', () => {
     expect(combinedFailure(many).message).to.equal(
       '12 objects failed: 0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more',
     );
+  });
+
+  it('counts those that were not tried, and has the lost connection for its cause', () => {
+    const lost = new RetryableError('d: refused', { reason: 'ConnectionFailed' });
+    const rest = new NotBegun('not begun', { cause: lost });
+    const failure = combinedFailure([busy, lost, rest, rest]);
+    expect(failure.message).to.equal(
+      '2 objects failed: c: busy; d: refused; 2 more were not tried',
+    );
+    expect(failure.cause).to.equal(lost);
+    expect(combinedFailure([lost, rest]).message).to.equal(
+      '1 object failed: d: refused; 1 more were not tried',
+    );
+  });
+
+  it('waits as long as the longest of them asks for', () => {
+    const [soon, late] = [5000, 7000].map((retryAfter) => new RetryableError('x', { retryAfter }));
+    expect(combinedFailure([soon, late, busy])).to.have.property('retryAfter', 7000);
   });
 
   it('is a denial when one of them is, since nothing else helps before', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { allFulfilled, eachInFlight } from '../../../src/apply/in-flight.ts';
+import { allFulfilled, eachInFlight, NotBegun } from '../../../src/apply/in-flight.ts';
+import { RetryableError } from '../../../src/core/errors.ts';
 
 const turn = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
 
@@ -28,6 +29,37 @@ describe('work on many items', () => {
       { status: 'fulfilled', value: 1 },
       { status: 'fulfilled', value: 2 },
     ]);
+  });
+
+  it('ends when the server cannot be reached: what is under way ends, nothing else begins', async () => {
+    const begun: number[] = [];
+    const results = await eachInFlight([...Array(5000).keys()], 16, async (item) => {
+      begun.push(item);
+      await turn();
+      const broken = new RetryableError('refused', { reason: 'ConnectionFailed' });
+      throw new Error(`object ${item}`, { cause: broken });
+    });
+    expect(begun).to.have.length(16);
+    expect(results).to.have.length(5000);
+    const notBegun = results.filter(
+      (result) => result.status === 'rejected' && result.reason instanceof NotBegun,
+    );
+    expect(notBegun).to.have.length(4984);
+  });
+
+  it('ends after three timeouts, and not after one that some webhook may have caused', async () => {
+    const late = new RetryableError('no answer', { reason: 'Timeout' });
+    const begun: number[] = [];
+    const timesOut = async (item: number, timeouts: number): Promise<void> => {
+      begun.push(item);
+      await turn();
+      if (item < timeouts) throw late;
+    };
+    await eachInFlight([...Array(10).keys()], 1, (item) => timesOut(item, 2));
+    expect(begun).to.have.length(10);
+    begun.length = 0;
+    await eachInFlight([...Array(10).keys()], 1, (item) => timesOut(item, 10));
+    expect(begun).to.deep.equal([0, 1, 2]);
   });
 
   it('goes on after a failure, be it thrown before the first await or after', async () => {
