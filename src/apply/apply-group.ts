@@ -5,15 +5,12 @@ import { metadataDigest, untouchedSince } from './applied-memory.ts';
 import type { AppliedObject } from './applied-object.ts';
 import { type ApplyTarget, type Desired, desire } from './apply-target.ts';
 import { combinedFailure } from './failures.ts';
-import { allFulfilled, eachInFlight } from './in-flight.ts';
+import { allFulfilled, eachInFlight, objectsInFlight } from './in-flight.ts';
 import { findKept } from './keep-existing.ts';
 import { observeLive } from './observe.ts';
 import type { Replacement } from './recreate.ts';
 import { tryObjects } from './trial.ts';
 import { type Write, writeObject } from './write-object.ts';
-
-/** Requests of one group under way at once; the client bounds what one server gets in all. */
-const inFlight = 16;
 
 /** A group that the server has accepted in a dry-run, so that it can be written. */
 export interface ValidatedGroup {
@@ -63,7 +60,7 @@ export async function writeGroup(
   call: CallOptions,
 ): Promise<AppliedObject[]> {
   const changed = desired.filter(({ key }) => !untouched.has(key));
-  const results = await eachInFlight(changed, inFlight, async (each) => {
+  const results = await eachInFlight(changed, objectsInFlight, async (each) => {
     const write: Write = { desired: each, before: before.get(each.key) ?? '' };
     const live = adopted.get(each.key);
     const known = live === undefined ? write : { ...write, adopted: live };

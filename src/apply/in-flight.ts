@@ -1,6 +1,9 @@
 import { RetryableError } from '../core/errors.ts';
 import { noAnswer } from '../kubernetes/api-error.ts';
 
+/** Requests of one group under way at once; the client bounds what one server gets in all. */
+export const objectsInFlight = 16;
+
 /** One slow webhook must not hide what is wrong with the other objects; a server that hangs may. */
 const mostTimeouts = 3;
 

@@ -4,10 +4,8 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ApplyTarget, Desired } from './apply-target.ts';
 import { objectFailure } from './failures.ts';
-import { eachInFlight } from './in-flight.ts';
+import { eachInFlight, objectsInFlight } from './in-flight.ts';
 import { type LiveObject, observeLive } from './observe.ts';
-
-const inFlight = 16;
 
 /** More objects than this are looked for by lists first. */
 const fewObjects = 3;
@@ -34,7 +32,7 @@ export async function findLive(
       : new Map<string, LiveObject>();
   const results = await eachInFlight(
     desired,
-    inFlight,
+    objectsInFlight,
     async ({ object }) => listed.get(identityOf(object)) ?? (await readOne(object, client, call)),
   );
   const live = new Map<string, LiveObject>();

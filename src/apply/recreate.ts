@@ -9,9 +9,7 @@ import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { ApplyTarget, Desired } from './apply-target.ts';
 import { combinedFailure, objectFailure } from './failures.ts';
 import { fieldManager } from './field-manager.ts';
-import { allFulfilled, eachInFlight } from './in-flight.ts';
-
-const inFlight = 16;
+import { allFulfilled, eachInFlight, objectsInFlight } from './in-flight.ts';
 
 /** A live object that is to be deleted, so that the desired one can be created in its place. */
 export interface Replacement {
@@ -86,7 +84,7 @@ export async function deleteReplaced(
   { client, memory }: ApplyTarget,
   call: CallOptions,
 ): Promise<DeletedObject[]> {
-  const results = await eachInFlight(replacements, inFlight, async ({ desired, uid }) => {
+  const results = await eachInFlight(replacements, objectsInFlight, async ({ desired, uid }) => {
     const object = referenceTo(desired.object);
     memory.forget(desired.key);
     try {
@@ -108,7 +106,7 @@ export async function stillDeleting(
   client: KubernetesClient,
   call: CallOptions,
 ): Promise<DeletedObject[]> {
-  const results = await eachInFlight(deleted, inFlight, async (each) => {
+  const results = await eachInFlight(deleted, objectsInFlight, async (each) => {
     try {
       const live = await client.find(each.object, call, { as: 'Metadata' });
       return live?.metadata.uid === each.uid ? [each] : [];

@@ -9,12 +9,10 @@ import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { ApplyTarget, Desired } from './apply-target.ts';
 import { objectFailure } from './failures.ts';
 import { fieldManager } from './field-manager.ts';
-import { eachInFlight } from './in-flight.ts';
+import { eachInFlight, objectsInFlight } from './in-flight.ts';
 import { findLive } from './live-objects.ts';
 import { proveCreatable, type Replacement } from './recreate.ts';
 import { canTakeOver, takeOver } from './take-over.ts';
-
-const inFlight = 16;
 
 /** What the server says to an object in a dry-run, and what it takes to write it then. */
 export interface Trials {
@@ -48,7 +46,9 @@ export async function tryObjects(
   target: ApplyTarget,
   call: CallOptions,
 ): Promise<Trials> {
-  const results = await eachInFlight(desired, inFlight, (each) => dryRun(each, target, call));
+  const results = await eachInFlight(desired, objectsInFlight, (each) =>
+    dryRun(each, target, call),
+  );
   const failures: unknown[] = [];
   const answers: Answer[] = [];
   for (const result of results) {
@@ -59,7 +59,7 @@ export async function tryObjects(
   const unclear =
     failures.length > 0 ? [] : answers.filter((each) => isUnclear(each, ours, target));
   const found = await findLive(unclear.map(toDesired), target, call);
-  const judged = await eachInFlight(answers, inFlight, async (answer) => {
+  const judged = await eachInFlight(answers, objectsInFlight, async (answer) => {
     const { key } = answer.desired;
     // Whose an object is cannot be told without reading it; a refusal is news in itself.
     if (answer.kind === 'Accepted' && found.failures.has(key)) throw found.failures.get(key);

@@ -10,17 +10,17 @@ export function canonicalJson(value: unknown): string {
     return `[${value.map((item: unknown) => canonicalJson(item ?? null)).join(',')}]`;
   }
   if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value as Record<string, unknown>)
-      .filter(([, member]) => member !== undefined)
-      .sort(byKey)
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-    return `{${members.join(',')}}`;
+    const object = value as Record<string, unknown>;
+    let members = '';
+    // Sorting strings without a comparison of our own is by UTF-16 code units, and quick.
+    for (const key of Object.keys(object).sort()) {
+      const member = object[key];
+      if (member === undefined) continue;
+      members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+    }
+    return `{${members}}`;
   }
   const text = JSON.stringify(value) as string | undefined;
   if (text === undefined) throw new TypeError(`JSON cannot hold a value of type ${typeof value}`);
   return text;
-}
-
-function byKey([one]: [string, unknown], [other]: [string, unknown]): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -253,9 +253,9 @@ describe('deleting a StageSet whose account is gone', () => {
     await shop.publish('two', 'v1', [configMap('two')]);
     await shop.createStageSet(['one', 'two']);
     await shop.untilReady('v1');
-    await shop.changeStages(['one', { name: 'two', serviceAccountName: 'ghost' }]);
     await shop.changeSpec({ suspend: true });
     await shop.untilReason('Suspended');
+    await shop.changeStages(['one', { name: 'two', serviceAccountName: 'ghost' }]);
     await shop.delete(serviceAccount('ghost'));
     await shop.deleteStageSet();
     await shop.untilStageSetGone({ within: 10_000 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { configMap, deployment } from '../objects.ts';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { configMap, deployment, toyDefinition } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { phasesOf, readyOf, type TestNamespace } from '../test-namespace.ts';
 import { happenedBefore } from '../watching.ts';
@@ -137,5 +138,78 @@ describe('a rollout in three stages', () => {
     await shop.request('again');
     await shop.untilStageSet(({ status }) => status?.lastHandledReconcileAt === 'again');
     expect(await shop.eventReasons()).to.deep.equal(['Succeeded']);
+  });
+});
+
+describe('the order inside a stage', () => {
+  const stand = useController();
+
+  it('has webhooks and APIServices last, and the others not wait to be ready for them', async () => {
+    const shop = await stand.namespace();
+    const group = `${shop.name}.example.com`;
+    const apiService: KubernetesObject = {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: `v1.${group}` },
+      spec: { group, version: 'v1', groupPriorityMinimum: 10, versionPriority: 10 },
+    };
+    const webhook = (kind: string): KubernetesObject => ({
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind,
+      metadata: { name: shop.name },
+      webhooks: [
+        {
+          name: `none.${group}`,
+          admissionReviewVersions: ['v1'],
+          sideEffects: 'None',
+          failurePolicy: 'Ignore',
+          clientConfig: { url: 'https://127.0.0.1:1/never' },
+          objectSelector: { matchLabels: { [`${group}/none`]: 'such' } },
+          rules: [
+            {
+              apiGroups: [group],
+              apiVersions: ['v1'],
+              resources: ['none'],
+              operations: ['CREATE'],
+            },
+          ],
+        },
+      ],
+    });
+    const last = [
+      apiService,
+      webhook('MutatingWebhookConfiguration'),
+      webhook('ValidatingWebhookConfiguration'),
+    ];
+    await shop.publish('app', 'v1', [...last, deployment('server'), configMap('settings')]);
+    await shop.createStageSet(['app']);
+    await shop.untilPhase('app', 'Verifying');
+    const server = await shop.untilObject(deployment('server'));
+    for (const { apiVersion, kind, metadata } of last) {
+      const created = await shop.client.get({ apiVersion, kind, name: metadata.name }, shop.call);
+      expect(happenedBefore(server, created), kind).to.equal(true);
+    }
+    await shop.reportDeployment('server', 'Available');
+    await shop.untilReady('v1');
+    // The cluster is shared, and these have no namespace to go with.
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+  });
+
+  it('takes a definition with a placeholder for the CA bundle, and does not own that field', async () => {
+    const shop = await stand.namespace();
+    const definition = toyDefinition('Kite');
+    const service = { name: 'convert', namespace: shop.name };
+    const conversion = {
+      strategy: 'Webhook',
+      webhook: { clientConfig: { service, caBundle: 'Cg==' }, conversionReviewVersions: ['v1'] },
+    };
+    const spec = Object.assign({}, definition['spec'], { conversion });
+    await shop.publish('app', 'v1', [{ ...definition, spec }]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    const { apiVersion, kind, metadata } = definition;
+    const created = await shop.client.get({ apiVersion, kind, name: metadata.name }, shop.call);
+    expect(JSON.stringify(created.metadata.managedFields)).not.to.include('f:caBundle');
   });
 });

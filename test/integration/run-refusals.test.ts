@@ -105,7 +105,7 @@ describe('a StageSet that cannot be carried out', () => {
       stage: {},
       spec: { updateWindows: [{ type: 'Deny', schedule: '0 0 * * *', duration: '1h' }] },
     },
-    { field: 'spec.onTimeout', stage: {}, spec: { onTimeout: 'Rollback' } },
+    { field: 'spec.rollbackOnFailure', stage: {}, spec: { rollbackOnFailure: true } },
   ];
   for (const { field, stage, spec } of gates) {
     it(`asks for ${field}, which would be passed over in silence`, async () => {

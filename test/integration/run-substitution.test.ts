@@ -135,7 +135,7 @@ describe('substitution in a stage', () => {
     await shop.publishFiles('app', 'v1', { ...map, 'other.json': other });
     await shop.createStageSet([stage({ substitute: { zone: 'a' } })]);
     expect(await shop.untilReason('StageFailed')).to.match(
-      /^Stage app: build: line \d+ of the built manifests: \$\{region\} names a variable that is not set: /,
+      /^Stage app: build: ConfigMap\/web: line \d+ of the built manifests: \$\{region\} names a variable that is not set: /,
     );
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
