@@ -3,7 +3,7 @@ import { cutMessage } from './conditions.ts';
 import type { RunProgress } from './run.ts';
 
 /** Flux's key for the revision that an event is about, under our own group (Flux events). */
-export const revisionAnnotation = 'stages.metio.wtf/revision';
+const revisionAnnotation = 'stages.metio.wtf/revision';
 
 /** Annotations of an object under this prefix go with each of its events (Flux RFC-0008). */
 const metadataPrefix = 'event.toolkit.fluxcd.io/';

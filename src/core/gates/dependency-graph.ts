@@ -3,7 +3,7 @@ import type { Dependency, StageSet } from '../../types/stages.ts';
 /** `namespace/name` of a StageSet. */
 export type StageSetKey = string;
 
-export function stageSetKey(namespace: string, name: string): StageSetKey {
+function stageSetKey(namespace: string, name: string): StageSetKey {
   return `${namespace}/${name}`;
 }
 
