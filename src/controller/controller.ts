@@ -14,6 +14,7 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import { AwaitedKinds } from './awaited-kinds.ts';
 import { Dependencies } from './dependencies.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
@@ -59,6 +60,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
   readonly #stageSets: StageSets;
+  readonly #awaitedKinds: AwaitedKinds;
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
   readonly #applied = new AppliedMemory();
@@ -72,8 +74,15 @@ export class Controller {
     this.#options = options;
     const { client, watchNamespaces, metrics } = options;
     this.#queue = new WorkQueue({ observer: metrics.queue });
+    this.#awaitedKinds = new AwaitedKinds({
+      client,
+      clock: options.clock,
+      onServed: (kind) => this.#sources.served(kind),
+      onTrouble: (trouble) => this.#trouble('CustomResourceDefinition', trouble),
+    });
     this.#sources = new Sources({
       client,
+      awaitedKinds: this.#awaitedKinds,
       watchNamespaces,
       crossNamespaceReferences: options.crossNamespaceReferences,
       onNews: (sourceKeys) => this.#wakeNaming(sourceKeys),
@@ -184,6 +193,7 @@ export class Controller {
     await Promise.all([
       ...this.#stageSets.reflectors.map(async (reflector) => await reflector.stop()),
       ...this.#inventories.reflectors.map(async (reflector) => await reflector.stop()),
+      this.#awaitedKinds.stop(),
       this.#sources.stop(),
       this.#expressions.close(),
       this.#drift.stop(),

@@ -1,13 +1,16 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { Extent } from '../kubernetes/lists.ts';
 import { Reflector, type ReflectorEvent, type ReflectorTrouble } from '../kubernetes/reflector.ts';
-import type { Indexer, ObjectStore } from '../kubernetes/store.ts';
+import { type Indexer, identityOnly, type ObjectStore } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 
 export interface SourceWatchesOptions {
   readonly client: KubernetesClient;
   /** Empty watches the whole cluster; sources in other namespaces are asked for each time. */
   readonly namespaces: readonly string[];
-  readonly indexers: Readonly<Record<string, Indexer>>;
+  readonly indexers?: Readonly<Record<string, Indexer>>;
+  /** `Metadata` keeps what tells an object and its changes; all of it is kept unless told. */
+  readonly as?: Extent;
   readonly onEvent: (event: ReflectorEvent) => void;
   readonly onTrouble: (gvk: string, trouble: ReflectorTrouble | undefined) => void;
 }
@@ -61,11 +64,12 @@ export class SourceWatches {
     namespace: string,
   ): Reflector | undefined {
     if (this.#reflectors.size >= mostWatches) return undefined;
-    const { client, indexers, onEvent, onTrouble } = this.#options;
-    const query = namespace === '' ? kind : { ...kind, namespace };
+    const { client, indexers = {}, as = 'Object', onEvent, onTrouble } = this.#options;
+    const query = namespace === '' ? { ...kind, as } : { ...kind, namespace, as };
     const gvk = `${kind.apiVersion}/${kind.kind}`;
     const reflector = new Reflector(client, query, {
       indexers,
+      ...(as === 'Metadata' ? { transform: identityOnly } : {}),
       onEvent,
       onTrouble: (trouble) => onTrouble(gvk, trouble),
     });

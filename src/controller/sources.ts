@@ -12,13 +12,16 @@ import {
 } from '../core/objects/source-artifact.ts';
 import type { PinnedArtifact } from '../core/run.ts';
 import type { SourceObservation } from '../core/snapshot.ts';
+import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { ReflectorEvent, ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { isJsonObject, objectAt, stringAt } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { SourceReference, StageSet } from '../types/stages.ts';
-import { failureOf, isInterruption } from './failure.ts';
+import type { AwaitedKinds, GroupKind } from './awaited-kinds.ts';
+import { causedBy, failureOf, isInterruption } from './failure.ts';
+import { ProducerWatches } from './producer-watches.ts';
 import { SourceWatches } from './source-watches.ts';
 
 export interface SourcesOptions {
@@ -26,6 +29,7 @@ export interface SourcesOptions {
   /** Empty watches the whole cluster. */
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  readonly awaitedKinds: AwaitedKinds;
   /** Told of the keys under which StageSets name a source that has news. */
   readonly onNews: (sourceKeys: readonly string[]) => void;
   readonly onTrouble: (gvk: string, trouble: ReflectorTrouble | undefined) => void;
@@ -37,6 +41,7 @@ const byProducer = 'producer';
 export class Sources {
   readonly #options: SourcesOptions;
   readonly #watches: SourceWatches;
+  readonly #producers: ProducerWatches;
 
   constructor(options: SourcesOptions) {
     this.#options = options;
@@ -47,6 +52,14 @@ export class Sources {
       onEvent: (event) => this.#see(event),
       onTrouble: options.onTrouble,
     });
+    this.#producers = new ProducerWatches({
+      ...options,
+      namespaces: options.watchNamespaces,
+      onNews: (group, { kind, metadata }) => {
+        const { name, namespace = '' } = metadata;
+        options.onNews([producerKey({ group, kind, name }, namespace)]);
+      },
+    });
   }
 
   /** The keys of the sources that a StageSet names, for its index. */
@@ -54,8 +67,10 @@ export class Sources {
     const namespace = stageSet.metadata.namespace ?? '';
     return (stageSet.spec?.stages ?? []).flatMap(({ sourceRef }) => {
       const route = sourceRoute(sourceRef, namespace);
-      if (route.kind === 'Direct') return [directKey(route.source)];
-      return route.kind === 'Producer' ? [producerKey(route.producer, route.namespace)] : [];
+      if (route.kind === 'Invalid') return [];
+      const served = kindsOf(route).map(kindKey);
+      if (route.kind === 'Direct') return [directKey(route.source), ...served];
+      return [producerKey(route.producer, route.namespace), ...served];
     });
   }
 
@@ -69,8 +84,13 @@ export class Sources {
     return observations;
   }
 
+  /** Wakes all who name a source of a kind that is served now. */
+  served(kind: GroupKind): void {
+    this.#options.onNews([kindKey(kind)]);
+  }
+
   async stop(): Promise<void> {
-    await this.#watches.stop();
+    await Promise.all([this.#watches.stop(), this.#producers.stop()]);
   }
 
   /**
@@ -105,6 +125,10 @@ export class Sources {
       return outcome.kind === 'Ready' ? ready(outcome.artifact) : unavailable(outcome);
     } catch (error) {
       if (isInterruption(error)) throw error;
+      const [source] = kindsOf(route);
+      if (causedBy(error, isNoKindMatch) && source !== undefined) {
+        this.#options.awaitedKinds.add(source);
+      }
       const { reason, message, retry } = failureOf('resolve source', error);
       if (reason !== 'StageFailed') return unavailable({ reason, message });
       const failed = unavailable({ reason: 'ResolveFailed', message });
@@ -128,6 +152,7 @@ export class Sources {
     call: CallOptions,
   ): Promise<ArtifactOutcome> {
     const { artifacts, namespace, producer } = route;
+    await this.#producers.watch(producer, namespace, call);
     const store = await this.#watches.storeOf(artifacts, namespace, call);
     const known = store?.indexed(byProducer, producerKey(producer, namespace)) ?? [];
     if (known.length > 0) return chooseProduced(known, route);
@@ -168,6 +193,17 @@ function unavailable({
 function sameNews(one: KubernetesObject, other: KubernetesObject): boolean {
   const [left, right] = [artifactOf(one), artifactOf(other)];
   return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** The kinds that must be served for a source: first the one that has the artifact. */
+function kindsOf(route: Exclude<SourceRoute, { kind: 'Invalid' }>): GroupKind[] {
+  const { apiVersion, kind } = route.kind === 'Direct' ? route.source : route.artifacts;
+  const artifacts = { group: groupOf(apiVersion), kind };
+  return route.kind === 'Direct' ? [artifacts] : [artifacts, route.producer];
+}
+
+function kindKey({ group, kind }: GroupKind): string {
+  return `kind|${group}|${kind}`;
 }
 
 function directKey({ apiVersion, kind, namespace, name }: ObjectReference): string {

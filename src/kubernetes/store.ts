@@ -99,3 +99,18 @@ export function withoutManagedFields(object: KubernetesObject): KubernetesObject
   delete object.metadata.managedFields;
   return object;
 }
+
+/** Of the object only what tells it from others, and when it changed: for watches that only wake. */
+export function identityOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+  };
+}

@@ -95,6 +95,32 @@ describe('leases and events at a real API server', () => {
     await heir.ended;
   });
 
+  it('notices the loss at the deadline, not at the attempt after it', async () => {
+    let lost = 0;
+    const stop = new AbortController();
+    const elector = new LeaderElector(proxied, {
+      namespace: 'system',
+      name: 'deadline',
+      identity: 'slow',
+      leaseDuration: milliseconds(30_000),
+      renewDeadline: milliseconds(2_000),
+      retryPeriod: milliseconds(20_000),
+      onLost: () => {
+        lost = performance.now();
+      },
+    });
+    let began = 0;
+    let ended = 0;
+    const end = elector.run(async (term) => {
+      began = performance.now();
+      await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve()));
+      ended = performance.now();
+    }, stop.signal);
+    expect(await end).to.equal('Lost');
+    expect(lost - began).to.be.within(1_500, 3_500);
+    expect(ended).to.be.at.least(lost);
+  });
+
   it('keeps the lease when a renewal was carried out and its answer lost', async () => {
     const quick = { leaseDuration: 4_000, renewDeadline: 3_000, retryPeriod: 200 };
     const leader = candidate(proxied, 'lossy', 'leader', quick);
