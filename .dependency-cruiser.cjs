@@ -55,6 +55,7 @@ module.exports = {
       ['express', '^src/server/'],
       ['cron-parser', '^src/core/gates/cron\\.ts$'],
       ['@bufbuild/cel', '^src/core/cel/library\\.ts$'],
+      ['semver', '^src/core/version/semver\\.ts$'],
       ['yaml', '^src/core/objects/yaml\\.ts$'],
       ['node-forge', '^src/certs/'],
     ].map(([library, home]) => ({
