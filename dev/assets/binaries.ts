@@ -31,7 +31,8 @@ export async function pinnedVersions(): Promise<Versions> {
   return { kubernetes, etcd, kustomize };
 }
 
-async function requiredVersion(folder: string, module: string): Promise<string> {
+/** The version of a module that `folder/go.mod` beside this file requires, with its leading `v`. */
+export async function requiredVersion(folder: string, module: string): Promise<string> {
   const file = join(import.meta.dirname, folder, 'go.mod');
   const lines = (await readFile(file, 'utf8')).split('\n');
   for (const line of lines) {

@@ -4,16 +4,16 @@ import type { Progress } from '../progress.ts';
 import type { Binary, Versions } from './binaries.ts';
 import { go } from './go.ts';
 
-interface Recipe {
+/** How one binary is built. */
+export interface Recipe {
   /** Folder beside this file with go.mod, go.sum and tools.go. */
-  module: 'kubernetes' | 'etcd' | 'kustomize';
+  module: keyof Versions | 'source-controller';
   package: string;
   /** Values for `-ldflags -X`: without them a build of ours reports no version. */
   stamps: Record<string, string>;
 }
 
 export interface BuildOptions {
-  versions: Versions;
   /** Empty directory on the same file system as `into`, ours alone. */
   scratch: string;
   into: string;
@@ -23,6 +23,15 @@ export interface BuildOptions {
 
 const progressEvery = 5_000;
 
+/** Builds one of a cluster's binaries at its pinned version; see {@link buildFrom}. */
+export async function buildBinary(
+  binary: Binary,
+  options: BuildOptions & { versions: Versions },
+): Promise<void> {
+  const { module, ...recipe } = recipeOf(binary, options.versions);
+  await buildFrom({ name: binary, version: options.versions[module], module, ...recipe }, options);
+}
+
 /**
  * Builds one binary from the Go module proxy at the pinned version and puts it into `into` by a
  * rename, so that nobody ever sees half a file. Nothing is written beside the pins: they are
@@ -30,9 +39,11 @@ const progressEvery = 5_000;
  *
  * @throws Error when Go is missing, too old, cannot reach its proxy or fails; it says what to do
  */
-export async function buildBinary(binary: Binary, options: BuildOptions): Promise<void> {
-  const recipe = recipeOf(binary, options.versions);
-  const version = options.versions[recipe.module];
+export async function buildFrom(
+  recipe: Recipe & { name: string; version: string },
+  options: BuildOptions,
+): Promise<void> {
+  const { name: binary, version } = recipe;
   // Folders of their own: the module and the binary of etcd have the same name.
   const module = join(options.scratch, 'modules', recipe.module);
   await mkdir(module, { recursive: true });
@@ -69,7 +80,7 @@ function buildFlags(recipe: Recipe): string[] {
   ];
 }
 
-function recipeOf(binary: Binary, versions: Versions): Recipe {
+function recipeOf(binary: Binary, versions: Versions): Recipe & { module: keyof Versions } {
   switch (binary) {
     case 'etcd':
       return { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', stamps: {} };

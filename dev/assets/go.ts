@@ -43,5 +43,9 @@ function explain({ stdout, stderr, code }: RunResult): string {
   ) {
     return `the Go module proxy cannot be reached: connect this machine, or set GOPROXY to a proxy it can reach (see "go help goproxy"). Go said:\n${tail}`;
   }
+  const refused = /reading (\S+): (?:403|404|410) /.exec(output)?.[1];
+  if (refused !== undefined) {
+    return `the Go module proxy refuses ${refused}: ask who runs it, or set GOPROXY to a proxy that you may use (see "go help goproxy"). Go said:\n${tail}`;
+  }
   return `go failed with exit code ${code}:\n${tail}`;
 }
