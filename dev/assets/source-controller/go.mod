@@ -5,6 +5,9 @@ go 1.26.0
 // As in the go.mod of source-controller itself, which counts only where that is the main module.
 replace github.com/opencontainers/go-digest => github.com/opencontainers/go-digest v1.0.1-0.20220411205349-bde1400a84be
 
+// v1.9.6 asks for v0.18.3, which not every module proxy serves; this one has the same interface.
+replace github.com/fluxcd/pkg/artifact => github.com/fluxcd/pkg/artifact v0.18.1
+
 require github.com/fluxcd/source-controller v1.9.6
 
 require (
