@@ -126,6 +126,18 @@ describe('the inventory of a stage', () => {
     expect(await shop.find(configMap('foreign'))).not.to.equal(undefined);
   });
 
+  it('is put right when somebody takes an entry out, so that its object is still pruned', async () => {
+    const shop = await begin(configMap('dropped'), configMap('web'));
+    const [shard] = await shardsOf(shop, 'app');
+    if (shard === undefined) throw new Error('no shard');
+    const entries = [{ id: `${shop.name}_web__ConfigMap`, v: 'v1' }];
+    await shop.patch(shard, { spec: { entries } });
+    await shop.untilObject(shard, ({ spec }) => JSON.stringify(spec).includes('_dropped_'));
+    await shop.publish('app', 'v2', [configMap('web')]);
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal(['web']);
+  });
+
   it('[gap] prunes names with an underscore', async () => {
     const shop = await begin(role('read_config'), role('system:a_b_c'), role('plain'));
     await shop.publish('app', 'v2', [role('plain')]);

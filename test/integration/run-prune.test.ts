@@ -267,3 +267,73 @@ describe('an artifact without a manifest', () => {
     expect(await shop.configMapNames()).to.deep.equal(['web']);
   });
 });
+
+describe('an artifact with a manifest', () => {
+  const stand = useController();
+
+  it('but without objects is valid, and deletes what the stage had (part A 4.3)', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    await shop.publishFiles('app', 'v2', { 'objects.json': '[]' });
+    await shop.untilReady('v2');
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await shop.inventories()).to.deep.equal({ app: [] });
+  });
+
+  for (const file of ['web@v2.yaml', 'my web.yaml']) {
+    it(`[gap] called "${file}" fails the stage instead of losing its objects`, async () => {
+      const shop = await stand.namespace();
+      await shop.publish('app', 'v1', [configMap('kept'), configMap('web')]);
+      await shop.createStageSet(['app']);
+      await shop.untilReady('v1');
+      await shop.publishFiles('app', 'v2', {
+        'kept.yaml': JSON.stringify(configMap('kept')),
+        [file]: JSON.stringify(configMap('web')),
+      });
+      expect(await shop.untilReason('StageFailed')).to.include(`"${file}"`);
+      expect(await shop.configMapNames()).to.deep.equal(['kept', 'web']);
+    });
+  }
+
+  it('[gap] is loaded as JSON at any depth and in any case', async () => {
+    const shop = await stand.namespace();
+    await shop.publishFiles('app', 'v1', {
+      'deep/er/one.json': JSON.stringify(configMap('one')),
+      'two.JSON': JSON.stringify([configMap('two'), configMap('three')]),
+    });
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    expect(await shop.configMapNames()).to.deep.equal(['one', 'three', 'two']);
+  });
+});
+
+describe('a stage that left the spec', () => {
+  const stand = useController();
+
+  async function stagesInMetrics(namespace: string): Promise<string[]> {
+    const text = await (await fetch(stand.controller.metricsUrl)).text();
+    const lines = text.split('\n').filter((line) => line.includes(`namespace="${namespace}"`));
+    const stages = lines.map((line) => /\bstage="([^"]*)"/.exec(line)?.[1] ?? '');
+    return [...new Set(stages)].filter((stage) => stage !== '').sort();
+  }
+
+  it('takes its metrics with it, as its StageSet does (part A 5.8)', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.publish('two', 'v1', [configMap('two')]);
+    await shop.createStageSet(['one', 'two']);
+    await shop.untilReady('v1');
+    expect(await stagesInMetrics(shop.name)).to.deep.equal(['one', 'two']);
+    await shop.changeStages(['one']);
+    await shop.untilReady('v1');
+    expect(await stagesInMetrics(shop.name)).to.deep.equal(['one']);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    // The metrics follow what the controller sees, which may be a moment after us.
+    const deadline = performance.now() + 10_000;
+    while (performance.now() < deadline && (await stagesInMetrics(shop.name)).length > 0);
+    expect(await stagesInMetrics(shop.name)).to.deep.equal([]);
+  });
+});

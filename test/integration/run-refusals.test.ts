@@ -73,6 +73,33 @@ describe('a StageSet that cannot be carried out', () => {
     await shop.untilReady();
   });
 
+  it('has a stage whose name does not fit into a label (part A 4.8)', async () => {
+    const shop = await stand.namespace();
+    const name = 's'.repeat(64);
+    await shop.publish(name, 'v1', [configMap('one')]);
+    await shop.createStageSet([name]);
+    expect(await shop.untilReason('InvalidSpec')).to.match(/64 characters.*at most 63/);
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('[gap] has objects without a namespace, and one that is cluster-scoped with one', async () => {
+    const shop = await stand.namespace();
+    const name = `viewer-${shop.name}`;
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const metadata = { name, namespace: 'elsewhere' };
+    const role = { apiVersion, kind: 'ClusterRole', metadata, rules: [] };
+    await shop.publish('app', 'v1', [configMap('web'), role]);
+    await shop.createStageSet(['app']);
+    await shop.untilReady('v1');
+    expect(await shop.inventories()).to.deep.equal({
+      app: [`_${name}_rbac.authorization.k8s.io_ClusterRole`, `${shop.name}_web__ConfigMap`],
+    });
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    const reference = { apiVersion, kind: 'ClusterRole', name };
+    expect(await shop.client.find(reference, shop.call)).to.equal(undefined);
+  });
+
   it('has two stages with the same name', async () => {
     const shop = await stand.namespace();
     await shop.publish('one', 'v1', [configMap('one')]);

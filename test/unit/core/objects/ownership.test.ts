@@ -33,6 +33,14 @@ describe('an object that is about to be applied', () => {
     ]);
   });
 
+  it('gets no labels in its Pod template, where they would restart its Pods (part A 4.8)', () => {
+    const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [] } };
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } };
+    const [stamped] = stampOwnership([{ ...object, spec: { template } }], owner, scopeOf);
+    expect(stamped?.metadata.labels).to.deep.equal(labels);
+    expect(stamped?.['spec']).to.deep.equal({ template });
+  });
+
   it('cannot claim another owner', () => {
     const object = configMap({ name: 'web', labels: { 'stages.metio.wtf/name': 'other' } });
     expect(stampOwnership([object], owner, scopeOf)[0]?.metadata.labels).to.deep.equal(labels);
