@@ -4,6 +4,7 @@ import { Builder } from './build/builder.ts';
 import type { Config } from './config/config.ts';
 import { during } from './controller/failure.ts';
 import type { BuildStage } from './controller/prepare-stage.ts';
+import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
@@ -38,10 +39,10 @@ export class StageBuilder {
     const { objects, warnings } = await this.#results.get(
       { ...settings, artifact: { url, digest } },
       async (shared) => {
-        const fetched = this.#artifacts.get({ url, digest }, shared);
-        const files = await during('fetch artifact', fetched);
+        const fetch = async (): Promise<ArtifactFiles> =>
+          await during('fetch artifact', this.#artifacts.get({ url, digest }, shared));
         const order = { ...settings, signal: shared };
-        return await during('build', this.#builder.build(files, order));
+        return await during('build', this.#builder.build(fetch, order));
       },
       signal,
     );

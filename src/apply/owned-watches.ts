@@ -37,6 +37,9 @@ export interface OwnedWatchesOptions {
 /** Each watch is a connection, here and at the API server. */
 const defaultMostWatches = 1000;
 
+/** One tenant must not take the watches of all. */
+const mostForNamespace = 200;
+
 /** How long a watch that was forbidden is not asked for again. */
 const refusalLasts: Duration = minutes(10);
 
@@ -163,8 +166,10 @@ export class OwnedWatches {
     }
     if (this.#isRefused(key)) return;
     const { mostWatches = defaultMostWatches, onEvent, onUnwatched } = this.#options;
-    if (this.#watches.size >= mostWatches) {
-      onUnwatched(kind, follower.identity, `there are ${mostWatches} watches already`);
+    const full =
+      this.#watches.size >= mostWatches || this.#watchesFor(stageSet) >= mostForNamespace;
+    if (full) {
+      onUnwatched(kind, follower.identity, 'there are too many watches already');
       this.#refuse(key);
       return;
     }
@@ -178,6 +183,17 @@ export class OwnedWatches {
     });
     this.#watches.set(key, { reflector, stageSets: new Set([stageSet]) });
     reflector.start();
+  }
+
+  /** Watches that the StageSets of one namespace have begun. */
+  #watchesFor(stageSet: string): number {
+    const namespace = namespaceOf(stageSet);
+    let count = 0;
+    for (const { stageSets } of this.#watches.values()) {
+      const [first = ''] = stageSets;
+      if (namespaceOf(first) === namespace) count += 1;
+    }
+    return count;
   }
 
   /** A refusal may be a role that is only just being written; the second one is an answer. */
@@ -233,4 +249,9 @@ function keyOf(
   place: string,
 ): string {
   return `${identity}|${apiVersion}|${kind}|${place}`;
+}
+
+/** Of a key `namespace/name`. */
+function namespaceOf(stageSet: string): string {
+  return stageSet.slice(0, stageSet.indexOf('/'));
 }

@@ -16,6 +16,8 @@ export interface Replacement {
   readonly desired: Desired;
   /** uid of the live object. */
   readonly uid: string;
+  /** Its version when it was found to be nobody else's. */
+  readonly resourceVersion: string;
 }
 
 /**
@@ -84,15 +86,19 @@ export async function deleteReplaced(
   { client, memory }: ApplyTarget,
   call: CallOptions,
 ): Promise<DeletedObject[]> {
-  const results = await eachInFlight(replacements, objectsInFlight, async ({ desired, uid }) => {
+  const results = await eachInFlight(replacements, objectsInFlight, async (replacement) => {
+    const { desired, uid, resourceVersion } = replacement;
     const object = referenceTo(desired.object);
     memory.forget(desired.key);
     try {
-      const options = { propagationPolicy: 'Background', preconditions: { uid } } as const;
+      const options = {
+        propagationPolicy: 'Background',
+        preconditions: { uid, resourceVersion },
+      } as const;
       const outcome = await client.delete(object, options, call);
       return outcome === 'Terminating' ? [{ object, uid }] : [];
     } catch (error) {
-      // Another object has the name by now; the next try at the group finds out what to do with it.
+      // Somebody has changed or replaced it by now; the next try at the group finds out what to do with it.
       if (isConflict(error)) return [];
       throw objectFailure(object, error);
     }

@@ -33,7 +33,7 @@ type Answer =
 /** What is to be done about one object. */
 type Verdict =
   | { readonly kind: 'Write'; readonly before: string; readonly adopted?: KubernetesObject }
-  | { readonly kind: 'Replace'; readonly uid: string };
+  | { readonly kind: 'Replace'; readonly uid: string; readonly resourceVersion: string };
 
 /**
  * Tries every object in a dry-run, one request each. An object that exists, and that is not known to
@@ -73,7 +73,8 @@ export async function tryObjects(
     if (verdict?.status !== 'fulfilled') {
       failures.push(verdict?.reason);
     } else if (verdict.value.kind === 'Replace') {
-      replacements.push({ desired: each, uid: verdict.value.uid });
+      const { uid, resourceVersion } = verdict.value;
+      replacements.push({ desired: each, uid, resourceVersion });
     } else {
       before.set(each.key, verdict.value.before);
       if (verdict.value.adopted !== undefined) adopted.set(each.key, verdict.value.adopted);
@@ -156,7 +157,7 @@ async function judgeRefused(
     const now = await takenOver(live, target, call);
     return await judge(await dryRun(desired, target, call), now, target, call);
   }
-  const uid = live?.metadata.uid;
+  const { uid, resourceVersion = '' } = live?.metadata ?? {};
   if (!isImmutableChange(error) || uid === undefined) throw objectFailure(reference, error);
   if (onConflict !== 'Recreate') throw withAdvice(objectFailure(reference, error));
   try {
@@ -164,7 +165,7 @@ async function judgeRefused(
   } catch (invalid) {
     throw objectFailure(reference, invalid);
   }
-  return { kind: 'Replace', uid };
+  return { kind: 'Replace', uid, resourceVersion };
 }
 
 async function takenOver(

@@ -58,22 +58,26 @@ export class Builder {
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
    * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
    */
-  async build(files: ArtifactFiles, { signal, ...order }: BuildOrder): Promise<BuildResult> {
+  async build(source: ArtifactSource, { signal, ...order }: BuildOrder): Promise<BuildResult> {
     const settings: BuildSettings = {
       path: order.path,
       patches: order.patches ?? [],
       variables: order.variables ?? new Map(),
     };
-    return buildSmall(files, settings) ?? (await this.#buildLarge(files, settings, signal));
+    return (
+      buildSmall(await filesOf(source), settings) ??
+      (await this.#buildLarge(source, settings, signal))
+    );
   }
 
   async #buildLarge(
-    files: ArtifactFiles,
+    source: ArtifactSource,
     settings: BuildSettings,
     signal: AbortSignal,
   ): Promise<BuildResult> {
     await this.#slots.enter(signal);
     try {
+      const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
         return await new Build(worker, files, this.#options, signal).run(settings);
@@ -97,6 +101,16 @@ export class Builder {
     else if (await worker.reset()) this.#idle.push(worker);
   }
 }
+
+async function filesOf(source: ArtifactSource): Promise<ArtifactFiles> {
+  return typeof source === 'function' ? await source() : source;
+}
+
+/**
+ * The files, or where to get them, twice: whoever waits for a turn must not hold them in memory
+ * meanwhile.
+ */
+type ArtifactSource = ArtifactFiles | (() => Promise<ArtifactFiles>);
 
 /** A small and plain artifact, on this thread; undefined for every other one. */
 function buildSmall(files: ArtifactFiles, settings: BuildSettings): BuildResult | undefined {

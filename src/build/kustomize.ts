@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, readFile } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { RetryableError, TerminalError } from '../core/errors.ts';
@@ -26,6 +26,11 @@ export interface KustomizeResult {
 }
 
 const maxErrorBytes = 64 * 1024;
+
+/** A few hundred bytes of aliases in YAML can make it take gigabytes. */
+const maxResidentBytes = 768 * 1024 * 1024;
+const residentPageBytes = 4096;
+const memoryLookEvery = 100;
 
 /**
  * Runs `kustomize build`. The process has an environment of its own, without a PATH to find git or
@@ -57,6 +62,9 @@ export async function runKustomize(run: KustomizeRun): Promise<KustomizeResult> 
     () => kill(failed(`kustomize did not finish within ${run.timeout / 1000} s; make it smaller`)),
     run.timeout,
   );
+  const memory = watchMemory(child, () => {
+    kill(failed('kustomize needs too much memory; make it smaller'));
+  });
   const stopListening = onAbort(run.signal, () => kill(abortReason(run.signal)));
   try {
     const [code, stderr] = await Promise.all([
@@ -70,9 +78,21 @@ export async function runKustomize(run: KustomizeRun): Promise<KustomizeResult> 
     return { succeeded: code === 0, stderr };
   } finally {
     clearTimeout(timer);
+    clearInterval(memory);
     stopListening();
     killGroup(child);
   }
+}
+
+/** Looks at what the process holds in memory, where the system tells (proc(5), Linux). */
+function watchMemory({ pid }: ChildProcess, onTooMuch: () => void): NodeJS.Timeout {
+  return setInterval(() => {
+    if (pid === undefined) return;
+    readFile(`/proc/${pid}/statm`, 'utf8', (error, statm) => {
+      const pages = error === null ? Number(statm.split(' ')[1]) : 0;
+      if (pages * residentPageBytes > maxResidentBytes) onTooMuch();
+    });
+  }, memoryLookEvery);
 }
 
 /** The full path of a program: the child's own PATH is empty. */

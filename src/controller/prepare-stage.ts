@@ -1,6 +1,6 @@
 import { TerminalError } from '../core/errors.ts';
 import { entryOf } from '../core/inventory/entry.ts';
-import { describeObject } from '../core/objects/identity.ts';
+import { describeObject, groupOf, referenceTo } from '../core/objects/identity.ts';
 import { applyGroups } from '../core/objects/order.ts';
 import { stampOwnership } from '../core/objects/ownership.ts';
 import { substitutionFingerprint } from '../core/objects/substitution.ts';
@@ -10,7 +10,8 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import type { InventoryEntry, Stage } from '../types/stages.ts';
+import { type InventoryEntry, type Stage, stagesApiVersion } from '../types/stages.ts';
+import { ownIdentity } from './tenants.ts';
 
 /** A stage that is built and checked, ready to be applied group by group. */
 export interface PreparedStage {
@@ -145,5 +146,28 @@ export function refuseSharedObjects(
         },
       );
     }
+  }
+}
+
+/**
+ * Refuses releases and records of others in a stage without an account: it is applied as the
+ * controller, which may write those of everybody.
+ *
+ * @throws TerminalError that names the object.
+ */
+export function refuseReleasesOfOthers(
+  { groups }: PreparedStage,
+  identity: string,
+  namespace: string,
+): void {
+  if (identity !== ownIdentity) return;
+  for (const object of groups.flat()) {
+    if (groupOf(object.apiVersion) !== groupOf(stagesApiVersion)) continue;
+    if (object.kind === 'StageSet' && object.metadata.namespace === namespace) continue;
+    throw new TerminalError(
+      `${describeObject(object)} is not applied with the controller's own rights; ` +
+        'set serviceAccountName to an account that may write it',
+      { reason: 'StageFailed', object: referenceTo(object) },
+    );
   }
 }

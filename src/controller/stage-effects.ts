@@ -47,6 +47,7 @@ import {
   type BuildStage,
   type PreparedStage,
   prepareStage,
+  refuseReleasesOfOthers,
   refuseSharedObjects,
 } from './prepare-stage.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
@@ -89,12 +90,13 @@ export class StageEffects {
     const pinned = run.pinned[index];
     if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
     const variables = await this.#variables(at, call);
-    const { client } = tenants.tenantOf(stageSet, stage.name);
+    const { client, identity } = tenants.tenantOf(stageSet, stage.name);
     const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
     const input = { artifact: pinned, stage, variables };
     const prepared = await prepareStage(build, input, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
     refuseConflictPolicy(prepared, stage);
+    refuseReleasesOfOthers(prepared, identity, ownerOf(stageSet).namespace);
     if (prepared.warnings.length > 0)
       this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
     tellOfHelmHooks(at, pinned.revision, prepared, this.#options.reporter);

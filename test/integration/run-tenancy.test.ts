@@ -162,4 +162,27 @@ describe('a StageSet with a serviceAccountName', () => {
     await shop.publish('app', 'v2', [configMap('web', { release: 'two' })]);
     await shop.untilReady('v2');
   });
+
+  it('is not lent the rights of the controller over the releases of others', async () => {
+    const [shop, victim] = [await stand.namespace(), await stand.namespace()];
+    await victim.publish('app', 'v1', [configMap('app')]);
+    await victim.createStageSet(['app']);
+    await victim.untilReady('v1');
+    const spec = { stages: [{ name: 'app', sourceRef: { name: 'web', namespace: shop.name } }] };
+    const theirs = {
+      apiVersion: 'stages.metio.wtf/v1',
+      kind: 'StageSet',
+      metadata: { name: 'shop', namespace: victim.name },
+      spec,
+    };
+    await shop.publish('web', 'v1', [theirs]);
+    await shop.createStageSet(['web']);
+    expect(await shop.untilReason('StageFailed')).to.include(
+      `StageSet/${victim.name}/shop is not applied with the controller's own rights; ` +
+        'set serviceAccountName to an account that may write it',
+    );
+    const stageSet = await victim.untilStageSet(() => true);
+    expect(stageSet.spec?.stages[0]?.sourceRef).to.deep.include({ name: 'app' });
+    expect(stageSet.metadata.labels).to.equal(undefined);
+  });
 });

@@ -297,6 +297,27 @@ describe('a hostile kustomization', () => {
     });
   }
 
+  it('that makes much of little with aliases is stopped before it takes the memory of all', async () => {
+    const levels = Array.from({ length: 9 }, (_, level) => {
+      const aliases = Array.from({ length: 10 }, () => `*a${level}`).join(', ');
+      return `  a${level + 1}: &a${level + 1} [${aliases}]`;
+    });
+    const patch = [
+      'apiVersion: v1',
+      'kind: ConfigMap',
+      'metadata: {name: web}',
+      'x:',
+      '  a0: &a0 [x, x]',
+      ...levels,
+    ].join('\n');
+    const said = await refusal({
+      'kustomization.yaml': 'resources: [web.yaml]\npatches: [{path: p.yaml}]\n',
+      'web.yaml': configMap('web'),
+      'p.yaml': `${patch}\n`,
+    });
+    expect(said).to.match(/memory|alias/);
+  });
+
   it('of a megabyte and more is refused', async () => {
     const texts = { 'kustomization.yaml': `# ${'x'.repeat(1024 * 1024)}` };
     expect(await refusal(texts)).to.match(/is larger than 1048576 bytes; split it$/);

@@ -17,10 +17,14 @@ export function dependencyKey({ name, namespace }: Dependency, ownNamespace: str
   return stageSetKey(elsewhere ? namespace : ownNamespace, name);
 }
 
-/** Keys of the StageSets that one depends on, each once. */
+/** Most StageSets that one may depend on; a spec that names more is refused. */
+export const mostNamed = 100;
+
+/** Keys of the StageSets that one depends on, each once; of too many only the first ones. */
 export function dependencyKeysOf({ metadata, spec }: StageSet): StageSetKey[] {
   const own = metadata.namespace ?? '';
-  return [...new Set((spec?.dependsOn ?? []).map((each) => dependencyKey(each, own)))];
+  const named = (spec?.dependsOn ?? []).slice(0, mostNamed);
+  return [...new Set(named.map((each) => dependencyKey(each, own)))];
 }
 
 /** What counts of a StageSet that others depend on (part A 2.4). */

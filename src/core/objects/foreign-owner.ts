@@ -61,7 +61,11 @@ function otherStageSet(
 ): string | undefined {
   const { [nameLabel]: name, [namespaceLabel]: namespace } = live.metadata.labels ?? {};
   if (name === undefined || namespace === undefined || isOwnedBy(live, owner)) return undefined;
-  return exists(namespace, name) ? `StageSet ${namespace}/${name}` : undefined;
+  // Anybody can write such a label on an object of his own, and must not learn by that what StageSets
+  // there are in a namespace that has nothing to do with it.
+  const near = namespace === owner.namespace || namespace === live.metadata.namespace;
+  const counts = !near || exists(namespace, name);
+  return counts ? `StageSet ${namespace}/${name}` : undefined;
 }
 
 /** The annotations by which Helm knows its own; its label alone says only how it was rendered. */
