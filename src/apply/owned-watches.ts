@@ -166,10 +166,10 @@ export class OwnedWatches {
     }
     if (this.#isRefused(key)) return;
     const { mostWatches = defaultMostWatches, onEvent, onUnwatched } = this.#options;
-    const full =
-      this.#watches.size >= mostWatches || this.#watchesFor(stageSet) >= mostForNamespace;
-    if (full) {
-      onUnwatched(kind, follower.identity, 'there are too many watches already');
+    const ofNamespace = this.#watchesFor(stageSet);
+    if (this.#watches.size >= mostWatches || ofNamespace >= mostForNamespace) {
+      const there = this.#watches.size >= mostWatches ? mostWatches : ofNamespace;
+      onUnwatched(kind, follower.identity, `there are ${there} watches already`);
       this.#refuse(key);
       return;
     }

@@ -74,6 +74,14 @@ export class Memories {
     return fresh;
   }
 
+  /** Makes the server be asked again: between two passes anything may have happened. */
+  distrustValidations(key: string): void {
+    const { prepared } = this.#memories.get(key) ?? {};
+    for (const [index, stage] of prepared ?? []) {
+      if (stage.validated !== undefined) prepared?.set(index, { ...stage, validated: undefined });
+    }
+  }
+
   /** The memory under a key, whatever its incarnation. */
   peek(key: string): StageSetMemory | undefined {
     return this.#memories.get(key);

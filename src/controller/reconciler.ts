@@ -85,6 +85,7 @@ export class Reconciler {
    */
   async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<NextPass> {
     const asked: AskedDependencies = new Map();
+    this.#memories.distrustValidations(key);
     for (;;) {
       stop.throwIfAborted();
       const observed = this.#options.stageSets.get(key);
@@ -188,6 +189,7 @@ export class Reconciler {
     this.#tellRebuilt(stageSet, memory);
     if (before?.outcome !== undefined) return;
     memory.prepared.clear();
+    memory.desired.clear();
     memory.secrets.clear();
   }
 
@@ -319,7 +321,8 @@ export class Reconciler {
     const { memory, run, index } = at;
     try {
       await work();
-      memory.interruptions = 0;
+      // A build that was only begun proves nothing.
+      if (memory.run !== run) memory.interruptions = 0;
     } catch (error) {
       call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
@@ -338,7 +341,8 @@ export class Reconciler {
       const pinned = { ...stageSet, spec: run.spec };
       const stored = await stages.storedInventories(pinned, memory, call);
       // Part A 5.9: a record that is lost or was rebuilt a moment ago is no ground for a deletion.
-      if (memory.lost.size > 0) memory.reassert = true;
+      const lost = run.spec.stages.some(({ name }) => memory.lost.has(name));
+      if (lost) memory.reassert = true;
       else if (memory.rebuilt.size === 0) {
         const input = { stageSet: pinned, stored, desired: memory.desired };
         reporter.pruned(stageSet, await prune(input, this.#options, call));

@@ -144,12 +144,20 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
  * unless a person asks: a forced reconcile ends a wait for health.
  */
 function superseded(run: RunProgress, snapshot: Snapshot): boolean {
+  if (isReplacing(run)) return false;
   const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
   if (run.requestedAt !== requestedAt(snapshot.stageSet)) return allThere;
   // A correction keeps nobody waiting: what it has not done yet, the newer run will.
   if (!betweenStages(run) && run.correction === undefined) return false;
   if (run.generation !== snapshot.stageSet.metadata.generation) return true;
   return allThere && differs(run, snapshot, pin(snapshot));
+}
+
+/** Something is deleted and not there again yet; the timeout of its stage bounds that. */
+function isReplacing({ stages }: RunProgress): boolean {
+  const step = stages.find((stage) => stage.step.kind !== 'Ready')?.step;
+  if (step?.kind === 'Applying') return step.recreation !== undefined;
+  return step?.kind === 'Recreating';
 }
 
 function differs(run: RunProgress, snapshot: Snapshot, pinned: readonly PinnedArtifact[]): boolean {
@@ -254,7 +262,9 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   // Here promotion holds will have ended the pass before a later stage is looked at.
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };
   const ended: RunProgress = { ...run, outcome: { kind: 'Succeeded', at: snapshot.now } };
-  return { run: ended, next: rested(ended, whenDue(ended, snapshot)) };
+  // What drifted while the run went on has waited for its end.
+  const drift = snapshot.drift.due.length > 0 ? snapshot.now : snapshot.drift.nextAt;
+  return { run: ended, next: rested(ended, earlier(whenDue(ended, snapshot), drift)) };
 }
 
 /** A slow source keeps its own StageSet waiting, and no worker. */
