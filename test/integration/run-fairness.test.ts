@@ -7,7 +7,7 @@ import type { TestNamespace } from '../test-namespace.ts';
 const hanging = 200;
 
 /** Milliseconds that a machine with other work may add to a moment, whatever the controller does. */
-const noise = 100;
+const noise = 250;
 
 describe('StageSets that wait', () => {
   const stand = useController();
