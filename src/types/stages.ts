@@ -7,6 +7,7 @@ import type {
   ImageVerificationPolicy as ImageVerificationPolicyShape,
   StageInventory as StageInventoryShape,
   StageLedger as StageLedgerShape,
+  StageRun as StageRunShape,
   StageSet as StageSetShape,
 } from './generated/crds.ts';
 import type { ObjectMeta } from './kubernetes.ts';
@@ -29,6 +30,7 @@ type Resource<Kind extends string, Shape extends { spec?: unknown; status?: unkn
 export type StageSet = Resource<'StageSet', StageSetShape>;
 export type StageInventory = Resource<'StageInventory', StageInventoryShape>;
 export type StageLedger = Resource<'StageLedger', StageLedgerShape>;
+export type StageRun = Resource<'StageRun', StageRunShape>;
 export type FleetRollout = Resource<'FleetRollout', FleetRolloutShape>;
 export type ImageVerificationPolicy = Resource<
   'ImageVerificationPolicy',
@@ -101,6 +103,17 @@ export type StageLedgerSpec = NonNullable<StageLedger['spec']>;
 export type StageLedgerStatus = NonNullable<StageLedger['status']>;
 export type BaselineEntry = Item<StageLedgerSpec['baseline']>;
 export type CompletedAction = Item<StageLedgerStatus['completedActions']>;
+
+export type StageRunSpec = NonNullable<StageRun['spec']>;
+export type StageRunStatus = NonNullable<StageRun['status']>;
+export type RunTrigger = StageRunSpec['trigger'];
+export type RunPhase = NonNullable<StageRunStatus['phase']>;
+export type PinnedStage = Item<StageRunSpec['snapshot']>;
+export type RecordedStage = Item<StageRunStatus['stages']>;
+export type RecordedChange = Item<RecordedStage['changes']>;
+export type RecordedHold = Item<RecordedStage['gates']>;
+/** A gate that somebody passed by hand, as a StageRun keeps it. */
+export type Advance = Item<StageRunStatus['advances']>;
 
 export type FleetRolloutSpec = NonNullable<FleetRollout['spec']>;
 export type FleetRolloutStatus = NonNullable<FleetRollout['status']>;

@@ -4,6 +4,7 @@ import {
   imageVerificationPolicySchema,
   stageInventorySchema,
   stageLedgerSchema,
+  stageRunSchema,
   stageSetSchema,
 } from '../../types/generated/schemas.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type ImageVerificationPolicy,
   type StageInventory,
   type StageLedger,
+  type StageRun,
   type StageSet,
   stagesApiVersion,
 } from '../../types/stages.ts';
@@ -58,6 +60,9 @@ export const parseStageInventory: Parser<StageInventory> = parser(
 
 /** Narrows anything to a StageLedger, as {@link parseStageSet} does. */
 export const parseStageLedger: Parser<StageLedger> = parser('StageLedger', stageLedgerSchema);
+
+/** Narrows anything to a StageRun, as {@link parseStageSet} does. */
+export const parseStageRun: Parser<StageRun> = parser('StageRun', stageRunSchema);
 
 /** Narrows anything to a FleetRollout, as {@link parseStageSet} does. */
 export const parseFleetRollout: Parser<FleetRollout> = parser('FleetRollout', fleetRolloutSchema);

@@ -326,6 +326,227 @@ export interface components {
                 }[];
             };
         };
+        /** @description Records one run of a StageSet: the attempt to make one snapshot real. Only the controller writes it. Named `<stageset>-<sequence>`, owned by the StageSet. */
+        StageRun: {
+            /** @description Always `stages.metio.wtf/v1`. */
+            apiVersion?: string;
+            /** @description Always `StageRun`. */
+            kind?: string;
+            metadata?: Record<string, unknown>;
+            /** @description What was to be made real, and why. It never changes. */
+            spec?: {
+                /**
+                 * Format: int64
+                 * @description Generation of the StageSet whose spec the run used.
+                 */
+                generation: number;
+                /** @description Authenticated user who asked for the run, where that is known. */
+                requestedBy?: string;
+                /** @description Short hash of the snapshot; two observers of one snapshot compute the same. */
+                runId: string;
+                /**
+                 * Format: int64
+                 * @description Number of the run among those of its StageSet, from 1.
+                 */
+                sequence: number;
+                /** @description The artifact of each stage, in the order of the stages. */
+                snapshot: {
+                    /** @description Digest of the artifact, `sha256:<hex>`. */
+                    digest: string;
+                    /** @description Revision of the artifact. */
+                    revision: string;
+                    /** @description Where the artifact is from. */
+                    sourceRef?: {
+                        /** @description Group and version of the source. */
+                        apiVersion?: string;
+                        /** @description Kind of the source. */
+                        kind: string;
+                        /** @description Name of the source. */
+                        name: string;
+                        /** @description Namespace of the source. */
+                        namespace?: string;
+                    };
+                    /** @description Name of the stage. */
+                    stage: string;
+                }[];
+                /**
+                 * @description Why the run began.
+                 * @enum {string}
+                 */
+                trigger: "SourceChanged" | "SpecChanged" | "VersionChanged" | "Requested" | "Rollback" | "Adopted";
+                /** @description The version that is delivered, where the StageSet has versions. */
+                version?: {
+                    /**
+                     * @description Whether the version rises or falls.
+                     * @enum {string}
+                     */
+                    direction?: "None" | "Up" | "Down";
+                    /** @description Version before the run. */
+                    from?: string;
+                    /** @description Version that the run delivers. */
+                    to?: string;
+                };
+            };
+            /** @description How far the run got, and what happened in it. */
+            status?: {
+                /** @description The gates that somebody passed by hand, oldest first. */
+                advances?: {
+                    /**
+                     * Format: date-time
+                     * @description When the advance was recorded.
+                     */
+                    at: string;
+                    /** @description The gate that was passed. */
+                    gate: string;
+                    /** @description Groups of the user, at most 32 of them. */
+                    groups?: string[];
+                    /** @description Whether the gate's own condition had not been met. */
+                    override?: boolean;
+                    /** @description Why, in the user's words. */
+                    reason?: string;
+                    /** @description The stage whose gate was passed. */
+                    stage: string;
+                    /** @description Unique id of the user, where the cluster gives one. */
+                    uid?: string;
+                    /** @description Authenticated user; absent where nobody vouched for one. */
+                    user?: string;
+                    /**
+                     * @description The way by which the advance came.
+                     * @enum {string}
+                     */
+                    via: "API" | "Annotation" | "CLI";
+                }[];
+                /**
+                 * Format: int64
+                 * @description Objects that were corrected since the run, while its snapshot was the newest.
+                 */
+                driftCorrections?: number;
+                /**
+                 * Format: date-time
+                 * @description When the run ended.
+                 */
+                finishedAt?: string;
+                /** @description What is going on, or how the run ended. */
+                message?: string;
+                /**
+                 * @description Where the run is, or how it ended.
+                 * @enum {string}
+                 */
+                phase?: "Running" | "Held" | "Succeeded" | "Failed" | "Superseded" | "RolledBack";
+                /** @description What happened in each stage, in the order of the stages. */
+                stages?: {
+                    /** @description Actions that ran or were skipped. */
+                    actions?: {
+                        /**
+                         * Format: date-time
+                         * @description When it ended.
+                         */
+                        finishedAt?: string;
+                        /** @description The list that the action is in. */
+                        hook: string;
+                        /** @description How it went. */
+                        message?: string;
+                        /** @description Name of the action. */
+                        name: string;
+                        /** @description How it ended. */
+                        outcome: string;
+                        /**
+                         * Format: date-time
+                         * @description When it began.
+                         */
+                        startedAt?: string;
+                        /** @description Type of the action. */
+                        type: string;
+                    }[];
+                    /** @description Objects that were changed, the first 200 of them; `objects` has the true counts. */
+                    changes?: {
+                        /** @description Group and version of the object. */
+                        apiVersion: string;
+                        /** @description Kind of the object. */
+                        kind: string;
+                        /** @description Name of the object. */
+                        name: string;
+                        /** @description Namespace of the object; absent for one that has none. */
+                        namespace?: string;
+                        /**
+                         * @description What was done to it.
+                         * @enum {string}
+                         */
+                        verb: "Created" | "Updated" | "Recreated" | "Pruned";
+                    }[];
+                    /**
+                     * Format: date-time
+                     * @description When the stage was ready or failed.
+                     */
+                    finishedAt?: string;
+                    /** @description Gates that held the stage. */
+                    gates?: {
+                        /** @description The gate. */
+                        gate: string;
+                        /**
+                         * Format: date-time
+                         * @description Since when it held.
+                         */
+                        heldFrom: string;
+                        /**
+                         * Format: date-time
+                         * @description When it let the stage pass; absent while it holds.
+                         */
+                        heldUntil?: string;
+                        /**
+                         * @description What released it.
+                         * @enum {string}
+                         */
+                        releasedBy?: "Time" | "Person" | "Metric" | "Repair";
+                    }[];
+                    /** @description Name of the stage. */
+                    name: string;
+                    /** @description Objects of the stage by what was done to them. */
+                    objects?: {
+                        /**
+                         * Format: int64
+                         * @description Objects that came into being.
+                         */
+                        created?: number;
+                        /**
+                         * Format: int64
+                         * @description Objects that were deleted, since the stage no longer has them.
+                         */
+                        pruned?: number;
+                        /**
+                         * Format: int64
+                         * @description Objects that were deleted and created anew.
+                         */
+                        recreated?: number;
+                        /**
+                         * Format: int64
+                         * @description Objects that were as wanted.
+                         */
+                        unchanged?: number;
+                        /**
+                         * Format: int64
+                         * @description Objects that were changed.
+                         */
+                        updated?: number;
+                    };
+                    /**
+                     * @description Where the stage is, or how it ended.
+                     * @enum {string}
+                     */
+                    phase: "Pending" | "Applying" | "Verifying" | "Held" | "Ready" | "Failed";
+                    /**
+                     * Format: date-time
+                     * @description When the run got to the stage.
+                     */
+                    startedAt?: string;
+                }[];
+                /**
+                 * Format: date-time
+                 * @description When the run began.
+                 */
+                startedAt?: string;
+            };
+        };
         /** @description Delivers a release in ordered stages. Each stage applies an artifact, waits until it is healthy and has passed its gates, and only then lets the next one begin. */
         StageSet: {
             /** @description Always `stages.metio.wtf/v1`. */
@@ -403,6 +624,11 @@ export interface components {
                         };
                     };
                 };
+                /**
+                 * Format: int32
+                 * @description How many of its StageRuns are kept, the newest ones and always the last that succeeded. Default: 20.
+                 */
+                historyLimit?: number;
                 /** @description How often a deployed StageSet is checked for new artifacts and drift, such as `10m`. Default: `--default-interval` of the controller, 10m unless set. */
                 interval?: string;
                 /** @description Delivers to another cluster. Exactly one of `secretRef` and `configMapRef`. */
@@ -2178,6 +2404,7 @@ export type FleetRollout = components['schemas']['FleetRollout'];
 export type ImageVerificationPolicy = components['schemas']['ImageVerificationPolicy'];
 export type StageInventory = components['schemas']['StageInventory'];
 export type StageLedger = components['schemas']['StageLedger'];
+export type StageRun = components['schemas']['StageRun'];
 export type StageSet = components['schemas']['StageSet'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

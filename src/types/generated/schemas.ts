@@ -657,6 +657,407 @@ export const stageLedgerSchema: StructuralSchema = {
  }
 };
 
+export const stageRunSchema: StructuralSchema = {
+ "type": "object",
+ "properties": {
+  "apiVersion": {
+   "type": "string"
+  },
+  "kind": {
+   "type": "string"
+  },
+  "metadata": {
+   "type": "object"
+  },
+  "spec": {
+   "type": "object",
+   "required": [
+    "runId",
+    "sequence",
+    "trigger",
+    "generation",
+    "snapshot"
+   ],
+   "x-kubernetes-validations": [
+    {
+     "rule": "self == oldSelf",
+     "message": "the spec of a StageRun never changes"
+    }
+   ],
+   "properties": {
+    "generation": {
+     "type": "integer",
+     "format": "int64"
+    },
+    "requestedBy": {
+     "type": "string",
+     "maxLength": 512
+    },
+    "runId": {
+     "type": "string",
+     "maxLength": 64
+    },
+    "sequence": {
+     "type": "integer",
+     "format": "int64",
+     "minimum": 1
+    },
+    "snapshot": {
+     "type": "array",
+     "maxItems": 1000,
+     "items": {
+      "type": "object",
+      "required": [
+       "stage",
+       "revision",
+       "digest"
+      ],
+      "properties": {
+       "digest": {
+        "type": "string",
+        "maxLength": 256
+       },
+       "revision": {
+        "type": "string",
+        "maxLength": 1024
+       },
+       "sourceRef": {
+        "type": "object",
+        "required": [
+         "kind",
+         "name"
+        ],
+        "properties": {
+         "apiVersion": {
+          "type": "string",
+          "maxLength": 256
+         },
+         "kind": {
+          "type": "string",
+          "maxLength": 128
+         },
+         "name": {
+          "type": "string",
+          "maxLength": 253
+         },
+         "namespace": {
+          "type": "string",
+          "maxLength": 63
+         }
+        }
+       },
+       "stage": {
+        "type": "string",
+        "maxLength": 63
+       }
+      }
+     }
+    },
+    "trigger": {
+     "type": "string",
+     "enum": [
+      "SourceChanged",
+      "SpecChanged",
+      "VersionChanged",
+      "Requested",
+      "Rollback",
+      "Adopted"
+     ]
+    },
+    "version": {
+     "type": "object",
+     "properties": {
+      "direction": {
+       "type": "string",
+       "enum": [
+        "None",
+        "Up",
+        "Down"
+       ]
+      },
+      "from": {
+       "type": "string",
+       "maxLength": 256
+      },
+      "to": {
+       "type": "string",
+       "maxLength": 256
+      }
+     }
+    }
+   }
+  },
+  "status": {
+   "type": "object",
+   "properties": {
+    "advances": {
+     "type": "array",
+     "maxItems": 200,
+     "items": {
+      "type": "object",
+      "required": [
+       "at",
+       "stage",
+       "gate",
+       "via"
+      ],
+      "properties": {
+       "at": {
+        "type": "string",
+        "format": "date-time"
+       },
+       "gate": {
+        "type": "string",
+        "maxLength": 64
+       },
+       "groups": {
+        "type": "array",
+        "maxItems": 32,
+        "items": {
+         "type": "string",
+         "maxLength": 512
+        }
+       },
+       "override": {
+        "type": "boolean"
+       },
+       "reason": {
+        "type": "string",
+        "maxLength": 1024
+       },
+       "stage": {
+        "type": "string",
+        "maxLength": 63
+       },
+       "uid": {
+        "type": "string",
+        "maxLength": 512
+       },
+       "user": {
+        "type": "string",
+        "maxLength": 512
+       },
+       "via": {
+        "type": "string",
+        "enum": [
+         "API",
+         "Annotation",
+         "CLI"
+        ]
+       }
+      }
+     }
+    },
+    "driftCorrections": {
+     "type": "integer",
+     "format": "int64"
+    },
+    "finishedAt": {
+     "type": "string",
+     "format": "date-time"
+    },
+    "message": {
+     "type": "string",
+     "maxLength": 4096
+    },
+    "phase": {
+     "type": "string",
+     "enum": [
+      "Running",
+      "Held",
+      "Succeeded",
+      "Failed",
+      "Superseded",
+      "RolledBack"
+     ]
+    },
+    "stages": {
+     "type": "array",
+     "maxItems": 1000,
+     "items": {
+      "type": "object",
+      "required": [
+       "name",
+       "phase"
+      ],
+      "properties": {
+       "actions": {
+        "type": "array",
+        "maxItems": 1000,
+        "items": {
+         "type": "object",
+         "required": [
+          "hook",
+          "name",
+          "type",
+          "outcome"
+         ],
+         "properties": {
+          "finishedAt": {
+           "type": "string",
+           "format": "date-time"
+          },
+          "hook": {
+           "type": "string",
+           "maxLength": 64
+          },
+          "message": {
+           "type": "string",
+           "maxLength": 1024
+          },
+          "name": {
+           "type": "string",
+           "maxLength": 253
+          },
+          "outcome": {
+           "type": "string",
+           "maxLength": 64
+          },
+          "startedAt": {
+           "type": "string",
+           "format": "date-time"
+          },
+          "type": {
+           "type": "string",
+           "maxLength": 64
+          }
+         }
+        }
+       },
+       "changes": {
+        "type": "array",
+        "maxItems": 200,
+        "items": {
+         "type": "object",
+         "required": [
+          "verb",
+          "apiVersion",
+          "kind",
+          "name"
+         ],
+         "properties": {
+          "apiVersion": {
+           "type": "string",
+           "maxLength": 256
+          },
+          "kind": {
+           "type": "string",
+           "maxLength": 128
+          },
+          "name": {
+           "type": "string",
+           "maxLength": 253
+          },
+          "namespace": {
+           "type": "string",
+           "maxLength": 63
+          },
+          "verb": {
+           "type": "string",
+           "enum": [
+            "Created",
+            "Updated",
+            "Recreated",
+            "Pruned"
+           ]
+          }
+         }
+        }
+       },
+       "finishedAt": {
+        "type": "string",
+        "format": "date-time"
+       },
+       "gates": {
+        "type": "array",
+        "maxItems": 200,
+        "items": {
+         "type": "object",
+         "required": [
+          "gate",
+          "heldFrom"
+         ],
+         "properties": {
+          "gate": {
+           "type": "string",
+           "maxLength": 64
+          },
+          "heldFrom": {
+           "type": "string",
+           "format": "date-time"
+          },
+          "heldUntil": {
+           "type": "string",
+           "format": "date-time"
+          },
+          "releasedBy": {
+           "type": "string",
+           "enum": [
+            "Time",
+            "Person",
+            "Metric",
+            "Repair"
+           ]
+          }
+         }
+        }
+       },
+       "name": {
+        "type": "string",
+        "maxLength": 63
+       },
+       "objects": {
+        "type": "object",
+        "properties": {
+         "created": {
+          "type": "integer",
+          "format": "int64"
+         },
+         "pruned": {
+          "type": "integer",
+          "format": "int64"
+         },
+         "recreated": {
+          "type": "integer",
+          "format": "int64"
+         },
+         "unchanged": {
+          "type": "integer",
+          "format": "int64"
+         },
+         "updated": {
+          "type": "integer",
+          "format": "int64"
+         }
+        }
+       },
+       "phase": {
+        "type": "string",
+        "enum": [
+         "Pending",
+         "Applying",
+         "Verifying",
+         "Held",
+         "Ready",
+         "Failed"
+        ]
+       },
+       "startedAt": {
+        "type": "string",
+        "format": "date-time"
+       }
+      }
+     }
+    },
+    "startedAt": {
+     "type": "string",
+     "format": "date-time"
+    }
+   }
+  }
+ }
+};
+
 export const stageSetSchema: StructuralSchema = {
  "type": "object",
  "properties": {
@@ -810,6 +1211,12 @@ export const stageSetSchema: StructuralSchema = {
        }
       }
      }
+    },
+    "historyLimit": {
+     "type": "integer",
+     "format": "int32",
+     "minimum": 1,
+     "maximum": 200
     },
     "interval": {
      "type": "string",
