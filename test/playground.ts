@@ -22,6 +22,8 @@ export interface Stand {
   readonly controller: ControllerProcess;
   /** A fresh namespace, so that no test sees what another one left. */
   namespace(): Promise<TestNamespace>;
+  /** Kills the controller, as a node that goes away does, and starts another. */
+  killAndRestart(): Promise<void>;
 }
 
 /**
@@ -50,6 +52,11 @@ export function useController(options: PlaygroundController = {}): Stand {
       return present(controller);
     },
     namespace: async () => await TestNamespace.create(present(playground)),
+    killAndRestart: async () => {
+      await present(controller).kill();
+      const again = { flags: ['--log-level=debug'], ...options };
+      controller = await present(playground).startController(again);
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { parseStageSet } from '../core/validate/schema.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EventRecorder } from '../kubernetes/events.ts';
-import type { ReflectorTrouble } from '../kubernetes/reflector.ts';
+import type { Reflector, ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import { pause } from '../kubernetes/wait.ts';
@@ -24,8 +24,10 @@ import { Outage, serverAnswers } from './outage.ts';
 import type { BuildStage } from './prepare-stage.ts';
 import { type NextPass, Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
+import { RunRecorder } from './run-recorder.ts';
 import { Sources } from './sources.ts';
 import { StageEffects } from './stage-effects.ts';
+import { StageRuns } from './stage-runs.ts';
 import { StageSets } from './stage-sets.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -63,6 +65,7 @@ export class Controller {
   readonly #awaitedKinds: AwaitedKinds;
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
+  readonly #runs: StageRuns;
   readonly #applied = new AppliedMemory();
   readonly #drift: DriftWatch;
   readonly #events: EventRecorder;
@@ -100,6 +103,11 @@ export class Controller {
       onLost: (key) => this.#reassert(key),
       onTrouble: (trouble) => this.#trouble('StageInventory', trouble),
     });
+    this.#runs = new StageRuns(client, {
+      namespaces: watchNamespaces,
+      onAdvance: (key) => this.#queue.add(key),
+      onTrouble: (trouble) => this.#trouble('StageRun', trouble),
+    });
     this.#events = new EventRecorder(client, {
       controller: 'stageset-controller',
       instance: options.instance,
@@ -114,8 +122,7 @@ export class Controller {
 
   /** Why the controller does not follow the cluster yet; undefined when it does. */
   notReady(): string | undefined {
-    const reflectors = [...this.#stageSets.reflectors, ...this.#inventories.reflectors];
-    const waiting = reflectors.find(({ hasSynced }) => !hasSynced);
+    const waiting = this.#reflectors().find(({ hasSynced }) => !hasSynced);
     if (waiting === undefined) return undefined;
     const { trouble, query } = waiting;
     const why = trouble === undefined ? 'not listed yet' : wordsFor[trouble.kind];
@@ -126,8 +133,7 @@ export class Controller {
   start(): void {
     // Compiles the validator, which takes a moment that the first StageSet should not wait for.
     parseStageSet(undefined);
-    for (const reflector of this.#stageSets.reflectors) reflector.start();
-    for (const reflector of this.#inventories.reflectors) reflector.start();
+    for (const reflector of this.#reflectors()) reflector.start();
   }
 
   /**
@@ -191,12 +197,17 @@ export class Controller {
     bound.abort();
     this.#events.stop();
     await Promise.all([
-      ...this.#stageSets.reflectors.map(async (reflector) => await reflector.stop()),
-      ...this.#inventories.reflectors.map(async (reflector) => await reflector.stop()),
+      ...this.#reflectors().map(async (reflector) => await reflector.stop()),
       this.#awaitedKinds.stop(),
       this.#sources.stop(),
       this.#expressions.close(),
       this.#drift.stop(),
+    ]);
+  }
+
+  #reflectors(): Reflector[] {
+    return [this.#stageSets, this.#inventories, this.#runs].flatMap(({ reflectors }) => [
+      ...reflectors,
     ]);
   }
 
@@ -265,6 +276,7 @@ export class Controller {
         runbookBase,
         clock,
       }),
+      recorder: new RunRecorder({ client, runs: this.#runs, reporter, clock }),
       reporter,
       settings,
       clock,

@@ -1,11 +1,12 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
+import type { StageChanges } from '../core/history/record.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { union } from '../core/inventory/sets.ts';
 import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
-import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import type { InventoryEntry, StageRun, StageRunStatus, StageSet } from '../types/stages.ts';
 import type { BackgroundWork } from './background-work.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
@@ -53,6 +54,20 @@ export interface StageSetMemory {
   interruptions: number;
   /** When the health of objects was looked at last. */
   lookedAt: Instant;
+  /** The StageRun of the run that was recorded last. */
+  record: KnownRecord | undefined;
+  /** What the attempt under way changed so far, by stage name. */
+  readonly changes: Map<string, StageChanges>;
+}
+
+/** A StageRun as stored, and which attempt at its run it is kept for. */
+export interface KnownRecord {
+  readonly stored: StageRun;
+  /** Its status when the attempt began. */
+  readonly base: StageRunStatus;
+  /** `startedAt` of the attempt. */
+  readonly attempt: Instant;
+  readonly writtenAt: Instant;
 }
 
 /** A built stage; its first group is validated while the inventory is written. */
@@ -115,6 +130,8 @@ function emptyMemory(uid: string): StageSetMemory {
     publishedAt: instant(0),
     interruptions: 0,
     lookedAt: instant(0),
+    record: undefined,
+    changes: new Map(),
   };
 }
 
@@ -174,4 +191,10 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.desired.clear();
   memory.rebuilt.clear();
   memory.secrets.clear();
+}
+
+/** Has the status and the record written before anything else is done: something must not be lost. */
+export function publishSoon(memory: StageSetMemory): void {
+  memory.publishedAt = instant(0);
+  if (memory.record !== undefined) memory.record = { ...memory.record, writtenAt: instant(0) };
 }

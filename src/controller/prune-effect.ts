@@ -15,24 +15,31 @@ export interface PruneInput {
   readonly desired: ReadonlyMap<string, readonly InventoryEntry[]>;
 }
 
+/** An object that was deleted, and the stage that had it. */
+export interface Pruned {
+  readonly stage: string;
+  readonly entry: InventoryEntry;
+}
+
 /**
  * Deletes what no stage wants any more, in the plan's order, and only then takes it out of the
  * inventories (part A 5.8): whatever stops this half way, the next run finds the rest recorded.
- * Returns what was deleted. Throws one error that names every object that could not be deleted.
+ * Returns what was deleted, with the stage that had it. Throws one error that names every object that could not be deleted.
  */
 export async function prune(
   { stageSet, stored, desired }: PruneInput,
   { tenants, inventories }: { tenants: Tenants; inventories: InventoryStore },
   call: CallOptions,
-): Promise<InventoryEntry[]> {
+): Promise<Pruned[]> {
   const stages = stageSet.spec?.stages ?? [];
-  const gone: InventoryEntry[] = [];
+  const gone: Pruned[] = [];
   for (const step of planPrune([...stored.values()], desired, stages)) {
     const before = stored.get(step.stage);
     if (before === undefined) continue;
     const { client } = tenants.tenantOf(stageSet, step.stage);
     const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), client, call);
-    gone.push(...of(deletions, 'Gone'), ...of(deletions, 'Terminating'));
+    const deleted = [...of(deletions, 'Gone'), ...of(deletions, 'Terminating')];
+    gone.push(...deleted.map((entry) => ({ stage: step.stage, entry })));
     // Who takes the annotation off again wants it pruned: until then it stays on record.
     const kept = of(deletions, 'OptedOut');
     if (step.kind === 'Remove' && kept.length === 0) {

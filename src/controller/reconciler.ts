@@ -1,36 +1,37 @@
-import { fieldManager } from '../apply/field-manager.ts';
 import { type Decision, decide, type Effect } from '../core/decide.ts';
 import { TerminalError } from '../core/errors.ts';
-import { finalizer } from '../core/finalizer.ts';
 import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
-import { referenceTo } from '../core/objects/identity.ts';
 import type { Rest } from '../core/rest.ts';
-import { type RunProgress, withStep } from '../core/run.ts';
+import { isPromotedByHand, type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, type Clock, type Instant } from '../core/time.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { storeKey, withoutManagedFields } from '../kubernetes/store.ts';
+import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
+import { addFinalizer, withoutFinalizer } from './finalizer-effect.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import {
   distrustInventories,
   forgetRun,
   Memories,
+  publishSoon,
   type StageSetMemory,
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 import { prune } from './prune-effect.ts';
+import { rememberPruned } from './recorded-changes.ts';
 import type { Reporter } from './reporter.ts';
+import type { RunRecorder } from './run-recorder.ts';
 import type { Sources } from './sources.ts';
 import type { StageAt } from './stage-at.ts';
 import type { StageEffects } from './stage-effects.ts';
@@ -50,6 +51,7 @@ export interface ReconcilerOptions {
   readonly inventories: InventoryStore;
   readonly drift: DriftWatch;
   readonly publisher: StatusPublisher;
+  readonly recorder: RunRecorder;
   readonly reporter: Reporter;
   readonly settings: RunSettings;
   readonly clock: Clock;
@@ -102,10 +104,12 @@ export class Reconciler {
       if (decision.next.kind === 'Rest') {
         const { ready, wakeAt, retry } = decision.next;
         const due = await this.#options.publisher.publish(stageSet, memory, ready, call);
+        await this.#options.recorder.atRest(stageSet, memory, ready, call);
         this.#inventoryBudget.settle(key, memory);
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
+      await this.#options.recorder.beforeEffect(stageSet, memory, call);
       await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#carryOut(decision.next, stageSet, memory, call);
     }
@@ -132,7 +136,7 @@ export class Reconciler {
     asked: AskedDependencies,
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, dependencies, settings, sources, drift } = this.#options;
+    const { clock, dependencies, settings, sources, drift, recorder } = this.#options;
     const spec = stageSet.spec ?? { stages: [] };
     const idle = stageSet.metadata.deletionTimestamp !== undefined || spec.suspend === true;
     const graph = idle ? new Map() : await dependencies.observe(stageSet, asked, call);
@@ -150,6 +154,7 @@ export class Reconciler {
       reassert: memory.reassert,
       building: memory.build?.ended === false,
       drift: drift.seen(key, now),
+      advances: recorder.advancesOf(stageSet, memory),
       teardown: memory.teardown,
     };
   }
@@ -185,6 +190,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;
     this.#tellRebuilt(stageSet, memory);
     if (before?.outcome !== undefined) return;
@@ -209,7 +215,7 @@ export class Reconciler {
     const { teardown, drift } = this.#options;
     switch (effect.kind) {
       case 'AddFinalizer':
-        memory.stageSet = await this.#addFinalizer(stageSet, call);
+        memory.stageSet = await addFinalizer(this.#options.client, stageSet, call);
         return;
       case 'PrepareStage':
       case 'ApplyGroup':
@@ -243,15 +249,6 @@ export class Reconciler {
         this.#options.reporter.released(stageSet, effect.forced);
         return;
     }
-  }
-
-  async #addFinalizer(stageSet: StageSet, call: CallOptions): Promise<StageSet> {
-    const { uid, resourceVersion, finalizers = [] } = stageSet.metadata;
-    // With the resourceVersion, so that a finalizer which somebody else just added is not lost.
-    const body = { metadata: { uid, resourceVersion, finalizers: [...finalizers, finalizer] } };
-    const patch = { type: 'Merge', body, fieldManager } as const;
-    const stored = await this.#options.client.patch(referenceTo(stageSet), patch, call);
-    return { ...stageSet, metadata: withoutManagedFields(stored).metadata };
   }
 
   async #stageEffect(
@@ -345,7 +342,9 @@ export class Reconciler {
       if (lost) memory.reassert = true;
       else if (memory.rebuilt.size === 0) {
         const input = { stageSet: pinned, stored, desired: memory.desired };
-        reporter.pruned(stageSet, await prune(input, this.#options, call));
+        const pruned = await prune(input, this.#options, call);
+        reporter.pruned(stageSet, pruned.length);
+        rememberPruned(memory, pruned);
       }
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
@@ -391,8 +390,3 @@ const operationOf = {
   LookForDeleted: 'apply',
   LookAtHealth: 'verify',
 } as const;
-
-function withoutFinalizer(stageSet: StageSet): StageSet {
-  const finalizers = (stageSet.metadata.finalizers ?? []).filter((held) => held !== finalizer);
-  return { ...stageSet, metadata: { ...stageSet.metadata, finalizers } };
-}

@@ -14,7 +14,7 @@ import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
-import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import type { StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
 
 /** An object that is changed back and forth, in words, and how long it is left alone now. */
@@ -55,8 +55,13 @@ export class Reporter {
       if (previous?.kind === step.kind) continue;
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
-        this.#metrics.stageApplied(owner, name);
+        if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
+        this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
+      } else if (step.kind === 'AtGates') {
+        this.#metrics.stageApplied(owner, name);
+        this.#metrics.setStagePromotion(owner, name, 'Pending');
+        this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       }
@@ -145,9 +150,14 @@ export class Reporter {
     this.#of(stageSet).warn('drift is contested', { stage, objects: words.slice(0, shown) });
   }
 
-  pruned(stageSet: StageSet, entries: readonly InventoryEntry[]): void {
-    if (entries.length === 0) return;
-    this.#of(stageSet).info('pruned', { objects: entries.length });
+  pruned(stageSet: StageSet, objects: number): void {
+    if (objects === 0) return;
+    this.#of(stageSet).info('pruned', { objects });
+  }
+
+  /** The StageRun could not be written; delivery goes on. */
+  notRecorded(stageSet: StageSet, error: unknown): void {
+    this.#of(stageSet).warn('the run could not be recorded', { error });
   }
 
   /** Inventories that were lost and rebuilt from labels, with the kinds that nobody could list. */

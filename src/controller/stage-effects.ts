@@ -51,6 +51,7 @@ import {
   refuseSharedObjects,
 } from './prepare-stage.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
+import { rememberApplied } from './recorded-changes.ts';
 import { lookForDeleted, replace } from './recreate-stage.ts';
 import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
@@ -135,7 +136,7 @@ export class StageEffects {
     const groups = prepared.groups
       .map((group) => group.filter((object) => ids.has(identityOf(object))))
       .filter((group) => group.length > 0);
-    if (groups.length === 0) return withStep(run, index, { kind: 'Ready' });
+    if (groups.length === 0) return withStep(run, index, { kind: 'AtGates' });
     memory.prepared.set(index, { ...prepared, groups, validated: undefined });
     return withStep(run, index, { kind: 'Applying', group: 0, groups: groups.length, health: [] });
   }
@@ -156,6 +157,7 @@ export class StageEffects {
       const written = await writeGroup(validated, this.#target(at), call);
       const applied = written.map((each) => told(each, step));
       reportApplied(at, prepared, applied, before, this.#options.reporter);
+      rememberApplied(memory, at.stage.name, applied);
       if (run.correction === undefined) this.#follow(at, prepared, step.group);
       else recordCorrections(at, { ...this.#target(at), before, applied }, this.#options);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];

@@ -3,6 +3,7 @@ import { requestedAtAnnotation } from './annotations.ts';
 import { mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
 import { dependencyUnmet } from './gates/dependencies.ts';
+import { settlePromotion } from './gates/settle-promotion.ts';
 import { describeRemaining } from './recreation.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
@@ -73,7 +74,8 @@ export function decide(snapshot: Snapshot): Decision {
     if (due === undefined || due > snapshot.now) {
       const correction = startCorrection(run, snapshot.drift.due.slice(0, mostCorrected));
       if (correction !== undefined) return continueRun(correction, snapshot);
-      return { run, next: rested(run, earlier(due, snapshot.drift.nextAt)) };
+      const news = earlier(releaseOf(run), snapshot.drift.nextAt);
+      return { run, next: rested(run, earlier(due, news)) };
     }
   }
   return continueRun(newRun(snapshot, pinned), snapshot);
@@ -81,7 +83,17 @@ export function decide(snapshot: Snapshot): Decision {
 
 function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
-  return run !== undefined && run.outcome === undefined ? settleWaits(run, snapshot) : run;
+  if (run === undefined) return undefined;
+  if (run.outcome === undefined) return settlePromotion(settleWaits(run, snapshot), snapshot);
+  // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
+  if (run.outcome.kind !== 'Held' || outdated(run, snapshot)) return run;
+  return settlePromotion(run, snapshot);
+}
+
+function outdated(run: RunProgress, snapshot: Snapshot): boolean {
+  if (run.generation !== snapshot.stageSet.metadata.generation) return true;
+  const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
+  return allThere && run.id !== identify(snapshot, pin(snapshot));
 }
 
 /** A gate looks at the world and either lets the run pass or says what holds it. */
@@ -174,6 +186,11 @@ function whenDue(run: RunProgress, snapshot: Snapshot): Instant | undefined {
   return dueAgain(run, snapshot.spec, snapshot.settings);
 }
 
+/** When time alone may release what holds an ended run. */
+function releaseOf({ outcome }: RunProgress): Instant | undefined {
+  return outcome?.kind === 'Held' ? outcome.hold.until : undefined;
+}
+
 /** Where much has drifted, a whole re-assertion finds it by lists. */
 function massDrift({ outcome }: RunProgress, { drift }: Snapshot): boolean {
   return outcome?.kind === 'Succeeded' && drift.due.length > mostCorrected;
@@ -247,6 +264,7 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       case 'Establishing':
       case 'Verifying':
         return { run, next: lookAgain(run, stage, step.nextLook, snapshot.now) };
+      case 'AtGates':
       case 'Failed':
         return { run, next: rested(run, undefined) };
     }
@@ -259,7 +277,6 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       next: rested(interrupted, earlier(whenDue(interrupted, snapshot), due)),
     };
   }
-  // Here promotion holds will have ended the pass before a later stage is looked at.
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };
   const ended: RunProgress = { ...run, outcome: { kind: 'Succeeded', at: snapshot.now } };
   // What drifted while the run went on has waited for its end.
@@ -312,6 +329,8 @@ function doing(step: StageStep): string {
     case 'Establishing':
     case 'Verifying':
       return describeWait(step);
+    case 'AtGates':
+      return 'healthy, at its gates';
     case 'Ready':
       return 'ready';
     case 'Failed':
@@ -333,6 +352,10 @@ function verdictOf(run: RunProgress): Verdict | undefined {
     }
     case 'Progressing':
       return { status: 'False', reason: 'StageProgressing', message: run.outcome.message };
+    case 'Held': {
+      const { reason, message } = run.outcome.hold;
+      return { status: 'False', reason, message };
+    }
     case 'Failed': {
       const { stage, failure } = run.outcome;
       const where = stage === undefined ? '' : `Stage ${stage}: `;

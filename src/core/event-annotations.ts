@@ -44,6 +44,8 @@ export function runBehind(run: RunProgress | undefined, reason: string): RunProg
       return reason === 'Succeeded' ? run : undefined;
     case 'Progressing':
       return reason === 'StageProgressing' ? run : undefined;
+    case 'Held':
+      return reason === run.outcome.hold.reason ? run : undefined;
     case 'Failed':
       return reason === run.outcome.failure.reason ? run : undefined;
   }

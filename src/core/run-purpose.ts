@@ -14,6 +14,7 @@ export function purposeAfter(before: RunProgress, id: string): RunPurpose {
     case 'Succeeded':
       return 'Reassert';
     case 'Failed':
+    case 'Held':
     case 'Progressing':
       return 'Retry';
   }

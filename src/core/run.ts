@@ -1,6 +1,7 @@
 import type { ObjectReference } from '../types/kubernetes.ts';
-import type { StageSetSpec } from '../types/stages.ts';
+import type { PromotionState, StageSetSpec } from '../types/stages.ts';
 import type { DriftedObject } from './drift/drifted.ts';
+import type { Passage, PromotionHold } from './gates/promotion.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { ObjectHealth } from './health/object-health.ts';
 import type { ReportedHealth } from './health/summary.ts';
@@ -83,7 +84,9 @@ export type StageStep =
   /** A group that the next one builds on (CRDs, Namespaces, classes) must be usable first. */
   | ({ readonly kind: 'Establishing'; readonly group: number; readonly groups: number } & Wait)
   | ({ readonly kind: 'Verifying' } & Wait)
-  | { readonly kind: 'Ready' }
+  /** Applied and healthy; `state` is what its promotion gates said last. */
+  | { readonly kind: 'AtGates'; readonly state?: PromotionState }
+  | { readonly kind: 'Ready'; readonly passage?: Passage }
   | { readonly kind: 'Failed'; readonly failure: Failure };
 
 /** The next group to apply, in the order of part A 5.2. */
@@ -176,6 +179,13 @@ export type RunOutcome =
       readonly stage?: string;
       readonly failure: Failure;
     }
+  /** A gate keeps the next stage back; what is applied stays. */
+  | {
+      readonly kind: 'Held';
+      readonly at: Instant;
+      readonly stage: string;
+      readonly hold: PromotionHold;
+    }
   | {
       readonly kind: 'Progressing';
       readonly at: Instant;
@@ -238,5 +248,18 @@ function withStage(
 
 /** Whether the run is at a point where a newer snapshot may take its place: never inside a stage. */
 export function betweenStages(run: RunProgress): boolean {
-  return run.stages.every(({ step }) => step.kind === 'Pending' || step.kind === 'Ready');
+  return run.stages.every(({ step }) => outsideStage.has(step.kind));
+}
+
+const outsideStage: ReadonlySet<StageStep['kind']> = new Set(['Pending', 'AtGates', 'Ready']);
+
+/** Whether a person took a stage past its gates between these two looks at one run. */
+export function isPromotedByHand(before: RunProgress | undefined, run: RunProgress): boolean {
+  if (before?.startedAt !== run.startedAt) return false;
+  return run.stages.some(
+    ({ step }, index) =>
+      before.stages[index]?.step.kind !== 'Ready' &&
+      step.kind === 'Ready' &&
+      step.passage?.handled !== undefined,
+  );
 }

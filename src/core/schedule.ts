@@ -116,6 +116,9 @@ export function dueAgain(
       return after(outcome.at, jittered(successIntervalOf(spec, settings), seed));
     case 'Progressing':
       return after(outcome.at, jittered(retryIntervalOf(spec, settings), seed));
+    // What is applied stays enforced while a gate holds what is to come.
+    case 'Held':
+      return after(startedAt, jittered(successIntervalOf(spec, settings), seed));
     case 'Failed':
       return dueAfterFailure(outcome, attempt);
   }

@@ -1,4 +1,4 @@
-import type { StageSet, StageSetSpec } from '../types/stages.ts';
+import type { Advance, StageSet, StageSetSpec } from '../types/stages.ts';
 import type { DriftSeen } from './drift/drifted.ts';
 import type { DependencyGraph } from './gates/dependency-graph.ts';
 import type { PinnedArtifact, RunProgress } from './run.ts';
@@ -31,7 +31,15 @@ export interface Snapshot {
   readonly building: boolean;
   /** Objects that somebody else changed, as watches tell. */
   readonly drift: DriftSeen;
+  /** The gates that somebody passed by hand, as the newest StageRun records them. */
+  readonly advances: readonly BoundAdvance[];
   readonly teardown: TeardownProgress | undefined;
+}
+
+/** An advance counts in the run that it was made for, and in no other. */
+export interface BoundAdvance {
+  readonly runId: string;
+  readonly advance: Advance;
 }
 
 export type SourceObservation =

@@ -117,11 +117,31 @@ function reached(
     return before;
   }
   const entry: StageStatus = { ...kept, phase: phaseOf(step, run) };
-  return appliedInFull(step) ? withApplied(entry, revision) : entry;
+  if (!appliedInFull(step)) return entry;
+  return withGates(withApplied(entry, revision), step, run);
 }
 
+/** What the gates remember belongs to the revision that they were asked about. */
 function withApplied(entry: StageStatus, revision: string | undefined): StageStatus {
-  return revision === undefined ? entry : { ...entry, appliedRevision: revision };
+  if (revision === undefined || entry.appliedRevision === revision) return entry;
+  const applied: StageStatus = { ...entry, appliedRevision: revision };
+  delete applied.promotionState;
+  return applied;
+}
+
+function withGates(entry: StageStatus, step: StageStep, { outcome }: RunProgress): StageStatus {
+  if (step.kind === 'AtGates' && step.state !== undefined) {
+    const held = outcome?.kind === 'Held' && outcome.stage === entry.name;
+    const message = held ? { message: cutMessage(outcome.hold.message, longestNote) } : {};
+    return { ...entry, ...message, promotionState: step.state };
+  }
+  if (step.kind !== 'Ready' || step.passage === undefined) return entry;
+  const { state, handled } = step.passage;
+  const passed: StageStatus = { ...entry };
+  delete passed.promotionState;
+  if (state !== undefined) passed.promotionState = state;
+  if (handled !== undefined) passed.lastHandledPromotion = handled;
+  return passed;
 }
 
 /** What can only fail once the last object of the stage is applied (part B 9.4). */
@@ -130,7 +150,7 @@ const afterApply: ReadonlySet<string> = new Set(['verify', 'post-action']);
 /** Only what is applied in full counts as applied; until then the previous revision stands. */
 function appliedInFull(step: StageStep): boolean {
   if (step.kind === 'Failed') return afterApply.has(step.failure.operation);
-  return step.kind === 'Verifying' || step.kind === 'Ready';
+  return step.kind === 'Verifying' || step.kind === 'AtGates' || step.kind === 'Ready';
 }
 
 function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['phase']> {
@@ -142,6 +162,7 @@ function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['ph
     case 'Establishing':
       return 'Applying';
     case 'Verifying':
+    case 'AtGates':
       return 'Verifying';
     case 'Ready':
       return pruning(run) ? 'Pruning' : 'Ready';

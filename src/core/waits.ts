@@ -29,6 +29,7 @@ export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
   switch (stage.step.kind) {
     case 'Pending':
     case 'Applying':
+    case 'AtGates':
     case 'Ready':
       return run;
     case 'Failed':
@@ -72,7 +73,7 @@ function judgeEstablishing(
 
 function judgeVerifying(step: Extract<StageStep, { kind: 'Verifying' }>): StageStep {
   if (anyFailed(step)) return failedStep('verify', describeWait(step));
-  return isFulfilled(step) ? { kind: 'Ready' } : step;
+  return isFulfilled(step) ? { kind: 'AtGates' } : step;
 }
 
 /**

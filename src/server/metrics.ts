@@ -78,6 +78,12 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageSetLabel: 'stageset',
     further: ['stage'],
   });
+  const promotionPending = series.gauge({
+    name: 'stageset_stage_promotion_pending',
+    help: '1 while promotion gates hold the stage, else 0.',
+    stageSetLabel: 'stageset',
+    further: ['stage'],
+  });
   const skipped = series.counter({
     name: 'stageset_inventory_skipped_entries_total',
     help: 'Malformed entries of inventories that were passed over.',
@@ -92,6 +98,8 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageApplied: (stageSet, stage) => applied(stageSet, { stage }, 1),
     setStageReadiness: (stageSet, stage, readiness) =>
       ready(stageSet, { stage }, readiness === 'Ready' ? 1 : 0),
+    setStagePromotion: (stageSet, stage, promotion) =>
+      promotionPending(stageSet, { stage }, promotion === 'Pending' ? 1 : 0),
     driftCorrected: (stageSet, stage, objects) => drift(stageSet, { stage }, objects),
     inventoryEntriesSkipped: (stageSet, stage, entries) => skipped(stageSet, { stage }, entries),
     teardownForced: ({ namespace, name }: StageSetName, reason) =>

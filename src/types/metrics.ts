@@ -37,6 +37,8 @@ export interface ControllerMetrics {
   /** The stage passed apply, verify and post-actions. */
   stageApplied(stageSet: StageSetName, stage: string): void;
   setStageReadiness(stageSet: StageSetName, stage: string, readiness: 'Ready' | 'NotReady'): void;
+  /** Whether promotion gates hold a stage that is applied and healthy. */
+  setStagePromotion(stageSet: StageSetName, stage: string, promotion: 'Pending' | 'Passed'): void;
   /** `objects` were created or configured although the revision had not changed. */
   driftCorrected(stageSet: StageSetName, stage: string, objects: number): void;
   inventoryEntriesSkipped(stageSet: StageSetName, stage: string, entries: number): void;

@@ -1,4 +1,4 @@
-import type { Stage, StageSetSpec } from '../../types/stages.ts';
+import type { Promotion, Stage, StageSetSpec } from '../../types/stages.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /**
@@ -27,15 +27,18 @@ const unsupportedInSpec = [
   'errorBudget',
 ] as const satisfies readonly (keyof StageSetSpec)[];
 
-const unsupportedInStage = [
-  'actions',
-  'promotion',
-  'errorBudget',
-] as const satisfies readonly (keyof Stage)[];
+const unsupportedInStage = ['actions', 'errorBudget'] as const satisfies readonly (keyof Stage)[];
+
+const unsupportedInPromotion = [
+  'analysis',
+  'fastTrack',
+  'restartGate',
+  'eventGate',
+] as const satisfies readonly (keyof Promotion)[];
 
 function unsupportedInStageOf(stage: Stage): string[] {
-  const fields: string[] = setFields(stage, unsupportedInStage);
-  return fields;
+  const gates = setFields(stage.promotion ?? {}, unsupportedInPromotion);
+  return [...setFields(stage, unsupportedInStage), ...gates.map((gate) => `promotion.${gate}`)];
 }
 
 /** Of `fields`, those that ask for something: absent, false and empty values ask for nothing. */

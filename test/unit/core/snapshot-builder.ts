@@ -75,6 +75,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     reassert: false,
     building: false,
     drift: noDrift,
+    advances: [],
     teardown: undefined,
     ...rest,
   };

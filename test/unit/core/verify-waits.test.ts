@@ -54,7 +54,7 @@ function atTheEnd<Step extends Wait>(step: Step): Step {
 function endOf({ stages, outcome }: RunProgress): string {
   if (outcome?.kind === 'Failed') return outcome.failure.message;
   if (outcome?.kind === 'Progressing') return `held: ${outcome.message}`;
-  return stages[0]?.step.kind === 'Ready' ? 'ready' : 'waiting';
+  return stages[0]?.step.kind === 'AtGates' ? 'ready' : 'waiting';
 }
 
 const converging = verifying(health('web', 'InProgress'));

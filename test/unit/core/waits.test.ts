@@ -33,14 +33,14 @@ function lookedAtTheEnd<Step extends Wait>(step: Step): Step {
 }
 
 describe('a stage that waits for its objects', () => {
-  it('is ready when all of them are current', () => {
+  it('is asked for its gates when all of them are current', () => {
     const { stages, outcome } = settled(noon, verifying(health('web'), health('worker')));
-    expect(stages[0]?.step).to.deep.equal({ kind: 'Ready' });
+    expect(stages[0]?.step).to.deep.equal({ kind: 'AtGates' });
     expect(outcome).to.equal(undefined);
   });
 
-  it('is ready when there are none', () => {
-    expect(settled(noon, verifying()).stages[0]?.step).to.deep.equal({ kind: 'Ready' });
+  it('is asked for its gates when there are none', () => {
+    expect(settled(noon, verifying()).stages[0]?.step).to.deep.equal({ kind: 'AtGates' });
   });
 
   it('fails as soon as one has failed, and with it the run', () => {
@@ -93,9 +93,9 @@ describe('a stage that waits for its objects', () => {
     expect(settled(bound, step).outcome?.kind).to.equal('Failed');
   });
 
-  it('is ready at the end of its bound when all are current', () => {
+  it('is asked for its gates at the end of its bound when all are current', () => {
     const { stages, outcome } = settled(bound, lookedAtTheEnd(verifying(health('web'))));
-    expect(stages[0]?.step.kind).to.equal('Ready');
+    expect(stages[0]?.step.kind).to.equal('AtGates');
     expect(outcome).to.equal(undefined);
   });
 });

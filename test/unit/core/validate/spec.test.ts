@@ -67,13 +67,16 @@ describe('a spec', () => {
   it('hears of everything at once', () => {
     const spec = {
       interval: 'soon',
-      stages: [stage('dev', { promotion: { soak: '1h' } }), stage('dev', { timeout: '' })],
+      stages: [
+        stage('dev', { promotion: { analysis: { checks: [] } } }),
+        stage('dev', { timeout: '' }),
+      ],
     };
     expect(specProblems(spec).map(({ path }) => path)).to.deep.equal([
       'spec.stages[1].name',
       'spec.interval',
       'spec.stages[1].timeout',
-      'spec.stages[0].promotion',
+      'spec.stages[0].promotion.analysis',
     ]);
   });
 

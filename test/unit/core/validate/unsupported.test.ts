@@ -26,7 +26,8 @@ describe('a field that this build cannot carry out', () => {
 
   const inStage: [Partial<Stage>, string][] = [
     [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
-    [{ promotion: { soak: '1h' } }, 'promotion'],
+    [{ promotion: { fastTrack: { source: {}, max: '1' } } }, 'promotion.fastTrack'],
+    [{ promotion: { restartGate: { checks: [] } } }, 'promotion.restartGate'],
   ];
   for (const [stage, field] of inStage) {
     it(`is refused in a stage: ${field}`, () => {
@@ -47,10 +48,10 @@ describe('a field that this build cannot carry out', () => {
     const [dev, prod] = specOf(['dev', 'prod']).stages;
     if (dev === undefined || prod === undefined) throw new Error('there are two stages');
     expect(
-      unsupportedFields({ stages: [dev, { ...prod, promotion: { soak: '1h' } }] }),
+      unsupportedFields({ stages: [dev, { ...prod, promotion: { analysis: { checks: [] } } }] }),
     ).to.deep.equal([
       {
-        path: 'spec.stages[1].promotion',
+        path: 'spec.stages[1].promotion.analysis',
         message:
           'this build of the controller cannot carry it out yet and will not release without it; ' +
           'remove the field or use a build that has it',

@@ -1,0 +1,37 @@
+import type { StageSet } from '../../types/stages.ts';
+
+/** Promotes a stage past its gates, once (part A 2.2, part B 3.7). */
+export const promoteAnnotation = 'stages.metio.wtf/promote';
+
+/** What the annotation asks for. */
+export interface PromoteRequest {
+  readonly stage: string;
+  /** All that stands behind the stage's name; a value that was handled once does nothing again. */
+  readonly token: string;
+  /** The revision that whoever wrote it had seen; undefined where they did not say. */
+  readonly revision: string | undefined;
+}
+
+/**
+ * Reads `<stage>@<token>` or `<stage>@<token>@<revision>`. Undefined where the annotation is absent or
+ * one of its parts is empty: such a value is ignored (part B 3.7).
+ */
+export function promoteRequest({ metadata }: StageSet): PromoteRequest | undefined {
+  const text = metadata.annotations?.[promoteAnnotation] ?? '';
+  const split = text.indexOf('@');
+  if (split < 1) return undefined;
+  const token = text.slice(split + 1);
+  const next = token.indexOf('@');
+  if (token === '' || next === 0 || next === token.length - 1) return undefined;
+  const revision = next === -1 ? undefined : token.slice(next + 1);
+  return { stage: text.slice(0, split), token, revision };
+}
+
+/** The command that promotes a stage, to be pasted into a shell. */
+export function promoteCommand({ metadata }: StageSet, stage: string): string {
+  const { namespace = 'default', name } = metadata;
+  return (
+    `kubectl --namespace ${namespace} annotate --overwrite stageset/${name} ` +
+    `${promoteAnnotation}=${stage}@$(date +%s)`
+  );
+}

@@ -1,0 +1,249 @@
+import type {
+  Advance,
+  RecordedChange,
+  RecordedHold,
+  RecordedStage,
+  RunPhase,
+  StageRunStatus,
+} from '../../types/stages.ts';
+import { cutMessage } from '../conditions.ts';
+import { describeObject } from '../objects/identity.ts';
+import type { Requester } from '../requested-by.ts';
+import type { Verdict } from '../rest.ts';
+import type { RunProgress, StageProgress } from '../run.ts';
+import { type Instant, toRfc3339 } from '../time.ts';
+
+/** What was changed so far in a stage, in this attempt at the run. */
+export interface StageChanges {
+  /** The first 200 of them. */
+  readonly listed: readonly RecordedChange[];
+  /** True count of those that were deleted as no longer wanted. */
+  readonly pruned: number;
+}
+
+export interface RecordInput {
+  /** As stored now, advances of others included. */
+  readonly stored: StageRunStatus;
+  /** As stored when this attempt began: earlier ones of the same run may have changed objects. */
+  readonly base: StageRunStatus;
+  readonly run: RunProgress;
+  readonly verdict: Verdict | undefined;
+  readonly changes: ReadonlyMap<string, StageChanges>;
+  /** Who set the promote annotation, where somebody vouches for it. */
+  readonly promoter: Requester | undefined;
+  readonly now: Instant;
+}
+
+const mostChanges = 200;
+const longestNote = 4096;
+
+/** Most characters of a record's status; the API server and etcd would take more. */
+const largestRecord = 240 * 1024;
+
+/** The record of a run as it is to be stored. Equal input gives an equal record. */
+export function recordOf(input: RecordInput): StageRunStatus {
+  for (let most = mostChanges; ; most = Math.floor(most / 2)) {
+    const record = recordWith(most, input);
+    if (most === 0 || JSON.stringify(record).length <= largestRecord) return record;
+  }
+}
+
+function recordWith(mostListed: number, input: RecordInput): StageRunStatus {
+  const { stored, run, verdict, now } = input;
+  const phase = phaseOf(run);
+  const ended = phase === 'Succeeded' || phase === 'Failed';
+  const stages = [
+    ...run.stages.map((stage) => recordedStage(stage, mostListed, input)),
+    ...removedStages(mostListed, input),
+  ];
+  const { finishedAt, ...rest } = stored;
+  const since = stored.phase === phase ? finishedAt : undefined;
+  return {
+    ...rest,
+    phase,
+    startedAt: stored.startedAt ?? toRfc3339(run.startedAt),
+    ...(ended ? { finishedAt: since ?? toRfc3339(now) } : {}),
+    ...(verdict === undefined ? {} : { message: cutMessage(verdict.message, longestNote) }),
+    stages,
+    ...withPromotions(input),
+  };
+}
+
+/** The record of a run whose place a newer one takes, if it had not ended. */
+export function supersededRecord(stored: StageRunStatus, now: Instant): StageRunStatus | undefined {
+  if (stored.phase !== undefined && endPhases.has(stored.phase)) return undefined;
+  return { ...stored, phase: 'Superseded', finishedAt: toRfc3339(now) };
+}
+
+const endPhases: ReadonlySet<RunPhase> = new Set([
+  'Succeeded',
+  'Failed',
+  'Superseded',
+  'RolledBack',
+]);
+
+function phaseOf({ outcome }: RunProgress): RunPhase {
+  switch (outcome?.kind) {
+    case undefined:
+      return 'Running';
+    case 'Held':
+    case 'Progressing':
+      return 'Held';
+    case 'Succeeded':
+    case 'Failed':
+      return outcome.kind;
+  }
+}
+
+function recordedStage(
+  stage: StageProgress,
+  mostListed: number,
+  input: RecordInput,
+): RecordedStage {
+  const { name, step } = stage;
+  const before = entryOf(input.stored, name);
+  // What an earlier attempt of the run did stays on record until this one gets to the stage.
+  if (step.kind === 'Pending') return before ?? { name, phase: 'Pending' };
+  const now = toRfc3339(input.now);
+  const phase = stagePhase(stage, input.run);
+  const over = phase === 'Ready' || phase === 'Failed';
+  const since = before?.phase === phase ? before.finishedAt : undefined;
+  const changes = changesOf(name, input).slice(0, mostListed);
+  const gates = gatesOf(stage, input);
+  return {
+    name,
+    phase,
+    startedAt: before?.startedAt ?? now,
+    ...(over ? { finishedAt: since ?? now } : {}),
+    objects: countsOf(stage, input),
+    ...(changes.length === 0 ? {} : { changes }),
+    ...(gates.length === 0 ? {} : { gates }),
+  };
+}
+
+/** Stages that are no longer in the spec had objects, which are deleted at the end of the run. */
+function removedStages(mostListed: number, input: RecordInput): RecordedStage[] {
+  const { run, stored, changes } = input;
+  const named = new Set(run.stages.map(({ name }) => name));
+  const names = new Set([...(stored.stages ?? []).map(({ name }) => name), ...changes.keys()]);
+  return [...names]
+    .filter((name) => !named.has(name))
+    .map((name) => ({
+      name,
+      phase: 'Ready',
+      objects: {
+        pruned:
+          (entryOf(input.base, name)?.objects?.pruned ?? 0) + (changes.get(name)?.pruned ?? 0),
+      },
+      changes: changesOf(name, input).slice(0, mostListed),
+    }));
+}
+
+function stagePhase(
+  { name, step }: StageProgress,
+  { outcome }: RunProgress,
+): RecordedStage['phase'] {
+  switch (step.kind) {
+    case 'Applying':
+    case 'Recreating':
+    case 'Establishing':
+      return 'Applying';
+    case 'Verifying':
+      return outcome?.kind === 'Progressing' && outcome.stage === name ? 'Held' : 'Verifying';
+    case 'AtGates':
+      return 'Held';
+    case 'Pending':
+    case 'Ready':
+    case 'Failed':
+      return step.kind;
+  }
+}
+
+function countsOf(
+  { name, changes }: StageProgress,
+  { base, changes: made }: RecordInput,
+): NonNullable<RecordedStage['objects']> {
+  const earlier = entryOf(base, name)?.objects ?? {};
+  const pruned = made.get(name)?.pruned ?? 0;
+  return {
+    created: (earlier.created ?? 0) + changes.created,
+    updated: (earlier.updated ?? 0) + changes.configured,
+    recreated: (earlier.recreated ?? 0) + changes.recreated,
+    pruned: (earlier.pruned ?? 0) + pruned,
+    unchanged: changes.unchanged + changes.skipped,
+  };
+}
+
+function changesOf(name: string, { base, changes }: RecordInput): RecordedChange[] {
+  const all = [...(entryOf(base, name)?.changes ?? []), ...(changes.get(name)?.listed ?? [])];
+  const known = new Map(all.map((change) => [`${change.verb} ${describeObject(change)}`, change]));
+  return [...known.values()];
+}
+
+function gatesOf({ name, step }: StageProgress, { stored, run, now }: RecordInput): RecordedHold[] {
+  const before = entryOf(stored, name)?.gates ?? [];
+  if (step.kind === 'AtGates' && run.outcome?.kind === 'Held') {
+    const holding = run.outcome.hold.holds.filter(({ since }) => since !== undefined);
+    const names = new Set<string>(holding.map(({ gate }) => gate));
+    const open = new Set(before.filter((gate) => gate.heldUntil === undefined).map(gateOf));
+    const fresh = holding
+      .filter(({ gate }) => !open.has(gate))
+      .map(({ gate, since }) => ({ gate, heldFrom: since ?? toRfc3339(now) }));
+    return [...before.map((gate) => (names.has(gate.gate) ? gate : closed(gate))), ...fresh];
+  }
+  return step.kind === 'Ready' ? before.map(closed) : [...before];
+
+  function closed(hold: RecordedHold): RecordedHold {
+    if (hold.heldUntil !== undefined) return hold;
+    const byPerson =
+      (step.kind === 'Ready' && step.passage?.handled !== undefined) ||
+      hold.gate === 'ManualPromotion' ||
+      (stored.advances ?? []).some(({ stage, gate }) => stage === name && gate === hold.gate);
+    return { ...hold, heldUntil: toRfc3339(now), releasedBy: byPerson ? 'Person' : 'Time' };
+  }
+}
+
+function gateOf({ gate }: RecordedHold): string {
+  return gate;
+}
+
+/** A stage that the promote annotation took past its gates is an advance like any other. */
+function withPromotions(input: RecordInput): Pick<StageRunStatus, 'advances'> {
+  const { stored, run } = input;
+  const made = run.stages.flatMap((stage) => promotionOf(stage, input));
+  const advances = [...(stored.advances ?? []), ...made];
+  return advances.length === 0 ? {} : { advances: advances.slice(0, mostChanges) };
+}
+
+function promotionOf(
+  { name, step }: StageProgress,
+  { stored, run, promoter, now }: RecordInput,
+): Advance[] {
+  const before = entryOf(stored, name);
+  if (step.kind !== 'Ready' || step.passage?.handled === undefined) return [];
+  // Once the stage is on record as ready, its advance is.
+  if (before?.phase === 'Ready') return [];
+  const held = before?.gates?.find(({ heldUntil }) => heldUntil === undefined)?.gate;
+  const promotion = run.spec.stages.find((stage) => stage.name === name)?.promotion;
+  const gate = held ?? (promotion?.soak === undefined ? 'ManualPromotion' : 'Soak');
+  return [
+    {
+      at: toRfc3339(now),
+      stage: name,
+      gate,
+      override: gate === 'Soak',
+      ...(promoter === undefined
+        ? {}
+        : {
+            user: promoter.user,
+            ...(promoter.uid === undefined ? {} : { uid: promoter.uid }),
+            ...(promoter.groups === undefined ? {} : { groups: [...promoter.groups] }),
+          }),
+      via: 'Annotation',
+    },
+  ];
+}
+
+function entryOf({ stages }: StageRunStatus, name: string): RecordedStage | undefined {
+  return stages?.find((stage) => stage.name === name);
+}

@@ -1,0 +1,88 @@
+import type { ObjectMeta } from '../../types/kubernetes.ts';
+import {
+  type PinnedStage,
+  type RunTrigger,
+  type StageRun,
+  type StageSet,
+  stagesApiVersion,
+} from '../../types/stages.ts';
+import { cutMessage } from '../conditions.ts';
+import { labelValue } from '../objects/label-value.ts';
+import type { RunProgress } from '../run.ts';
+import type { NewestRun } from './newest-run.ts';
+
+/** On every StageRun: the name of its StageSet. */
+export const stageRunLabel = 'stages.metio.wtf/stageset';
+
+/** What a new record says besides what the run itself tells. */
+export interface NewRecord {
+  readonly before: NewestRun | undefined;
+  readonly trigger: RunTrigger;
+  /** Authenticated user who asked for the run, where that is known. */
+  readonly requestedBy: string | undefined;
+}
+
+/** The record of a run that begins, without a status yet. */
+export function newStageRun(
+  stageSet: StageSet,
+  run: RunProgress,
+  { before, trigger, requestedBy }: NewRecord,
+): StageRun {
+  const sequence = (before?.sequence ?? 0) + 1;
+  return {
+    apiVersion: stagesApiVersion,
+    kind: 'StageRun',
+    metadata: metadataOf(stageSet, sequence),
+    spec: {
+      runId: run.id,
+      sequence,
+      trigger,
+      ...(requestedBy === undefined ? {} : { requestedBy: cutMessage(requestedBy, 512) }),
+      generation: run.generation,
+      snapshot: run.pinned.flatMap((_, index) => pinnedStage(stageSet, run, index)),
+    },
+  };
+}
+
+function metadataOf({ metadata }: StageSet, sequence: number): ObjectMeta {
+  const { name, namespace, uid = '' } = metadata;
+  return {
+    name: `${name}-${sequence}`,
+    ...(namespace === undefined ? {} : { namespace }),
+    labels: { [stageRunLabel]: labelValue(name, 'StageSet') },
+    ownerReferences: [
+      {
+        apiVersion: stagesApiVersion,
+        kind: 'StageSet',
+        name,
+        uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
+  };
+}
+
+function pinnedStage(
+  { metadata }: StageSet,
+  { spec, pinned }: RunProgress,
+  index: number,
+): PinnedStage[] {
+  const artifact = pinned[index];
+  const stage = spec.stages[index];
+  if (artifact === undefined || stage === undefined) return [];
+  const { apiVersion, kind, name, namespace = metadata.namespace } = stage.sourceRef;
+  return [
+    {
+      stage: stage.name,
+      sourceRef: {
+        ...(apiVersion === undefined ? {} : { apiVersion }),
+        kind: kind ?? 'ExternalArtifact',
+        name,
+        ...(namespace === undefined ? {} : { namespace }),
+      },
+      revision: cutMessage(artifact.revision, 1024),
+      digest: artifact.digest,
+    },
+  ];
+}

@@ -1,0 +1,68 @@
+import type { StageSet } from '../types/stages.ts';
+import { isJsonObject } from './validate/json-object.ts';
+
+/**
+ * The annotation in which the mutating webhook notes who set others: a JSON object of
+ * `{value, user, uid, groups}` by the name of the annotation. What a user writes there is overwritten.
+ */
+export const requestedByAnnotation = 'stages.metio.wtf/requested-by';
+
+/** A user as the API server authenticated them. */
+export interface Requester {
+  readonly user: string;
+  readonly uid?: string;
+  /** At most 32. */
+  readonly groups?: readonly string[];
+}
+
+/** Who set an annotation, with the value that they set. */
+export type RequesterNotes = ReadonlyMap<string, RequesterNote>;
+
+export interface RequesterNote {
+  readonly value: string;
+  readonly requester: Requester;
+}
+
+/**
+ * Who set the annotation to the value that it has now; undefined where nobody vouches for one. A note
+ * about another value says nothing.
+ */
+export function requesterOf({ metadata }: StageSet, annotation: string): Requester | undefined {
+  const value = metadata.annotations?.[annotation];
+  const note = readNotes(metadata.annotations?.[requestedByAnnotation]).get(annotation);
+  return note?.value === value ? note?.requester : undefined;
+}
+
+/** The notes in an annotation's text; what is no note is passed over. */
+export function readNotes(text: string | undefined): RequesterNotes {
+  const notes = new Map<string, RequesterNote>();
+  for (const [annotation, note] of Object.entries(parsed(text))) {
+    if (!isJsonObject(note)) continue;
+    const { value, user, uid, groups } = note;
+    if (typeof value !== 'string' || typeof user !== 'string') continue;
+    const named = Array.isArray(groups)
+      ? groups.filter((group): group is string => typeof group === 'string').slice(0, mostGroups)
+      : [];
+    notes.set(annotation, {
+      value,
+      requester: {
+        user,
+        ...(typeof uid === 'string' ? { uid } : {}),
+        ...(named.length === 0 ? {} : { groups: named }),
+      },
+    });
+  }
+  return notes;
+}
+
+export const mostGroups = 32;
+
+function parsed(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
