@@ -17,6 +17,7 @@ import type { InventoryEntry } from '../types/stages.ts';
 import { combinedFailure } from './failures.ts';
 import { fieldManager } from './field-manager.ts';
 import { allFulfilled, eachInFlight } from './in-flight.ts';
+import { mayDeleteIn } from './may-delete.ts';
 
 const inFlight = 8;
 
@@ -36,8 +37,10 @@ export interface OwnerQuery extends StageSetOwner {
 /**
  * Finds the objects that carry the owner's labels (part A 5.9), one list for each kind over all
  * namespaces; who may not do that lists the named namespaces one by one. The error of one kind does
- * not stop the others. What another object controls is left out unless we applied it: controllers
- * copy labels, as from a Service to its EndpointSlices.
+ * not stop the others. Only what we have applied counts, by its managedFields: controllers copy
+ * labels, as from a Service to its EndpointSlices, and anybody may write them. What the identity may
+ * not delete where it is, is left out too and its kind told as unlisted: whoever labels an object of
+ * their own must not hold up a prune or a teardown.
  *
  * Throws when the API server does not answer, or does not know the identity.
  */
@@ -49,19 +52,36 @@ export async function findOwned(
 ): Promise<FoundObjects> {
   const results = await eachInFlight(kinds, inFlight, async (kind) => {
     const { objects, complete } = await listKind(kind, namespaces, owner, client, call);
-    return { objects, unlisted: complete ? [] : [nameOf(kind)] };
+    const ours = objects.filter(({ metadata }) => appliedByUs(metadata));
+    const { allowed, refused } = await deletable(ours, client, call);
+    return { objects: allowed, unlisted: complete && !refused ? [] : [nameOf(kind)] };
   });
   call.signal.throwIfAborted();
   const lists = allFulfilled(results, combinedFailure);
   const byStage = new Map<string, InventoryEntry[]>();
   for (const object of lists.flatMap(({ objects }) => objects)) {
-    if (isCopy(object)) continue;
     const stage = object.metadata.labels?.[stageLabel] ?? '';
     const entries = byStage.get(stage) ?? [];
     entries.push(entryOf(object));
     byStage.set(stage, entries);
   }
   return { byStage, unlisted: lists.flatMap(({ unlisted }) => unlisted).sort() };
+}
+
+/** Of objects of one kind, those in namespaces where the identity may delete that kind. */
+async function deletable(
+  objects: readonly KubernetesObject[],
+  client: KubernetesClient,
+  call: CallOptions,
+): Promise<{ allowed: readonly KubernetesObject[]; refused: boolean }> {
+  const namespaces = new Map<string, boolean>();
+  for (const object of objects) {
+    const namespace = object.metadata.namespace ?? '';
+    if (namespaces.has(namespace)) continue;
+    namespaces.set(namespace, await mayDeleteIn(object, client, call));
+  }
+  const allowed = objects.filter(({ metadata }) => namespaces.get(metadata.namespace ?? ''));
+  return { allowed, refused: allowed.length < objects.length };
 }
 
 /** The kinds whose objects can be listed and deleted, each in one version. */
@@ -148,11 +168,6 @@ function isAboutKind(error: unknown): boolean {
 
 function nameOf({ group, kind }: GroupKind): string {
   return group === '' ? kind : `${kind}.${group}`;
-}
-
-function isCopy({ metadata }: KubernetesObject): boolean {
-  const controlled = metadata.ownerReferences?.some(({ controller }) => controller === true);
-  return controlled === true && !appliedByUs(metadata);
 }
 
 function appliedByUs({ managedFields }: KubernetesObject['metadata']): boolean {

@@ -1,5 +1,6 @@
 import { RetryableError } from '../core/errors.ts';
 import { healthNeedsRead } from '../core/health/status.ts';
+import { foreignOwner } from '../core/objects/foreign-owner.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import { isOwnedBy, stageLabel } from '../core/objects/ownership.ts';
 import { hasUnknownOrigin } from '../core/objects/take-over.ts';
@@ -88,12 +89,45 @@ async function change(
   call: CallOptions,
 ): Promise<KubernetesObject> {
   const options = { fieldManager, force: true };
-  if (adopted !== undefined) await takeOver(adopted, target, call);
-  const live = await target.client.apply(object, options, call);
-  if (adopted === undefined || !hasUnknownOrigin(live)) return live;
+  if (adopted === undefined) return await target.client.apply(object, options, call);
+  await takeOver(adopted, target, call);
+  const live = await adopt(object, target, call);
+  if (!hasUnknownOrigin(live)) return live;
   // The server knew of no manager at all: only now it has a name for whoever set the fields before.
   await takeOver(live, target, call);
   return await target.client.apply(object, options, call);
+}
+
+/**
+ * Applies to an object that nobody owned when it was judged, as it is now: whoever takes it in between
+ * has it, and the write is refused by its resourceVersion.
+ */
+async function adopt(
+  object: KubernetesObject,
+  { client, owner, stageSetExists }: ApplyTarget,
+  call: CallOptions,
+): Promise<KubernetesObject> {
+  const live = await client.find(referenceTo(object), call, { as: 'Metadata' });
+  if (live === undefined || foreignOwner(live, object, owner, stageSetExists) !== undefined) {
+    throw takenMeanwhile();
+  }
+  const { resourceVersion } = live.metadata;
+  const metadata = {
+    ...object.metadata,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  try {
+    return await client.apply({ ...object, metadata }, { fieldManager, force: true }, call);
+  } catch (error) {
+    if (isConflict(error)) throw takenMeanwhile();
+    throw error;
+  }
+}
+
+function takenMeanwhile(): RetryableError {
+  return new RetryableError(
+    'somebody else has changed it while it was taken over; the next attempt sees who owns it',
+  );
 }
 
 async function skipped(

@@ -1,21 +1,32 @@
+import type { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { abortReason, onAbort } from '../kubernetes/wait.ts';
 
 /**
  * One piece of work that goes on while nobody waits for it. Whoever started it may wait a moment for
- * a quick end, and is told of a later one.
+ * a quick end, and is told of a later one. It takes a permit to begin and keeps it until its result
+ * is taken: what many have finished and nobody has taken yet would add up in memory.
  */
 export class BackgroundWork<Result> {
   readonly #abort = new AbortController();
   readonly #outcome: Promise<PromiseSettledResult<Result>>;
+  readonly #permits: InFlightLimit;
+  #permit: 'Waiting' | 'Held' | 'Returned' = 'Waiting';
   #listener: (() => void) | undefined;
   #settled: PromiseSettledResult<Result> | undefined;
 
   /** Starts the work; it ends early when `signal` fires, and then fails with its reason. */
-  constructor(work: (signal: AbortSignal) => Promise<Result>, signal: AbortSignal) {
+  constructor(
+    work: (signal: AbortSignal) => Promise<Result>,
+    permits: InFlightLimit,
+    signal: AbortSignal,
+  ) {
+    this.#permits = permits;
     const stopListening = onAbort(signal, () => this.#abort.abort(abortReason(signal)));
-    this.#outcome = settle(work(this.#abort.signal)).then((settled) => {
+    this.#outcome = settle(this.#permitted(work)).then((settled) => {
       stopListening();
       this.#settled = settled;
+      // There is nothing to be taken of work that failed or that nobody needs.
+      if (settled.status === 'rejected' || this.#abort.signal.aborted) this.#returnPermit();
       if (!this.#abort.signal.aborted) this.#listener?.();
       return settled;
     });
@@ -25,8 +36,9 @@ export class BackgroundWork<Result> {
     return this.#settled !== undefined;
   }
 
-  /** What came of the work; undefined while it goes on. Throws what it ended with. */
-  result(): Result | undefined {
+  /** Takes what came of the work; undefined while it goes on. Throws what it ended with. */
+  take(): Result | undefined {
+    if (this.#settled !== undefined) this.#returnPermit();
     if (this.#settled?.status === 'rejected') throw this.#settled.reason;
     return this.#settled?.value;
   }
@@ -49,6 +61,19 @@ export class BackgroundWork<Result> {
   /** Ends the work; nobody is told. */
   abandon(): void {
     this.#abort.abort(new Error('nobody needs this work any more'));
+    if (this.#settled !== undefined) this.#returnPermit();
+  }
+
+  async #permitted(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    await this.#permits.enter(this.#abort.signal);
+    this.#permit = 'Held';
+    this.#abort.signal.throwIfAborted();
+    return await work(this.#abort.signal);
+  }
+
+  #returnPermit(): void {
+    if (this.#permit === 'Held') this.#permits.leave();
+    this.#permit = 'Returned';
   }
 }
 

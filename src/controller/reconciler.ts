@@ -11,7 +11,6 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
-import { BackgroundWork } from './background-work.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
@@ -27,13 +26,13 @@ import {
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
-import type { PreparedStage } from './prepare-stage.ts';
 import { prune } from './prune-effect.ts';
 import { rememberPruned } from './recorded-changes.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunRecorder } from './run-recorder.ts';
 import type { Sources } from './sources.ts';
 import type { StageAt } from './stage-at.ts';
+import { StageBuilds } from './stage-builds.ts';
 import type { StageEffects } from './stage-effects.ts';
 import type { StageSets } from './stage-sets.ts';
 import type { StatusPublisher } from './status-publisher.ts';
@@ -59,9 +58,6 @@ export interface ReconcilerOptions {
   readonly onNews: (key: string) => void;
 }
 
-/** Milliseconds within which a build that is small or cached ends. */
-const quickBuild = 50;
-
 /** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
 
@@ -76,9 +72,15 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memories = new Memories();
   readonly #inventoryBudget = new InventoryBudget();
+  readonly #builds: StageBuilds;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    const { stages, onNews } = options;
+    this.#builds = new StageBuilds({
+      build: async (at, call) => await stages.build(at, call),
+      onNews,
+    });
   }
 
   /**
@@ -103,8 +105,9 @@ export class Reconciler {
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
         const { ready, wakeAt, retry } = decision.next;
-        const due = await this.#options.publisher.publish(stageSet, memory, ready, call);
+        // First, so that whoever waits for Ready finds the run on record.
         await this.#options.recorder.atRest(stageSet, memory, ready, call);
+        const due = await this.#options.publisher.publish(stageSet, memory, ready, call);
         this.#inventoryBudget.settle(key, memory);
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
@@ -276,7 +279,7 @@ export class Reconciler {
     const { stages } = this.#options;
     const step = at.run.stages[at.index]?.step;
     if (kind === 'PrepareStage') {
-      const prepared = await this.#built(at, call);
+      const prepared = await this.#builds.take(at, call);
       if (prepared === undefined) return at.run;
       // What is to be corrected was recorded when it was rolled out.
       if (at.run.correction !== undefined) return stages.narrow(at, prepared);
@@ -291,21 +294,6 @@ export class Reconciler {
       return looked;
     }
     return at.run;
-  }
-
-  /** The built stage, or undefined when that takes longer than a worker should wait for. */
-  async #built(at: StageAt, call: CallOptions): Promise<PreparedStage | undefined> {
-    const { memory, stageSet } = at;
-    const { stages, onNews } = this.#options;
-    const started = memory.build === undefined;
-    const build = (memory.build ??= new BackgroundWork(
-      async (signal) => await stages.build(at, { ...call, signal }),
-      call.signal,
-    ));
-    if (started) await build.wait(quickBuild);
-    if (build.ended) memory.build = undefined;
-    else build.onEnd(() => onNews(storeKey(stageSet.metadata.namespace, stageSet.metadata.name)));
-    return build.result();
   }
 
   /** Runs one operation of a stage; what it throws becomes the failure of that stage. */
@@ -345,6 +333,7 @@ export class Reconciler {
         const pruned = await prune(input, this.#options, call);
         reporter.pruned(stageSet, pruned.length);
         rememberPruned(memory, pruned);
+        stages.forgetPruned(pinned, pruned);
       }
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
@@ -365,7 +354,11 @@ export class Reconciler {
   }
 
   #forget(key: string): void {
-    if (this.#memories.peek(key) === undefined) return;
+    const known = this.#memories.peek(key);
+    if (known === undefined) return;
+    const { tenants, stageSets } = this.#options;
+    const gone = known.stageSet;
+    if (gone !== undefined) tenants.release(gone, (account) => stageSets.useAccount(account));
     this.#memories.forget(key);
     this.#inventoryBudget.forget(key);
     this.#options.drift.release(key);

@@ -48,7 +48,7 @@ export class Reporter {
   stagesMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
     const known = new Map(before?.stages.map(({ name, step }) => [name, step]));
     // The end of a correction is news of the stages that it had.
-    const ended = before?.correction?.interrupted === run;
+    const ended = before?.correction !== undefined && run.correction === undefined;
     for (const { name, step } of run.stages) {
       if (ended && !known.has(name)) continue;
       const previous = before?.startedAt === run.startedAt ? known.get(name) : undefined;

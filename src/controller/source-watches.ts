@@ -1,3 +1,4 @@
+import { between, type Instant, instant, minutes } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Extent } from '../kubernetes/lists.ts';
 import { Reflector, type ReflectorEvent, type ReflectorTrouble } from '../kubernetes/reflector.ts';
@@ -13,10 +14,21 @@ export interface SourceWatchesOptions {
   readonly as?: Extent;
   readonly onEvent: (event: ReflectorEvent) => void;
   readonly onTrouble: (gvk: string, trouble: ReflectorTrouble | undefined) => void;
+  readonly now?: () => Instant;
+  /** Most watches at a time. */
+  readonly most?: number;
 }
 
 /** The API version in a reference is a tenant's text: it must not buy any number of watches. */
 const mostWatches = 100;
+
+/** A watch that nobody has asked for in this time makes room for another one. */
+const idleAfter = minutes(60);
+
+interface Engaged {
+  readonly reflector: Reflector;
+  usedAt: Instant;
+}
 
 /**
  * Watches on the kinds of sources, each from the first reference to it on. A kind that the API server
@@ -25,7 +37,9 @@ const mostWatches = 100;
  */
 export class SourceWatches {
   readonly #options: SourceWatchesOptions;
-  readonly #reflectors = new Map<string, Reflector>();
+  /** The one that nobody has asked for the longest is first. */
+  readonly #engaged = new Map<string, Engaged>();
+  readonly #stopping = new Set<Promise<void>>();
 
   constructor(options: SourceWatchesOptions) {
     this.#options = options;
@@ -45,17 +59,44 @@ export class SourceWatches {
     if (namespaces.length > 0 && !namespaces.includes(namespace)) return undefined;
     const scope = namespaces.length === 0 ? '' : namespace;
     const key = `${apiVersion}/${kind} ${scope}`;
-    let reflector = this.#reflectors.get(key);
+    let reflector = this.#use(key);
     if (reflector === undefined) {
       await client.discovery.mappingFor(apiVersion, kind, call);
-      reflector = this.#reflectors.get(key) ?? this.#engage(key, { apiVersion, kind }, scope);
+      reflector = this.#use(key) ?? this.#engage(key, { apiVersion, kind }, scope);
     }
     const reliable = reflector?.hasSynced === true && reflector.trouble === undefined;
     return reliable ? reflector?.store : undefined;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#reflectors.values()].map(async (each) => await each.stop()));
+    const reflectors = [...this.#engaged.values()].map(({ reflector }) => reflector);
+    await Promise.all([...reflectors.map(async (each) => await each.stop()), ...this.#stopping]);
+  }
+
+  #use(key: string): Reflector | undefined {
+    const engaged = this.#engaged.get(key);
+    if (engaged === undefined) return undefined;
+    engaged.usedAt = this.#now();
+    this.#engaged.delete(key);
+    this.#engaged.set(key, engaged);
+    return engaged.reflector;
+  }
+
+  #now(): Instant {
+    return this.#options.now?.() ?? instant(Date.now());
+  }
+
+  /** Whether there is room for one more watch, if need be by the end of one that nobody uses. */
+  #hasRoom(): boolean {
+    const most = this.#options.most ?? mostWatches;
+    const [oldest] = this.#engaged;
+    if (this.#engaged.size < most || oldest === undefined) return this.#engaged.size < most;
+    const [key, { reflector, usedAt }] = oldest;
+    if (between(usedAt, this.#now()) < idleAfter) return false;
+    this.#engaged.delete(key);
+    const stopping = reflector.stop().finally(() => this.#stopping.delete(stopping));
+    this.#stopping.add(stopping);
+    return true;
   }
 
   #engage(
@@ -63,7 +104,7 @@ export class SourceWatches {
     kind: { apiVersion: string; kind: string },
     namespace: string,
   ): Reflector | undefined {
-    if (this.#reflectors.size >= mostWatches) return undefined;
+    if (!this.#hasRoom()) return undefined;
     const { client, indexers = {}, as = 'Object', onEvent, onTrouble } = this.#options;
     const query = namespace === '' ? { ...kind, as } : { ...kind, namespace, as };
     const gvk = `${kind.apiVersion}/${kind.kind}`;
@@ -73,7 +114,7 @@ export class SourceWatches {
       onEvent,
       onTrouble: (trouble) => onTrouble(gvk, trouble),
     });
-    this.#reflectors.set(key, reflector);
+    this.#engaged.set(key, { reflector, usedAt: this.#now() });
     reflector.start();
     return reflector;
   }

@@ -50,6 +50,7 @@ import {
   refuseReleasesOfOthers,
   refuseSharedObjects,
 } from './prepare-stage.ts';
+import type { Pruned } from './prune-effect.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
 import { rememberApplied } from './recorded-changes.ts';
 import { lookForDeleted, replace } from './recreate-stage.ts';
@@ -168,6 +169,15 @@ export class StageEffects {
       const wait = this.#unservedYet(at, prepared, step, error);
       if (wait === undefined) throw error;
       return withStep(run, index, wait);
+    }
+  }
+
+  /** What was deleted on purpose must not be missed as drift. */
+  forgetPruned(stageSet: StageSet, pruned: readonly Pruned[]): void {
+    const { applied, tenants } = this.#options;
+    for (const { stage, entry } of pruned) {
+      const { identity } = tenants.tenantOf(stageSet, stage);
+      applied.forget(`${scopeOf(identity, stageSet)}|${entry.id}`);
     }
   }
 

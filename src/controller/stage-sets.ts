@@ -13,6 +13,7 @@ import { isJsonObject } from '../kubernetes/shapes.ts';
 import { storeKeyOf, withoutManagedFields } from '../kubernetes/store.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../types/stages.ts';
+import { accountsOf } from './tenants.ts';
 
 /** A StageSet as it is stored, and what its schema says against it. */
 export interface ObservedStageSet {
@@ -23,6 +24,9 @@ export interface ObservedStageSet {
 
 /** Index of StageSets by the sources that they name; see `sourceKeysOf`. */
 const bySource = 'source';
+
+/** Index of StageSets by the ServiceAccounts that they act as, as `namespace/name`. */
+const byAccount = 'account';
 
 /** Index of StageSets by those that they depend on. */
 const byDependency = 'dependency';
@@ -85,6 +89,11 @@ export class StageSets {
     return new Set(found.map(storeKeyOf));
   }
 
+  /** Whether any StageSet acts as this ServiceAccount, `namespace/name`. */
+  useAccount(account: string): boolean {
+    return this.reflectors.some(({ store }) => store.indexed(byAccount, account).length > 0);
+  }
+
   /** Whether what is known of a namespace can be relied on right now. */
   follows(namespace: string): boolean {
     const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
@@ -101,6 +110,7 @@ export class StageSets {
       transform: withoutManagedFields,
       indexers: {
         [bySource]: (object) => sourceKeysOf(this.#parse(object).value),
+        [byAccount]: (object) => accountsOf(this.#parse(object).value),
         [byDependency]: (object) => dependencyKeysOf(this.#parse(object).value),
       },
       onEvent: (event) => {

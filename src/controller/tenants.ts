@@ -19,6 +19,14 @@ export class Tenants {
     this.#tokens = tokens;
   }
 
+  /** Forgets the tokens of accounts that nobody acts as any more (part A 2.10, step 5). */
+  release(stageSet: StageSet, inUse: (account: string) => boolean): void {
+    for (const account of accountsOf(stageSet)) {
+      const [namespace = '', name = ''] = account.split('/');
+      if (!inUse(account)) this.#tokens.evict(namespace, name);
+    }
+  }
+
   /** The client of a stage's ServiceAccount; of the whole StageSet's when the stage has none. */
   tenantOf(stageSet: StageSet, stageName?: string): Tenant {
     const namespace = stageSet.metadata.namespace ?? '';
@@ -33,6 +41,14 @@ export class Tenants {
       identity: serviceAccountUser(namespace, name),
     };
   }
+}
+
+/** The ServiceAccounts that a StageSet acts as, as `namespace/name`, each once. */
+export function accountsOf({ metadata, spec }: StageSet): string[] {
+  const named = [spec, ...(spec?.stages ?? [])];
+  const names = new Set(named.flatMap((each) => each?.serviceAccountName ?? []));
+  names.delete('');
+  return [...names].map((name) => `${metadata.namespace ?? ''}/${name}`);
 }
 
 export interface Tenant {

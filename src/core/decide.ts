@@ -1,6 +1,6 @@
 import type { StageSet } from '../types/stages.ts';
 import { requestedAtAnnotation } from './annotations.ts';
-import { mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
+import { handBack, mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
 import { dependencyUnmet } from './gates/dependencies.ts';
 import { settlePromotion } from './gates/settle-promotion.ts';
@@ -59,7 +59,9 @@ export function decide(snapshot: Snapshot): Decision {
   if (!(stageSet.metadata.finalizers ?? []).includes(finalizer)) {
     return { run: snapshot.run, next: { kind: 'AddFinalizer' } };
   }
-  const held = firstHold(snapshot, beforeRun);
+  // What is deleted to be created anew is created first, or a suspension would leave it away.
+  const replacing = snapshot.run?.outcome === undefined && isReplacing(snapshot.run);
+  const held = replacing ? undefined : firstHold(snapshot, beforeRun);
   if (held !== undefined) return { run: undefined, next: held };
   // First, since a stage that has just become ready or failed lets a newer snapshot take over.
   const run = settled(snapshot);
@@ -84,7 +86,9 @@ export function decide(snapshot: Snapshot): Decision {
 function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
   if (run === undefined) return undefined;
-  if (run.outcome === undefined) return settlePromotion(settleWaits(run, snapshot), snapshot);
+  if (run.outcome === undefined) {
+    return handBack(settlePromotion(settleWaits(run, snapshot), snapshot));
+  }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
   if (run.outcome.kind !== 'Held' || outdated(run, snapshot)) return run;
   return settlePromotion(run, snapshot);
@@ -161,13 +165,22 @@ function superseded(run: RunProgress, snapshot: Snapshot): boolean {
   if (run.requestedAt !== requestedAt(snapshot.stageSet)) return allThere;
   // A correction keeps nobody waiting: what it has not done yet, the newer run will.
   if (!betweenStages(run) && run.correction === undefined) return false;
+  if (run.correction !== undefined && isOverdue(run.correction.interrupted, snapshot)) {
+    return allThere;
+  }
   if (run.generation !== snapshot.stageSet.metadata.generation) return true;
   return allThere && differs(run, snapshot, pin(snapshot));
 }
 
+/** A correction that waits must not keep the whole from being asserted when that is due. */
+function isOverdue(interrupted: RunProgress, snapshot: Snapshot): boolean {
+  const due = whenDue(interrupted, snapshot);
+  return due !== undefined && due <= snapshot.now;
+}
+
 /** Something is deleted and not there again yet; the timeout of its stage bounds that. */
-function isReplacing({ stages }: RunProgress): boolean {
-  const step = stages.find((stage) => stage.step.kind !== 'Ready')?.step;
+function isReplacing(run: RunProgress | undefined): boolean {
+  const step = run?.stages.find((stage) => stage.step.kind !== 'Ready')?.step;
   if (step?.kind === 'Applying') return step.recreation !== undefined;
   return step?.kind === 'Recreating';
 }

@@ -108,8 +108,8 @@ describe('what a reconcile costs the API server', () => {
     const after = await shop.configMapVersions();
     const moved = Object.keys(after).filter((name) => after[name] !== before[name]);
     expect(moved).to.deep.equal(['changed']);
-    // The dry-run, the write, and the status.
-    expect(writes).to.equal(3);
+    // The dry-run, the write, the status, and the record of the run at its beginning and its end.
+    expect(writes).to.equal(5);
     expect(reads).to.be.at.most(2);
   });
 
@@ -128,15 +128,15 @@ describe('what a reconcile costs the API server', () => {
     expect(runs).to.equal(revisions.length + 1);
   });
 
-  it('writes a new StageSet of 20 objects with two requests for each, and four more', async () => {
+  it('writes a new StageSet of 20 objects with two requests for each, and six more', async () => {
     await shop.publish('app', 'v1', configMaps('app', 20));
     const { reads, writes } = await sentDuring(async () => {
       await shop.createStageSet(['app']);
       await shop.untilReady('v1');
       await shop.untilEvent('Succeeded');
     });
-    // The finalizer, the inventory, the status and the event.
-    expect(writes).to.be.within(43, 44);
+    // The finalizer, the inventory, the status, the event, and the record of the run twice.
+    expect(writes).to.be.within(45, 46);
     expect(reads).to.be.at.most(3);
   });
 });

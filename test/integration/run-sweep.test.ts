@@ -113,6 +113,60 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     expect(await shop.find(secret)).to.equal(undefined);
   });
 
+  it('is not held up by what a stranger labels as its own where its account may not delete', async () => {
+    const shop = await TestNamespace.create(playground);
+    const stranger = await TestNamespace.create(playground);
+    const labels = {
+      'stages.metio.wtf/name': 'shop',
+      'stages.metio.wtf/namespace': shop.name,
+      'stages.metio.wtf/stage': 'one',
+    };
+    const planted = withMetadata(configMap('planted'), { namespace: stranger.name, labels });
+    for (const fieldManager of ['kubectl', 'stageset-controller']) {
+      await shop.client.apply(planted, { fieldManager, force: true }, shop.call);
+    }
+    await allowEverywhere(shop, 'deployer', ['get', 'list', 'watch']);
+    await allowHere(shop, 'deployer');
+    await shop.publish('one', 'v1', [configMap('one')]);
+    await shop.createStageSet(['one'], { serviceAccountName: 'deployer' });
+    await shop.untilReady('v1');
+    await loseAndDelete(shop, 'one');
+    await shop.untilStageSetGone();
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    expect(await stranger.find(configMap('planted'))).not.to.equal(undefined);
+    expect(await shop.eventReasons()).not.to.include('TeardownForced');
+    expect((await shop.untilEvent('InventoryReconstructed'))['note']).to.include('could not list ');
+  });
+
+  /** Grants an account of the namespace some verbs on ConfigMaps in the whole cluster. */
+  async function allowEverywhere(
+    shop: TestNamespace,
+    account: string,
+    verbs: readonly string[],
+  ): Promise<void> {
+    const name = `${shop.name}-${account}`;
+    const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs }];
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    const subjects = [{ kind: 'ServiceAccount', name: account, namespace: shop.name }];
+    const metadata = { name };
+    await shop.create(serviceAccount(account));
+    for (const object of [
+      { apiVersion: rbac, kind: 'ClusterRole', metadata, rules },
+      { apiVersion: rbac, kind: 'ClusterRoleBinding', metadata, roleRef, subjects },
+    ]) {
+      await shop.client.create(object, {}, shop.call);
+    }
+  }
+
+  async function allowHere(shop: TestNamespace, account: string): Promise<void> {
+    const metadata = { name: account };
+    const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['*'] }];
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: account };
+    const subjects = [{ kind: 'ServiceAccount', name: account, namespace: shop.name }];
+    await shop.create({ apiVersion: rbac, kind: 'Role', metadata, rules });
+    await shop.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
+  }
+
   it('gives up at once the stage whose account is gone, and says so', async () => {
     const shop = await TestNamespace.create(playground);
     await shop.publish('one', 'v1', [configMap('one')]);

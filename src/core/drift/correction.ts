@@ -44,6 +44,30 @@ export function withFurtherDrift(run: RunProgress, due: readonly DriftedObject[]
   const current = stages.find(({ step }) => step.kind !== 'Ready');
   if (current?.step.kind !== 'Verifying') return run;
   const known = new Map(correction.objects.map((object) => [object.id, object]));
-  for (const object of due) known.set(object.id, object);
+  const taken = due.filter(({ id }) => known.has(id) || known.size < mostCorrected);
+  for (const object of taken) {
+    if (known.size < mostCorrected || known.has(object.id)) known.set(object.id, object);
+  }
+  if (taken.length === 0) return run;
   return startCorrection(correction.interrupted, [...known.values()]) ?? run;
+}
+
+/**
+ * A correction that has failed or run out of time gives its outcome to the run that it interrupted,
+ * which has all the stages and stands again. Any other run stays as it is.
+ */
+export function handBack(run: RunProgress): RunProgress {
+  const { correction, outcome } = run;
+  if (correction === undefined || outcome === undefined) return run;
+  const { interrupted } = correction;
+  const troubled = new Map(
+    run.stages.flatMap(({ name, step }) =>
+      step.kind === 'Ready' || step.kind === 'Pending' ? [] : [[name, step] as const],
+    ),
+  );
+  const stages = interrupted.stages.map((stage) => {
+    const step = troubled.get(stage.name);
+    return step === undefined ? stage : { ...stage, step };
+  });
+  return { ...interrupted, stages, outcome };
 }

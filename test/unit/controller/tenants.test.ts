@@ -14,6 +14,30 @@ function accounts(ofSpec?: string, ofStage?: string): StageSet {
   });
 }
 
+describe('the token of an account', () => {
+  it('is forgotten with the last StageSet that acts as it', async () => {
+    let minted = 0;
+    const server = await startLocalServer((_, response) => {
+      minted += 1;
+      const expirationTimestamp = new Date(Date.now() + 3_600_000).toISOString();
+      answer(response, 201, { status: { token: `token-${minted}`, expirationTimestamp } });
+    });
+    try {
+      const tokens = new TokenStore(server.client);
+      const tenants = new Tenants(server.client, tokens);
+      const mint = async (name: string): Promise<string> =>
+        await tokens.token('team', name, AbortSignal.timeout(5000));
+      expect(await mint('all')).to.equal('token-1');
+      expect(await mint('mine')).to.equal('token-2');
+      tenants.release(accounts('all', 'mine'), (account) => account === 'team/all');
+      expect(await mint('all')).to.equal('token-1');
+      expect(await mint('mine')).to.equal('token-3');
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('who carries out a stage', () => {
   let server: LocalServer;
   let tenants: Tenants;

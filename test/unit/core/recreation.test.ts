@@ -43,6 +43,22 @@ describe('a stage whose objects are replaced', () => {
     });
   });
 
+  it('is put back before a suspension takes effect', () => {
+    const spec = { ...specOf(['dev', 'prod']), suspend: true };
+    const suspended = snapshotOf(stageSetOf(spec), { run: runAt(step), sources: [] });
+    expect(decide({ ...suspended, now: waiting.nextLook }).next).to.deep.equal({
+      kind: 'LookForDeleted',
+      stage: 0,
+    });
+    const gone = runAt({ kind: 'Recreating', ...lookedAgain(waiting, [], noon) });
+    const apply = decide({ ...suspended, run: gone });
+    expect(apply.next).to.deep.equal({ kind: 'ApplyGroup', stage: 0, group: 1 });
+    const back = runAt({ kind: 'Applying', group: 2, groups: 3, health: [] });
+    const { run, next } = decide({ ...suspended, run: back });
+    expect(run).to.equal(undefined);
+    expect(next).to.deep.include({ kind: 'Rest', wakeAt: undefined });
+  });
+
   it('is looked at when that is due', () => {
     const stageSet = stageSetOf(specOf(['dev', 'prod']));
     const now = waiting.nextLook;

@@ -74,6 +74,11 @@ function lost(snapshot: Snapshot): Snapshot {
   return { ...snapshot, reassert: true };
 }
 
+function isReplacing({ step }: { readonly step: StageStep }): boolean {
+  if (step.kind === 'Applying') return step.recreation !== undefined;
+  return step.kind === 'Recreating' || step.kind === 'Failed';
+}
+
 /** The world comes right in the end: all sources are there. */
 function repaired(snapshot: Snapshot): Snapshot {
   const sources = snapshot.spec.stages.map(({ sourceRef }) => ready(sourceRef.name));
@@ -200,7 +205,7 @@ describe('a run, whatever happens', () => {
     );
   });
 
-  it('does not go on while the StageSet is suspended or its spec is refused', () => {
+  it('goes on while the StageSet is suspended or its spec is refused only to put back what it replaces', () => {
     const problems = [{ path: 'spec', message: 'is wrong' }];
     fc.assert(
       fc.property(lives, (moments) => {
@@ -212,8 +217,13 @@ describe('a run, whatever happens', () => {
             spec: suspended,
             stageSet: { ...stageSet, spec: suspended },
           };
+          const replaces = snapshot.run?.stages.some(isReplacing) === true;
           for (const held of [asleep, { ...snapshot, problems }]) {
             const { run, next } = decide(held);
+            if (replaces && run !== undefined) {
+              expect(run.stages.some(isReplacing)).to.equal(true);
+              continue;
+            }
             expect(next.kind).to.equal('Rest');
             expect(run).to.equal(undefined);
           }

@@ -165,6 +165,48 @@ describe('an object that drifted', () => {
     expect(run).to.deep.equal(held.run);
   });
 
+  it('that does not become healthy leaves the run with all its stages, and with the time of its next attempt', () => {
+    const run = correctionIn(decide({ ...succeeded, drift: drifted('app/web') }));
+    const slow = at(run, verifying(health('web', 'InProgress')));
+    const late = { ...succeeded, now: after(noon, minutes(5)) };
+    const waiting = at(slow, {
+      ...verifying(health('web', 'InProgress')),
+      nextLook: after(noon, minutes(9)),
+    });
+    const decision = decide({ ...late, run: waiting });
+    expect(decision.run?.correction).to.equal(undefined);
+    expect(decision.run?.stages.map(({ name, step }) => [name, step.kind])).to.deep.equal([
+      ['crds', 'Ready'],
+      ['app', 'Verifying'],
+      ['site', 'Ready'],
+    ]);
+    expect(decision.run?.outcome?.kind).to.equal('Progressing');
+    const another = decide({ ...late, run: decision.run, drift: drifted('site/page') });
+    expect(correctionIn(another).stages.map(({ name }) => name)).to.deep.equal(['site']);
+  });
+
+  it('does not keep the whole release from being asserted when that is due', () => {
+    const run = correctionIn(decide({ ...succeeded, drift: drifted('app/web') }));
+    const slow = at(run, { ...verifying(health('web', 'InProgress')), bound: minutes(60) });
+    const due = decide({ ...succeeded, run: slow, now: after(noon, minutes(11)) });
+    expect(due.run?.correction).to.equal(undefined);
+    expect(due.run?.stages.length).to.equal(3);
+    const lost = decide({ ...succeeded, run: slow, reassert: true });
+    expect(lost.run?.correction).to.equal(undefined);
+  });
+
+  it('is not taken up by a correction that has as many as it may', () => {
+    const many = Array.from({ length: mostCorrected }, (_, index) => `app/web-${index}`);
+    const run = correctionIn(decide({ ...succeeded, drift: drifted(...many) }));
+    const slow = at(run, {
+      ...verifying(health('web', 'InProgress')),
+      nextLook: after(noon, minutes(1)),
+    });
+    const full = correctionIn(decide({ ...succeeded, run: slow, drift: drifted('site/page') }));
+    expect(full.correction).to.equal(slow.correction);
+    expect(full.stages[0]?.step.kind).to.equal('Verifying');
+  });
+
   it('that cannot be corrected fails its stage, and is tried again as any run', () => {
     const run = correctionIn(decide({ ...succeeded, drift: drifted('app/web') }));
     const refused = at(run, { kind: 'Failed', failure: failureOf() });
