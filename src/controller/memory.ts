@@ -61,7 +61,7 @@ export interface StageSetMemory {
 }
 
 /** A StageRun as stored, and which attempt at its run it is kept for. */
-export interface KnownRecord {
+interface KnownRecord {
   readonly stored: StageRun;
   /** Its status when the attempt began. */
   readonly base: StageRunStatus;

@@ -130,7 +130,7 @@ describe('the record of a run', () => {
     expect(first?.spec).to.deep.include({ sequence: 1, trigger: 'SpecChanged', generation: 1 });
     expect(second?.metadata.name).to.equal('shop-2');
     expect(second?.spec).to.deep.include({ sequence: 2, trigger: 'SourceChanged' });
-    expect(second?.spec?.snapshot?.[0]).to.deep.include({ stage: 'dev', revision: 'v2' });
+    expect(second?.spec?.snapshot[0]).to.deep.include({ stage: 'dev', revision: 'v2' });
     const [stage] = second?.status?.stages ?? [];
     expect(stage?.objects).to.deep.equal({
       created: 1,
