@@ -55,7 +55,7 @@ export async function runProcess({
   await builder.sweep();
   const controller = new Controller({
     client,
-    build: builder.build,
+    builder,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os';
-import { BuildCache } from './build/build-cache.ts';
+import type { BuildResult } from './build/build.ts';
+import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder } from './build/builder.ts';
 import type { Config } from './config/config.ts';
 import { during } from './controller/failure.ts';
-import type { BuildStage } from './controller/prepare-stage.ts';
+import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
@@ -13,7 +14,7 @@ import { ArtifactFetcher } from './sources/fetch.ts';
 import type { Stage } from './types/stages.ts';
 
 /** From a pinned artifact to the objects of a stage; decryption will stand in between. */
-export class StageBuilder {
+export class StageBuilder implements BuildSteps {
   readonly #fetcher: ArtifactFetcher;
   readonly #artifacts: ArtifactCache;
   readonly #builder: Builder;
@@ -33,28 +34,36 @@ export class StageBuilder {
     await sweepTemporaryDirectories(tmpdir());
   }
 
-  readonly build: BuildStage = async ({ artifact, stage, variables }, signal) => {
-    const { url, digest } = artifact;
-    const settings = { path: stage.path, patches: stage.patches ?? [], variables };
-    const { objects, warnings } = await this.#results.get(
-      { ...settings, artifact: { url, digest } },
-      async (shared) => {
-        const fetch = async (): Promise<ArtifactFiles> =>
-          await during('fetch artifact', this.#artifacts.get({ url, digest }, shared));
-        const order = { ...settings, signal: shared };
-        return await during('build', this.#builder.build(fetch, order));
-      },
-      signal,
-    );
+  async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
+    const inputs = inputsOf(input);
+    if (!this.#results.has(inputs)) await this.#fetch(inputs, signal);
+  }
+
+  async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
+    const inputs = inputsOf(input);
+    const build = async (shared: AbortSignal): Promise<BuildResult> => {
+      const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
+      return await during('build', this.#builder.build(source, { ...inputs, signal: shared }));
+    };
+    const { objects, warnings } = await this.#results.get(inputs, build, signal);
+    const { stage } = input;
     // The hook policy is applied to what is cached: it costs nothing, and needs no part in the key.
     const { applied, hooks } = applyHelmHookPolicy(objects, stage.applyHelmHookResources);
     const hookWarnings = hooks.length === 0 ? [] : [hookWarning(hooks.map(describeObject), stage)];
     return { objects: applied, warnings: [...warnings, ...hookWarnings] };
-  };
+  }
 
   async close(): Promise<void> {
     await Promise.all([this.#fetcher.close(), this.#builder.close()]);
   }
+
+  async #fetch({ artifact }: BuildInputs, signal: AbortSignal): Promise<ArtifactFiles> {
+    return await during('fetch artifact', this.#artifacts.get(artifact, signal));
+  }
+}
+
+function inputsOf({ artifact: { url, digest }, stage, variables }: BuildInput): BuildInputs {
+  return { artifact: { url, digest }, path: stage.path, patches: stage.patches ?? [], variables };
 }
 
 function hookWarning(names: readonly string[], { applyHelmHookResources }: Stage): string {

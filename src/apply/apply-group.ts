@@ -3,7 +3,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { metadataDigest, untouchedSince } from './applied-memory.ts';
 import type { AppliedObject } from './applied-object.ts';
-import { type ApplyTarget, type Desired, desire } from './apply-target.ts';
+import { type ApplyTarget, type Desired, desireAll } from './apply-target.ts';
 import { combinedFailure } from './failures.ts';
 import { allFulfilled, eachInFlight, objectsInFlight } from './in-flight.ts';
 import { findKept } from './keep-existing.ts';
@@ -40,7 +40,7 @@ export async function validateGroup(
   call: CallOptions,
   find: FindUntouched = findUntouched,
 ): Promise<ValidatedGroup> {
-  const desired = objects.map((object) => desire(object, target));
+  const desired = await desireAll(objects, target);
   const kept = await findKept(desired, target, call);
   const applied = desired.filter(({ key }) => !kept.has(key));
   const { untouched, ours } = await find(applied, target, call);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { digestOf } from '../core/hash.ts';
 import {
   type ConflictSettings,
@@ -33,7 +34,7 @@ export interface Desired {
 }
 
 /** The object with what applying it needs to know; one that is only kept is marked as such. */
-export function desire(object: KubernetesObject, { scope, conflicts }: ApplyTarget): Desired {
+function desire(object: KubernetesObject, { scope, conflicts }: ApplyTarget): Desired {
   const { action } = conflictHandling(object, conflicts);
   const marked = action === 'KeepExisting' ? withKeepMarker(object) : object;
   return {
@@ -42,6 +43,22 @@ export function desire(object: KubernetesObject, { scope, conflicts }: ApplyTarg
     object: marked,
     onConflict: action,
   };
+}
+
+/** Digests take a while: so many are made before others get their turn on the event loop. */
+const desiredAtOnce = 200;
+
+/** Every object as it is to be, in the same order. */
+export async function desireAll(
+  objects: readonly KubernetesObject[],
+  target: ApplyTarget,
+): Promise<Desired[]> {
+  const desired: Desired[] = [];
+  for (const object of objects) {
+    if (desired.length > 0 && desired.length % desiredAtOnce === 0) await setImmediate();
+    desired.push(desire(object, target));
+  }
+  return desired;
 }
 
 function withKeepMarker(object: KubernetesObject): KubernetesObject {

@@ -20,6 +20,10 @@ const maxBytes = 64 * 1024 * 1024;
 export class BuildCache {
   readonly #cache = new SharedCache<BuildResult>(maxBytes, ({ bytes }) => bytes);
 
+  has(inputs: BuildInputs): boolean {
+    return this.#cache.has(keyOf(inputs));
+  }
+
   /** @throws what `build` throws; a failure is not remembered. */
   async get(
     inputs: BuildInputs,

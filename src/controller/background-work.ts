@@ -3,8 +3,8 @@ import { abortReason, onAbort } from '../kubernetes/wait.ts';
 
 /**
  * One piece of work that goes on while nobody waits for it. Whoever started it may wait a moment for
- * a quick end, and is told of a later one. It takes a permit to begin and keeps it until its result
- * is taken: what many have finished and nobody has taken yet would add up in memory.
+ * a quick end, and is told of a later one. It takes a permit before its result begins to take up
+ * memory and keeps it until that is taken: what many have finished and nobody has taken would add up.
  */
 export class BackgroundWork<Result> {
   readonly #abort = new AbortController();
@@ -14,22 +14,27 @@ export class BackgroundWork<Result> {
   #listener: (() => void) | undefined;
   #settled: PromiseSettledResult<Result> | undefined;
 
-  /** Starts the work; it ends early when `signal` fires, and then fails with its reason. */
+  /**
+   * Starts the work, which calls `permit` and waits for it at most once. It ends early when `signal`
+   * fires, and then fails with its reason.
+   */
   constructor(
-    work: (signal: AbortSignal) => Promise<Result>,
+    work: (signal: AbortSignal, permit: () => Promise<void>) => Promise<Result>,
     permits: InFlightLimit,
     signal: AbortSignal,
   ) {
     this.#permits = permits;
     const stopListening = onAbort(signal, () => this.#abort.abort(abortReason(signal)));
-    this.#outcome = settle(this.#permitted(work)).then((settled) => {
-      stopListening();
-      this.#settled = settled;
-      // There is nothing to be taken of work that failed or that nobody needs.
-      if (settled.status === 'rejected' || this.#abort.signal.aborted) this.#returnPermit();
-      if (!this.#abort.signal.aborted) this.#listener?.();
-      return settled;
-    });
+    this.#outcome = settle(work(this.#abort.signal, async () => await this.#enter())).then(
+      (settled) => {
+        stopListening();
+        this.#settled = settled;
+        // There is nothing to be taken of work that failed or that nobody needs.
+        if (settled.status === 'rejected' || this.#abort.signal.aborted) this.#returnPermit();
+        if (!this.#abort.signal.aborted) this.#listener?.();
+        return settled;
+      },
+    );
   }
 
   get ended(): boolean {
@@ -64,11 +69,10 @@ export class BackgroundWork<Result> {
     if (this.#settled !== undefined) this.#returnPermit();
   }
 
-  async #permitted(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  async #enter(): Promise<void> {
     await this.#permits.enter(this.#abort.signal);
     this.#permit = 'Held';
     this.#abort.signal.throwIfAborted();
-    return await work(this.#abort.signal);
   }
 
   #returnPermit(): void {

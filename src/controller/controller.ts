@@ -21,7 +21,7 @@ import { isInterruption } from './failure.ts';
 import { InventoryStore } from './inventory-store.ts';
 import { InventoryWatch } from './inventory-watch.ts';
 import { Outage, serverAnswers } from './outage.ts';
-import type { BuildStage } from './prepare-stage.ts';
+import type { BuildSteps } from './prepare-stage.ts';
 import { type NextPass, Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import { RunRecorder } from './run-recorder.ts';
@@ -42,7 +42,7 @@ const farewell = seconds(5);
 
 export interface ControllerOptions {
   readonly client: KubernetesClient;
-  readonly build: BuildStage;
+  readonly builder: BuildSteps;
   readonly settings: RunSettings;
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -232,7 +232,7 @@ export class Controller {
   }
 
   #wireReconciler(): Reconciler {
-    const { client, build, clock, logger, metrics, settings, runbookBase } = this.#options;
+    const { client, builder, clock, logger, metrics, settings, runbookBase } = this.#options;
     const tenants = new Tenants(client, new TokenStore(client));
     const inventories = new InventoryStore(client, this.#options.inventoryShardCap, {
       onMalformed: ({ metadata }, stage, ids) => {
@@ -245,7 +245,7 @@ export class Controller {
     });
     const reporter = new Reporter(this.#events, metrics, logger);
     const stages = new StageEffects({
-      build,
+      builder,
       tenants,
       inventories,
       applied: this.#applied,

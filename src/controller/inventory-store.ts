@@ -81,8 +81,9 @@ export class InventoryStore {
   ): Promise<StoredInventory> {
     const shards = shardsFor({ ...record, stageSet, cap: this.#shardCap });
     const stored = before?.shards ?? [];
+    const names = new Set(stored.map(({ metadata }) => metadata.name));
     for (const shard of shardWrites(stored, shards)) {
-      const exists = stored.some(({ metadata }) => metadata.name === shard.metadata.name);
+      const exists = names.has(shard.metadata.name);
       await this.#hooks.whileWriting(
         shard,
         async () => await this.#write(shard, exists ? 'Update' : 'Create', call),

@@ -58,6 +58,8 @@ export interface StageSetMemory {
   record: KnownRecord | undefined;
   /** What the attempt under way changed so far, by stage name. */
   readonly changes: Map<string, StageChanges>;
+  /** Objects that were corrected and are not counted on a record yet. */
+  uncounted: number;
 }
 
 /** A StageRun as stored, and which attempt at its run it is kept for. */
@@ -132,6 +134,7 @@ function emptyMemory(uid: string): StageSetMemory {
     lookedAt: instant(0),
     record: undefined,
     changes: new Map(),
+    uncounted: 0,
   };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { TerminalError } from '../core/errors.ts';
 import { entryOf } from '../core/inventory/entry.ts';
 import { describeObject, groupOf, referenceTo } from '../core/objects/identity.ts';
@@ -30,11 +31,15 @@ type DefinedKinds = ReadonlyMap<string, Scope>;
 
 type Scope = 'Namespaced' | 'Cluster';
 
-/** Turns a pinned artifact into objects: fetch and build, both bounded and cached by digest. */
-export type BuildStage = (
-  input: BuildInput,
-  signal: AbortSignal,
-) => Promise<{ objects: readonly KubernetesObject[]; warnings: readonly string[] }>;
+/** Turns a pinned artifact into objects in two steps, both bounded and cached by digest. */
+export interface BuildSteps {
+  /** Has the artifact at hand, so that building it waits for no server. */
+  readonly fetch: (input: BuildInput, signal: AbortSignal) => Promise<void>;
+  readonly build: (
+    input: BuildInput,
+    signal: AbortSignal,
+  ) => Promise<{ objects: readonly KubernetesObject[]; warnings: readonly string[] }>;
+}
 
 export interface BuildInput {
   readonly artifact: PinnedArtifact;
@@ -52,18 +57,18 @@ export interface StageSurroundings {
 }
 
 /**
- * Fetches and builds a stage, gives each object its namespace and its owner's labels, and refuses
+ * Builds a stage, gives each object its namespace and its owner's labels, and refuses
  * what an earlier stage of the same run claims already.
  *
  * @throws TerminalError or RetryableError, with the operation in the caller's hands.
  */
 export async function prepareStage(
-  build: BuildStage,
+  builder: BuildSteps,
   input: BuildInput,
   { owner, client, defined }: StageSurroundings,
   call: CallOptions,
 ): Promise<PreparedStage> {
-  const built = await build(input, call.signal);
+  const built = await builder.build(input, call.signal);
   const defines = definedKinds(built.objects);
   const scopes = await scopesOf(built.objects, new Map([...defined, ...defines]), client, call);
   const objects = stampOwnership(
@@ -71,8 +76,12 @@ export async function prepareStage(
     { ...owner, stage: input.stage.name },
     (apiVersion, kind) => scopes.get(`${apiVersion}/${kind}`),
   );
+  // Each of these is tens of milliseconds for ten thousand objects.
+  await setImmediate();
+  const groups = applyGroups(objects);
+  await setImmediate();
   return {
-    groups: applyGroups(objects),
+    groups,
     entries: objects.map((object) => entryOf(object)),
     defines,
     warnings: built.warnings,

@@ -13,6 +13,8 @@ export interface PruneInput {
   readonly stored: Map<string, StoredInventory>;
   /** What the finished run wants, by stage name. */
   readonly desired: ReadonlyMap<string, readonly InventoryEntry[]>;
+  /** Told of what is about to be deleted: its end must not be missed as drift. */
+  readonly onDeletion: (stage: string, entry: InventoryEntry) => void;
 }
 
 /** An object that was deleted, and the stage that had it. */
@@ -24,10 +26,11 @@ export interface Pruned {
 /**
  * Deletes what no stage wants any more, in the plan's order, and only then takes it out of the
  * inventories (part A 5.8): whatever stops this half way, the next run finds the rest recorded.
- * Returns what was deleted, with the stage that had it. Throws one error that names every object that could not be deleted.
+ * Returns what was deleted, with the stage that had it. Throws one error that names every object
+ * that could not be deleted.
  */
 export async function prune(
-  { stageSet, stored, desired }: PruneInput,
+  { stageSet, stored, desired, onDeletion }: PruneInput,
   { tenants, inventories }: { tenants: Tenants; inventories: InventoryStore },
   call: CallOptions,
 ): Promise<Pruned[]> {
@@ -37,6 +40,7 @@ export async function prune(
     const before = stored.get(step.stage);
     if (before === undefined) continue;
     const { client } = tenants.tenantOf(stageSet, step.stage);
+    for (const entry of step.deletions) onDeletion(step.stage, entry);
     const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), client, call);
     const deleted = [...of(deletions, 'Gone'), ...of(deletions, 'Terminating')];
     gone.push(...deleted.map((entry) => ({ stage: step.stage, entry })));

@@ -10,7 +10,7 @@ import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { StageSet } from '../types/stages.ts';
+import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure } from './failure.ts';
@@ -78,7 +78,7 @@ export class Reconciler {
     this.#options = options;
     const { stages, onNews } = options;
     this.#builds = new StageBuilds({
-      build: async (at, call) => await stages.build(at, call),
+      build: async (at, permit, call) => await stages.build(at, permit, call),
       onNews,
     });
   }
@@ -329,11 +329,12 @@ export class Reconciler {
       const lost = run.spec.stages.some(({ name }) => memory.lost.has(name));
       if (lost) memory.reassert = true;
       else if (memory.rebuilt.size === 0) {
-        const input = { stageSet: pinned, stored, desired: memory.desired };
+        const onDeletion = (stage: string, entry: InventoryEntry): void =>
+          stages.forgetApplied(pinned, stage, entry);
+        const input = { stageSet: pinned, stored, desired: memory.desired, onDeletion };
         const pruned = await prune(input, this.#options, call);
         reporter.pruned(stageSet, pruned.length);
         rememberPruned(memory, pruned);
-        stages.forgetPruned(pinned, pruned);
       }
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {

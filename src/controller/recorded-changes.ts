@@ -4,27 +4,25 @@ import { referenceTo } from '../core/objects/identity.ts';
 import type { RecordedChange } from '../types/stages.ts';
 import type { StageSetMemory } from './memory.ts';
 import type { Pruned } from './prune-effect.ts';
+import type { StageAt } from './stage-at.ts';
 
 /** A record lists no more of a stage (plan-advance-history.md); its counts stay true. */
 const mostRemembered = 200;
 
 const verbs = { Created: 'Created', Configured: 'Updated', Recreated: 'Recreated' } as const;
 
-/** Keeps what an apply changed for the record of the run. */
+/** Keeps what an apply changed for the record of the run; of a re-assertion it was drift. */
 export function rememberApplied(
-  memory: StageSetMemory,
-  stage: string,
+  { memory, run, stage }: StageAt,
   applied: readonly AppliedObject[],
 ): void {
-  remember(
-    memory,
-    stage,
-    applied.flatMap(({ live, outcome }) =>
-      outcome === 'Unchanged' || outcome === 'Skipped'
-        ? []
-        : [{ verb: verbs[outcome], ...referenceTo(live) }],
-    ),
+  const made = applied.flatMap(({ live, outcome }) =>
+    outcome === 'Unchanged' || outcome === 'Skipped'
+      ? []
+      : [{ verb: verbs[outcome], ...referenceTo(live) }],
   );
+  if (run.purpose === 'Reassert') memory.uncounted += made.length;
+  else remember(memory, stage.name, made);
 }
 
 /** Keeps what was pruned for the record of the run. */

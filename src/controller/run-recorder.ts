@@ -73,12 +73,42 @@ export class RunRecorder {
     call: CallOptions,
   ): Promise<void> {
     const { run } = memory;
-    if (run === undefined || !isRecorded(run)) return;
-    if (memory.record?.attempt !== run.startedAt) return;
+    if (run === undefined) return;
+    if (run.outcome !== undefined && memory.uncounted > 0) {
+      await this.#carefully(stageSet, memory, call, async () => {
+        await this.#count(stageSet, run, memory, call);
+      });
+    }
+    if (!isRecorded(run) || memory.record?.attempt !== run.startedAt) return;
     if (run.outcome === undefined && !this.#isDue(memory)) return;
     await this.#carefully(stageSet, memory, call, async () => {
       await this.#write(stageSet, run, memory, verdict, call);
     });
+  }
+
+  /** What was corrected is counted on the newest record, if that is of the same snapshot. */
+  async #count(
+    stageSet: StageSet,
+    run: RunProgress,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<void> {
+    const corrected = memory.uncounted;
+    memory.uncounted = 0;
+    const { client, clock, runs } = this.#options;
+    const newest = memory.record?.stored ?? newestRun(await runs.all(stageSet, call));
+    if (newest?.spec?.runId !== run.id) return;
+    const count = async (stored: StageRun): Promise<StageRun> => {
+      const { status = {} } = stored;
+      const driftCorrections = (status.driftCorrections ?? 0) + corrected;
+      return await this.#patch(stored, { ...status, driftCorrections }, call);
+    };
+    const counted = await count(newest).catch(async (error: unknown) => {
+      if (!isConflict(error)) throw error;
+      return await count(narrowed(await client.get(referenceTo(newest), call), newest));
+    });
+    const { base = counted.status ?? {}, attempt = run.startedAt } = memory.record ?? {};
+    memory.record = { stored: counted, base, attempt, writtenAt: clock() };
   }
 
   #isDue({ record }: StageSetMemory): boolean {

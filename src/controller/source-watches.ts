@@ -26,6 +26,7 @@ const mostWatches = 100;
 const idleAfter = minutes(60);
 
 interface Engaged {
+  readonly gvk: string;
   readonly reflector: Reflector;
   usedAt: Instant;
 }
@@ -91,10 +92,14 @@ export class SourceWatches {
     const most = this.#options.most ?? mostWatches;
     const [oldest] = this.#engaged;
     if (this.#engaged.size < most || oldest === undefined) return this.#engaged.size < most;
-    const [key, { reflector, usedAt }] = oldest;
+    const [key, { gvk, reflector, usedAt }] = oldest;
     if (between(usedAt, this.#now()) < idleAfter) return false;
     this.#engaged.delete(key);
-    const stopping = reflector.stop().finally(() => this.#stopping.delete(stopping));
+    const stopping = reflector.stop().finally(() => {
+      this.#stopping.delete(stopping);
+      // What troubled a watch that is gone troubles nobody.
+      this.#options.onTrouble(gvk, undefined);
+    });
     this.#stopping.add(stopping);
     return true;
   }
@@ -114,7 +119,7 @@ export class SourceWatches {
       onEvent,
       onTrouble: (trouble) => onTrouble(gvk, trouble),
     });
-    this.#engaged.set(key, { reflector, usedAt: this.#now() });
+    this.#engaged.set(key, { gvk, reflector, usedAt: this.#now() });
     reflector.start();
     return reflector;
   }

@@ -6,7 +6,11 @@ import type { PreparedStage } from './prepare-stage.ts';
 import type { StageAt } from './stage-at.ts';
 
 export interface StageBuildsOptions {
-  readonly build: (at: StageAt, call: CallOptions) => Promise<PreparedStage>;
+  readonly build: (
+    at: StageAt,
+    permit: () => Promise<void>,
+    call: CallOptions,
+  ) => Promise<PreparedStage>;
   /** Told of a StageSet whose stage is built, or cannot be. */
   readonly onNews: (key: string) => void;
 }
@@ -35,7 +39,7 @@ export class StageBuilds {
     const { build, onNews } = this.#options;
     const started = memory.build === undefined;
     const work = (memory.build ??= new BackgroundWork(
-      async (signal) => await build(at, { ...call, signal }),
+      async (signal, permit) => await build(at, permit, { ...call, signal }),
       this.#permits,
       call.signal,
     ));

@@ -44,13 +44,12 @@ import {
 } from './memory.ts';
 import { ownerOf, scopeOf, selectorOf } from './owner.ts';
 import {
-  type BuildStage,
+  type BuildSteps,
   type PreparedStage,
   prepareStage,
   refuseReleasesOfOthers,
   refuseSharedObjects,
 } from './prepare-stage.ts';
-import type { Pruned } from './prune-effect.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
 import { rememberApplied } from './recorded-changes.ts';
 import { lookForDeleted, replace } from './recreate-stage.ts';
@@ -62,7 +61,7 @@ import { resolveVariables } from './variables.ts';
 import { beginVerifying, lookAgain } from './verify-stage.ts';
 
 export interface StageEffectsOptions {
-  readonly build: BuildStage;
+  readonly builder: BuildSteps;
   readonly tenants: Tenants;
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
@@ -85,17 +84,22 @@ export class StageEffects {
     this.#options = options;
   }
 
-  /** Builds the stage and records what it is about to own, before any of it is applied. */
-  async build(at: StageAt, call: CallOptions): Promise<PreparedStage> {
+  /**
+   * Builds the stage. It asks for the permit once the artifact is at hand: those whose servers are
+   * slow must not keep others from being built.
+   */
+  async build(at: StageAt, permit: () => Promise<void>, call: CallOptions): Promise<PreparedStage> {
     const { stageSet, run, index, stage, memory } = at;
-    const { build, tenants } = this.#options;
+    const { builder, tenants } = this.#options;
     const pinned = run.pinned[index];
     if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
     const variables = await this.#variables(at, call);
     const { client, identity } = tenants.tenantOf(stageSet, stage.name);
     const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
     const input = { artifact: pinned, stage, variables };
-    const prepared = await prepareStage(build, input, around, call);
+    await builder.fetch(input, call.signal);
+    await permit();
+    const prepared = await prepareStage(builder, input, around, call);
     refuseSharedObjects(prepared, stage.name, memory.desired);
     refuseConflictPolicy(prepared, stage);
     refuseReleasesOfOthers(prepared, identity, ownerOf(stageSet).namespace);
@@ -158,7 +162,7 @@ export class StageEffects {
       const written = await writeGroup(validated, this.#target(at), call);
       const applied = written.map((each) => told(each, step));
       reportApplied(at, prepared, applied, before, this.#options.reporter);
-      rememberApplied(memory, at.stage.name, applied);
+      rememberApplied(at, applied);
       if (run.correction === undefined) this.#follow(at, prepared, step.group);
       else recordCorrections(at, { ...this.#target(at), before, applied }, this.#options);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
@@ -173,12 +177,10 @@ export class StageEffects {
   }
 
   /** What was deleted on purpose must not be missed as drift. */
-  forgetPruned(stageSet: StageSet, pruned: readonly Pruned[]): void {
+  forgetApplied(stageSet: StageSet, stage: string, { id }: InventoryEntry): void {
     const { applied, tenants } = this.#options;
-    for (const { stage, entry } of pruned) {
-      const { identity } = tenants.tenantOf(stageSet, stage);
-      applied.forget(`${scopeOf(identity, stageSet)}|${entry.id}`);
-    }
+    const { identity } = tenants.tenantOf(stageSet, stage);
+    applied.forget(`${scopeOf(identity, stageSet)}|${id}`);
   }
 
   /** Looks again at what the stage waits for. */

@@ -22,6 +22,10 @@ export class SharedCache<Result> {
     return this.#bytes;
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   /**
    * @param make gets a signal that fires when nobody waits any more
    * @throws what `make` throws; a failure is not remembered. The signal's reason when aborted.

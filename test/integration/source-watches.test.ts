@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { SourceWatches } from '../../src/controller/source-watches.ts';
 import { type Instant, instant } from '../../src/core/time.ts';
 import { sharedPlayground } from '../playground.ts';
+import { eventually } from './objects.ts';
 
 describe('watches on sources', () => {
   it('that nobody asks for any more make room for others', async () => {
@@ -22,7 +23,7 @@ describe('watches on sources', () => {
       return (await watches.storeOf({ apiVersion, kind }, 'default', call)) !== undefined;
     };
     const untilWatched = async (kind: string): Promise<void> => {
-      while (!(await ask(kind))) call.signal.throwIfAborted();
+      await eventually(async () => await ask(kind));
     };
     try {
       await untilWatched('GitRepository');

@@ -1,5 +1,6 @@
 import type { StageInventory } from '../../types/stages.ts';
 import { applySetAnnotations, applySetIdLabel } from './apply-set.ts';
+import { Listing } from './listing.ts';
 import { shardLabel, stageLabel, stageSetLabel } from './shards.ts';
 
 /**
@@ -15,53 +16,39 @@ export function shardWrites(
   stored: readonly StageInventory[],
   wanted: readonly StageInventory[],
 ): StageInventory[] {
-  const held = new Map(stored.map((shard) => [shard.metadata.name, idsOf(shard)]));
-  const needed = new Set(wanted.flatMap((shard) => [...idsOf(shard)]));
   const before = new Map(stored.map((shard) => [shard.metadata.name, shard]));
   const waiting = new Set(
     wanted.filter((shard) => !isAsWanted(before.get(shard.metadata.name), shard)),
   );
-  const widened = new Set<StageInventory>();
+  const listing = new Listing(stored, wanted, waiting);
+  // Of a record that is not there yet, the first shard is last: a stop before leaves a gap, and what
+  // was found by labels is looked for again instead of being taken for complete.
+  const narrowest = stored.length === 0 ? [...waiting].reverse() : [...waiting];
+  const ready = narrowest.filter((shard) => listing.losesNothing(shard));
   const writes: StageInventory[] = [];
-  const write = (shard: StageInventory): void => {
-    writes.push(shard);
-    held.set(shard.metadata.name, idsOf(shard));
-  };
   while (waiting.size > 0) {
-    const ready = [...waiting].find((shard) => losesNothing(shard, held, needed));
-    const blocked = [...waiting].find((shard) => !widened.has(shard));
-    if (ready !== undefined) {
-      write(ready);
-      waiting.delete(ready);
-    } else if (blocked !== undefined) {
-      write(withStored(blocked, before.get(blocked.metadata.name)));
-      widened.add(blocked);
+    const next = ready.shift();
+    if (next === undefined) {
+      const blocked = narrowest.shift();
+      // All are widened: what each of them drops is where it belongs by now.
+      if (blocked === undefined) return [...writes, ...waiting];
+      if (!waiting.has(blocked)) continue;
+      const wide = withStored(blocked, before.get(blocked.metadata.name));
+      writes.push(wide);
+      ready.push(...listing.write(wide));
+    } else if (waiting.has(next) && listing.losesNothing(next)) {
+      waiting.delete(next);
+      writes.push(next);
+      ready.push(...listing.write(next));
     }
   }
   return writes;
 }
 
-/** Whether all that the shard would drop and somebody wants is listed by another shard now. */
-function losesNothing(
-  shard: StageInventory,
-  held: ReadonlyMap<string, ReadonlySet<string>>,
-  needed: ReadonlySet<string>,
-): boolean {
-  const { name } = shard.metadata;
-  const next = idsOf(shard);
-  const dropped = [...(held.get(name) ?? [])].filter((id) => needed.has(id) && !next.has(id));
-  const others = [...held].filter(([other]) => other !== name).map(([, ids]) => ids);
-  return dropped.every((id) => others.some((ids) => ids.has(id)));
-}
-
 function withStored(shard: StageInventory, stored: StageInventory | undefined): StageInventory {
-  const next = idsOf(shard);
+  const next = new Set((shard.spec?.entries ?? []).map(({ id }) => id));
   const kept = (stored?.spec?.entries ?? []).filter(({ id }) => !next.has(id));
   return { ...shard, spec: { ...shard.spec, entries: [...(shard.spec?.entries ?? []), ...kept] } };
-}
-
-function idsOf({ spec }: StageInventory): ReadonlySet<string> {
-  return new Set((spec?.entries ?? []).map(({ id }) => id));
 }
 
 function isAsWanted(stored: StageInventory | undefined, wanted: StageInventory): boolean {

@@ -4,21 +4,37 @@ import { InFlightLimit } from '../../../src/kubernetes/in-flight-limit.ts';
 
 const never = new AbortController().signal;
 
+type Work = (signal: AbortSignal, permit: () => Promise<void>) => Promise<string>;
+
 async function settled(work: BackgroundWork<string>): Promise<void> {
   await work.wait(1000);
+}
+
+function permitted(result: string): Work {
+  return async (_, permit) => {
+    await permit();
+    return result;
+  };
+}
+
+async function hanging(signal: AbortSignal): Promise<string> {
+  return await new Promise<string>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('ended')));
+  });
 }
 
 describe('work in the background', () => {
   it('that nobody has taken keeps others from beginning', async () => {
     const permits = new InFlightLimit(1);
-    const first = new BackgroundWork(async () => Promise.resolve('first'), permits, never);
+    const first = new BackgroundWork(permitted('first'), permits, never);
     await settled(first);
     expect(first.ended).to.equal(true);
     let begun = false;
     const second = new BackgroundWork(
-      async () => {
+      async (_, permit) => {
+        await permit();
         begun = true;
-        return Promise.resolve('second');
+        return 'second';
       },
       permits,
       never,
@@ -31,10 +47,23 @@ describe('work in the background', () => {
     expect(permits.active).to.equal(0);
   });
 
+  it('takes no permit while it waits for something else', async () => {
+    const permits = new InFlightLimit(1);
+    const slow = new BackgroundWork(hanging, permits, never);
+    const quick = new BackgroundWork(permitted('quick'), permits, never);
+    await settled(quick);
+    expect(quick.take()).to.equal('quick');
+    slow.abandon();
+    await settled(slow);
+  });
+
   it('gives its permit back when it fails, is abandoned, or ends with its process', async () => {
     const permits = new InFlightLimit(1);
     const failing = new BackgroundWork(
-      async () => Promise.reject<string>(new Error('no')),
+      async (_, permit) => {
+        await permit();
+        throw new Error('no');
+      },
       permits,
       never,
     );
@@ -42,20 +71,20 @@ describe('work in the background', () => {
     expect(() => failing.take()).to.throw('no');
     expect(permits.active).to.equal(0);
 
-    const done = new BackgroundWork(async () => Promise.resolve('done'), permits, never);
+    const done = new BackgroundWork(permitted('done'), permits, never);
     await settled(done);
     done.abandon();
     expect(permits.active).to.equal(0);
 
     const endless = new BackgroundWork(
-      async (signal) =>
-        await new Promise<string>((_, reject) => {
-          signal.addEventListener('abort', () => reject(new Error('ended')));
-        }),
+      async (signal, permit) => {
+        await permit();
+        return await hanging(signal);
+      },
       permits,
       never,
     );
-    const waiting = new BackgroundWork(async () => Promise.resolve('late'), permits, never);
+    const waiting = new BackgroundWork(permitted('late'), permits, never);
     waiting.abandon();
     endless.abandon();
     await settled(endless);

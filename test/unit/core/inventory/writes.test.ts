@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { lostStages } from '../../../../src/core/inventory/lost.ts';
 import { entriesOf } from '../../../../src/core/inventory/read.ts';
 import { shardsFor, surplusShards } from '../../../../src/core/inventory/shards.ts';
 import { shardWrites } from '../../../../src/core/inventory/writes.ts';
@@ -55,6 +56,24 @@ describe('writing the shards of a stage', () => {
       pack(secrets('a', 'b', 'c', 'd'), 2),
     );
     expect(shown(writes)).to.deep.equal(['1: c d', '0: a b']);
+  });
+
+  it('takes no longer for each shard where there are many', () => {
+    const names = Array.from({ length: 2001 }, (_, each) => `o${String(each).padStart(4, '0')}`);
+    const began = performance.now();
+    const writes = shardWrites(pack(secrets(...names.slice(1)), 1), pack(secrets(...names), 1));
+    expect(writes).to.have.length(2001);
+    expect(performance.now() - began).to.be.lessThan(1000);
+  });
+
+  it('leaves a gap wherever it stops in a record that was not there, and so is begun anew', () => {
+    const writes = shardWrites([], pack(secrets('a', 'b', 'c'), 1));
+    expect(shown(writes)).to.deep.equal(['2: c', '1: b', '0: a']);
+    for (const stop of [1, 2]) {
+      const shards = writes.slice(0, stop);
+      const record = { stage: 'dev', ...entriesOf(shards), shards };
+      expect(lostStages([{ name: 'dev' }], [], new Map([['dev', record]]))).to.deep.equal(['dev']);
+    }
   });
 
   it('fills the first shard first when one that goes lets the others move up', () => {
