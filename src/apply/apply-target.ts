@@ -25,6 +25,9 @@ export interface ApplyTarget {
   readonly conflicts: ConflictSettings;
 }
 
+/** What it depends on how an object is to be. */
+type DesireRules = Pick<ApplyTarget, 'scope' | 'conflicts'>;
+
 /** An object as it is to be. */
 export interface Desired {
   readonly key: string;
@@ -34,7 +37,7 @@ export interface Desired {
 }
 
 /** The object with what applying it needs to know; one that is only kept is marked as such. */
-function desire(object: KubernetesObject, { scope, conflicts }: ApplyTarget): Desired {
+function desire(object: KubernetesObject, { scope, conflicts }: DesireRules): Desired {
   const { action } = conflictHandling(object, conflicts);
   const marked = action === 'KeepExisting' ? withKeepMarker(object) : object;
   return {
@@ -51,7 +54,7 @@ const desiredAtOnce = 200;
 /** Every object as it is to be, in the same order. */
 export async function desireAll(
   objects: readonly KubernetesObject[],
-  target: ApplyTarget,
+  target: DesireRules,
 ): Promise<Desired[]> {
   const desired: Desired[] = [];
   for (const object of objects) {

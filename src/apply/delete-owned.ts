@@ -52,7 +52,7 @@ export async function deleteOwned(
  * lives on. Undefined where there can be no such object: its kind is served in no version any more
  * and the CRD took its objects along, or the kind has namespaces and the record none.
  */
-async function servedReference(
+export async function servedReference(
   reference: ObjectReference,
   client: KubernetesClient,
   call: CallOptions,

@@ -1,11 +1,10 @@
-import { healthNeedsRead } from '../core/health/status.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ApplyTarget, Desired } from './apply-target.ts';
 import { objectFailure } from './failures.ts';
 import { eachInFlight, objectsInFlight } from './in-flight.ts';
-import { type LiveObject, observeLive } from './observe.ts';
+import { completenessOf, type LiveExtent, type LiveObject, observeLive } from './observe.ts';
 
 /** More objects than this are looked for by lists first. */
 const fewObjects = 3;
@@ -22,18 +21,20 @@ export interface Found {
  */
 export async function findLive(
   desired: readonly Desired[],
-  { client, owner }: ApplyTarget,
+  { client, owner }: Pick<ApplyTarget, 'client' | 'owner'>,
   call: CallOptions,
+  extent: LiveExtent = 'AsNeeded',
 ): Promise<Found> {
   const objects = desired.map(({ object }) => object);
   const listed =
     objects.length > fewObjects
-      ? await observeLive(objects, owner, client, call)
+      ? await observeLive(objects, owner, client, call, extent)
       : new Map<string, LiveObject>();
   const results = await eachInFlight(
     desired,
     objectsInFlight,
-    async ({ object }) => listed.get(identityOf(object)) ?? (await readOne(object, client, call)),
+    async ({ object }) =>
+      listed.get(identityOf(object)) ?? (await readOne(object, client, call, extent)),
   );
   const live = new Map<string, LiveObject>();
   const failures = new Map<string, unknown>();
@@ -49,9 +50,10 @@ async function readOne(
   object: Desired['object'],
   client: KubernetesClient,
   call: CallOptions,
+  extent: LiveExtent,
 ): Promise<LiveObject | undefined> {
   const reference = referenceTo(object);
-  const completeness = healthNeedsRead(reference) ? 'Object' : 'Metadata';
+  const completeness = completenessOf(reference, extent);
   try {
     const live = await client.find(reference, call, { as: completeness });
     return live === undefined ? undefined : { object: live, completeness };

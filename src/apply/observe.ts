@@ -21,6 +21,16 @@ export interface LiveObject {
   readonly completeness: 'Object' | 'Metadata';
 }
 
+/** Whether objects are read in full in any case, or only where their health needs it. */
+export type LiveExtent = 'AsNeeded' | 'Object';
+
+export function completenessOf(
+  reference: Pick<KubernetesObject, 'apiVersion' | 'kind'>,
+  extent: LiveExtent,
+): LiveObject['completeness'] {
+  return extent === 'Object' || healthNeedsRead(reference) ? 'Object' : 'Metadata';
+}
+
 type Identified = Pick<KubernetesObject, 'apiVersion' | 'kind'> & {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 };
@@ -37,6 +47,7 @@ export async function observeLive(
   owner: OwnerSelector,
   client: KubernetesClient,
   call: CallOptions,
+  extent: LiveExtent = 'AsNeeded',
 ): Promise<Map<string, LiveObject>> {
   const collections = new Map<string, Identified>();
   for (const object of objects) {
@@ -46,7 +57,7 @@ export async function observeLive(
   const results = await eachInFlight(
     [...collections.values()],
     listsInFlight,
-    async (sample) => await listOwned(sample, owner, client, call),
+    async (sample) => await listOwned(sample, owner, client, call, extent),
   );
   const live = new Map<string, LiveObject>();
   for (const found of allFulfilled(results, combinedFailure).flat()) {
@@ -60,8 +71,9 @@ async function listOwned(
   owner: OwnerSelector,
   client: KubernetesClient,
   call: CallOptions,
+  extent: LiveExtent,
 ): Promise<LiveObject[]> {
-  const completeness = healthNeedsRead({ apiVersion, kind }) ? 'Object' : 'Metadata';
+  const completeness = completenessOf({ apiVersion, kind }, extent);
   try {
     const { items } = await client.list(
       {

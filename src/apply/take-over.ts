@@ -8,7 +8,10 @@ import type { ApplyTarget } from './apply-target.ts';
 import { fieldManager } from './field-manager.ts';
 
 /** Whether nobody owns the object so far but `kubectl apply`, whose fields are to become ours. */
-export function canTakeOver(live: KubernetesObject, { owner }: ApplyTarget): boolean {
+export function canTakeOver(
+  live: KubernetesObject,
+  { owner }: Pick<ApplyTarget, 'owner'>,
+): boolean {
   return !isOwnedBy(live, owner) && takeOverPatch(live, fieldManager) !== undefined;
 }
 

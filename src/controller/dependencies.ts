@@ -15,7 +15,8 @@ import type { StageSets } from './stage-sets.ts';
 
 export interface DependenciesOptions {
   readonly client: KubernetesClient;
-  readonly stageSets: StageSets;
+  /** Those that are known without asking; none are unless told. */
+  readonly stageSets?: Pick<StageSets, 'get' | 'follows'>;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
 }
 
@@ -73,8 +74,8 @@ export class Dependencies {
     call: CallOptions,
   ): Promise<DependencyFacts | undefined> {
     const { stageSets } = this.#options;
-    const known = stageSets.get(key);
-    if (stageSets.follows(namespaceOf(key))) {
+    if (stageSets?.follows(namespaceOf(key)) === true) {
+      const known = stageSets.get(key);
       return known === undefined ? undefined : dependencyFacts(known.value);
     }
     const before = asked.get(key);

@@ -111,7 +111,7 @@ export class Memories {
   }
 }
 
-function emptyMemory(uid: string): StageSetMemory {
+export function emptyMemory(uid: string): StageSetMemory {
   return {
     uid,
     stageSet: undefined,

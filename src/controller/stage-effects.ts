@@ -8,7 +8,6 @@ import type { Follower, OwnedKind } from '../apply/owned-watches.ts';
 import { type BeforeWrite, readEach, readTouched } from '../apply/read-before.ts';
 import { healthNeedsRead } from '../core/health/status.ts';
 import { union } from '../core/inventory/sets.ts';
-import { refuseDataLoss } from '../core/objects/conflict-policy.ts';
 import type { StageSetExists } from '../core/objects/foreign-owner.ts';
 import { identityOf, sameObject } from '../core/objects/identity.ts';
 import { othersBuildOn } from '../core/objects/order.ts';
@@ -30,7 +29,8 @@ import { beginWait, minutesPassed } from '../core/waits.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
+import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import { buildStage } from './build-stage.ts';
 import { recordCorrections } from './correction-report.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { causedBy, during, OperationError } from './failure.ts';
@@ -42,14 +42,8 @@ import {
   trustInventories,
   type ValidatedStage,
 } from './memory.ts';
-import { ownerOf, scopeOf, selectorOf } from './owner.ts';
-import {
-  type BuildSteps,
-  type PreparedStage,
-  prepareStage,
-  refuseReleasesOfOthers,
-  refuseSharedObjects,
-} from './prepare-stage.ts';
+import { scopeOf, selectorOf } from './owner.ts';
+import type { BuildSteps, PreparedStage } from './prepare-stage.ts';
 import { rebuildInventory } from './rebuild-inventory.ts';
 import { rememberApplied } from './recorded-changes.ts';
 import { lookForDeleted, replace } from './recreate-stage.ts';
@@ -57,7 +51,6 @@ import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-sta
 import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
 import type { Tenants } from './tenants.ts';
-import { resolveVariables } from './variables.ts';
 import { beginVerifying, lookAgain } from './verify-stage.ts';
 
 export interface StageEffectsOptions {
@@ -84,28 +77,13 @@ export class StageEffects {
     this.#options = options;
   }
 
-  /**
-   * Builds the stage. It asks for the permit once the artifact is at hand: those whose servers are
-   * slow must not keep others from being built.
-   */
+  /** Builds the stage, and tells what is noteworthy about what came of it. */
   async build(at: StageAt, permit: () => Promise<void>, call: CallOptions): Promise<PreparedStage> {
-    const { stageSet, run, index, stage, memory } = at;
-    const { builder, tenants } = this.#options;
-    const pinned = run.pinned[index];
-    if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
-    const variables = await this.#variables(at, call);
-    const { client, identity } = tenants.tenantOf(stageSet, stage.name);
-    const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
-    const input = { artifact: pinned, stage, variables };
-    await builder.fetch(input, call.signal);
-    await permit();
-    const prepared = await prepareStage(builder, input, around, call);
-    refuseSharedObjects(prepared, stage.name, memory.desired);
-    refuseConflictPolicy(prepared, stage);
-    refuseReleasesOfOthers(prepared, identity, ownerOf(stageSet).namespace);
+    const prepared = await buildStage(at, this.#options, permit, call);
+    const { reporter } = this.#options;
     if (prepared.warnings.length > 0)
-      this.#options.reporter.warned(stageSet, stage.name, prepared.warnings);
-    tellOfHelmHooks(at, pinned.revision, prepared, this.#options.reporter);
+      reporter.warned(at.stageSet, at.stage.name, prepared.warnings);
+    tellOfHelmHooks(at, at.run.pinned[at.index]?.revision ?? '', prepared, reporter);
     return prepared;
   }
 
@@ -207,19 +185,6 @@ export class StageEffects {
     const stored = await this.#options.inventories.load(stageSet, call);
     trustInventories(memory, stageSet, stored);
     return stored;
-  }
-
-  /** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
-  async #variables(
-    { stageSet, stage, memory }: StageAt,
-    call: CallOptions,
-  ): Promise<ReadonlyMap<string, string>> {
-    const { client } = this.#options.tenants.tenantOf(stageSet);
-    const { namespace } = ownerOf(stageSet);
-    const onSecretValue = (value: string): unknown => memory.secrets.add(value);
-    const source = { namespace, client, onSecretValue };
-    const resolved = resolveVariables(stage.postBuild, source, call);
-    return await during('resolve postBuild variables', resolved);
   }
 
   async #record(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<void> {
@@ -372,13 +337,4 @@ function countOf(applied: readonly AppliedObject[]): ChangeCounts {
 function told(applied: AppliedObject, { recreation }: Applying): AppliedObject {
   const replaced = recreation?.objects.some((object) => sameObject(object, applied.live)) ?? false;
   return replaced && applied.outcome === 'Created' ? { ...applied, outcome: 'Recreated' } : applied;
-}
-
-/** @throws the refusal of the stage, as a failure of its own operation: see `refuseDataLoss`. */
-function refuseConflictPolicy({ groups }: PreparedStage, stage: Stage): void {
-  try {
-    refuseDataLoss(groups.flat(), stage);
-  } catch (error) {
-    throw new OperationError('conflict policy', error);
-  }
 }

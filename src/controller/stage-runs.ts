@@ -59,12 +59,21 @@ export class StageRuns {
   }
 
   /** All records of a StageSet, in no order. */
-  async all({ metadata }: StageSet, call: CallOptions): Promise<StageRun[]> {
-    const scope = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
-    const labelSelector = `${stageRunLabel}=${metadata.name}`;
-    const { items } = await this.#client.list({ ...kind, ...scope, labelSelector }, call);
-    return owned(items, metadata.uid);
+  async all(stageSet: StageSet, call: CallOptions): Promise<StageRun[]> {
+    return await listRuns(this.#client, stageSet, call);
   }
+}
+
+/** All records of a StageSet, in no order. */
+export async function listRuns(
+  client: KubernetesClient,
+  { metadata }: StageSet,
+  call: CallOptions,
+): Promise<StageRun[]> {
+  const scope = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
+  const labelSelector = `${stageRunLabel}=${metadata.name}`;
+  const { items } = await client.list({ ...kind, ...scope, labelSelector }, call);
+  return owned(items, metadata.uid);
 }
 
 /** The newer of two copies of what may be one record. */

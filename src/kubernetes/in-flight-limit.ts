@@ -65,3 +65,28 @@ export class InFlightLimit {
     this.#active -= 1;
   }
 }
+
+/** A slot for a piece of work that takes it only when it needs it. */
+export class Permit {
+  readonly #limit: InFlightLimit;
+  #held = false;
+
+  constructor(limit: InFlightLimit) {
+    this.#limit = limit;
+  }
+
+  /** Waits for the slot; rejects with the abort reason. */
+  async enter(signal: AbortSignal): Promise<void> {
+    await this.#limit.enter(signal);
+    this.#held = true;
+  }
+
+  /** Does the work, and gives the slot back at its end if it was taken. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } finally {
+      if (this.#held) this.#limit.leave();
+    }
+  }
+}

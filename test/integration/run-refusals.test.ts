@@ -118,8 +118,12 @@ describe('a StageSet that cannot be carried out', () => {
     'remove the field or use a build that has it';
   const gates = [
     {
-      field: 'spec.stages[0].promotion',
-      stage: { promotion: { requireManualPromotion: true } },
+      field: 'spec.stages[0].promotion.restartGate',
+      stage: {
+        promotion: {
+          restartGate: { checks: [{ name: 'web', selector: { matchLabels: { app: 'web' } } }] },
+        },
+      },
       spec: {},
     },
     {

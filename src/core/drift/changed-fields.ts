@@ -20,6 +20,12 @@ export interface ChangedField {
   readonly manager: string | undefined;
 }
 
+/** A field that differs, with its values: absent on the side where there is none. */
+export interface FieldDifference extends ChangedField {
+  readonly from?: unknown;
+  readonly to?: unknown;
+}
+
 /** Members of `metadata` that a release can set; all others move with every write. */
 const writtenMetadata = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
 
@@ -37,7 +43,17 @@ export function changedFields(
   ours: string,
   most: number,
 ): ChangedField[] {
-  const found: ChangedField[] = [];
+  return differingFields(before, after, ours, most).map(({ path, manager }) => ({ path, manager }));
+}
+
+/** As `changedFields`, with the values; they may be secret. */
+export function differingFields(
+  before: KubernetesObject,
+  after: KubernetesObject,
+  ours: string,
+  most: number,
+): FieldDifference[] {
+  const found: FieldDifference[] = [];
   const others = managedBy(before, ours);
   const all = managedByAll([before, after]);
   const root: Place = { path: '', others, all };
@@ -62,7 +78,7 @@ interface Place {
   readonly all: ManagedPlace;
 }
 
-function compare(before: unknown, after: unknown, place: Place, found: ChangedField[]): void {
+function compare(before: unknown, after: unknown, place: Place, found: FieldDifference[]): void {
   if (isDeepStrictEqual(before, after)) return;
   if (isJsonObject(before) && isJsonObject(after)) {
     for (const name of namesOf(before, after)) {
@@ -75,7 +91,12 @@ function compare(before: unknown, after: unknown, place: Place, found: ChangedFi
     if (keys !== undefined && compareItems(before, after, keys, place, found)) return;
   }
   const manager = before === undefined ? undefined : lastManager(place.others);
-  found.push({ path: place.path, manager });
+  found.push({
+    path: place.path,
+    manager,
+    ...(before === undefined ? {} : { from: before }),
+    ...(after === undefined ? {} : { to: after }),
+  });
 }
 
 /** Returns false for a list whose items do not have its keys. */
@@ -84,7 +105,7 @@ function compareItems(
   after: readonly unknown[],
   keys: readonly string[],
   place: Place,
-  found: ChangedField[],
+  found: FieldDifference[],
 ): boolean {
   const olds = byKey(before, keys);
   const news = byKey(after, keys);

@@ -1,0 +1,68 @@
+import { refuseDataLoss } from '../core/objects/conflict-policy.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type { Stage } from '../types/stages.ts';
+import { during, OperationError } from './failure.ts';
+import { ownerOf } from './owner.ts';
+import {
+  type BuildSteps,
+  type PreparedStage,
+  prepareStage,
+  refuseReleasesOfOthers,
+  refuseSharedObjects,
+} from './prepare-stage.ts';
+import type { StageAt } from './stage-at.ts';
+import type { Tenants } from './tenants.ts';
+import { resolveVariables } from './variables.ts';
+
+/**
+ * The objects of a stage of a run, built from its pinned artifact and checked: what a run is about to
+ * apply, and what a plan is about to compare. It asks for the permit once the artifact is at hand:
+ * those whose servers are slow must not keep others from being built. Secret values that went into it
+ * are added to the memory's.
+ *
+ * @throws the failure of the stage, with its operation
+ */
+export async function buildStage(
+  at: StageAt,
+  { builder, tenants }: { readonly builder: BuildSteps; readonly tenants: Tenants },
+  permit: () => Promise<void>,
+  call: CallOptions,
+): Promise<PreparedStage> {
+  const { stageSet, run, index, stage, memory } = at;
+  const pinned = run.pinned[index];
+  if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
+  const variables = await variablesOf(at, tenants, call);
+  const { client, identity } = tenants.tenantOf(stageSet, stage.name);
+  const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
+  const input = { artifact: pinned, stage, variables };
+  await builder.fetch(input, call.signal);
+  await permit();
+  const prepared = await prepareStage(builder, input, around, call);
+  refuseSharedObjects(prepared, stage.name, memory.desired);
+  refuseConflictPolicy(prepared, stage);
+  refuseReleasesOfOthers(prepared, identity, ownerOf(stageSet).namespace);
+  return prepared;
+}
+
+/** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
+async function variablesOf(
+  { stageSet, stage, memory }: StageAt,
+  tenants: Tenants,
+  call: CallOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { client } = tenants.tenantOf(stageSet);
+  const { namespace } = ownerOf(stageSet);
+  const onSecretValue = (value: string): unknown => memory.secrets.add(value);
+  const source = { namespace, client, onSecretValue };
+  const resolved = resolveVariables(stage.postBuild, source, call);
+  return await during('resolve postBuild variables', resolved);
+}
+
+/** @throws the refusal of the stage, as a failure of its own operation: see `refuseDataLoss`. */
+function refuseConflictPolicy({ groups }: PreparedStage, stage: Stage): void {
+  try {
+    refuseDataLoss(groups.flat(), stage);
+  } catch (error) {
+    throw new OperationError('conflict policy', error);
+  }
+}

@@ -1,0 +1,161 @@
+import type {
+  Hold,
+  ObjectCounts,
+  PlannedChange,
+  PlannedStage,
+  RunTrigger,
+  StagePlanStatus,
+} from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { SourceReference } from '../../types/stages.ts';
+import { digestOf } from '../hash.ts';
+import { heldVerdict } from './holds.ts';
+
+/** What a rehearsal of the next run found out. */
+export interface Findings {
+  readonly runId: string | undefined;
+  readonly trigger: RunTrigger | undefined;
+  /** What admission would refuse in the spec; undefined for a valid one. */
+  readonly invalid: string | undefined;
+  /** Gates that keep the run from beginning. */
+  readonly holds: readonly Hold[];
+  readonly stages: readonly StageFindings[];
+}
+
+export interface StageFindings {
+  readonly name: string;
+  /** Undefined of a stage that left the spec. */
+  readonly sourceRef: SourceReference | undefined;
+  readonly identity: string;
+  readonly currentRevision: string | undefined;
+  readonly revision: string | undefined;
+  readonly changes: readonly PlannedChange[];
+  readonly unchanged: number;
+  /** Why the stage would fail, and whether the spec is to blame. */
+  readonly failure: { readonly message: string; readonly blame: 'Spec' | 'World' } | undefined;
+  /** Gates between this stage and the next. */
+  readonly holds: readonly Hold[];
+}
+
+type PlanVerdict = StagePlanStatus['verdict'];
+
+/** The plan, from what was found: what happens in each stage, what holds it, and the verdict. */
+export function stagePlan(findings: Findings): StagePlanStatus {
+  const { runId, trigger, invalid } = findings;
+  const stages = plannedStages(findings);
+  const holds = [...findings.holds, ...findings.stages.flatMap((stage) => stage.holds)];
+  const verdict = overall(findings, stages);
+  return {
+    ...(runId === undefined ? {} : { runId }),
+    digest: planDigest(runId, holds, stages, verdict),
+    ...(trigger === undefined ? {} : { trigger }),
+    verdict,
+    message: invalid ?? sentence(verdict, holds, stages),
+    holds,
+    stages,
+  };
+}
+
+/** A stage behind one that is held or fails has to wait, whatever it would do. */
+function plannedStages({ holds, stages }: Findings): PlannedStage[] {
+  let ahead: PlanVerdict | undefined = heldVerdict(holds);
+  return stages.map((stage) => {
+    const own = ownVerdict(stage);
+    const verdict = ahead !== undefined && own === 'WillApply' ? ahead : own;
+    if (own === 'Invalid' || own === 'Blocked') ahead ??= 'Blocked';
+    else ahead ??= heldVerdict(stage.holds);
+    return planned(stage, verdict);
+  });
+}
+
+function ownVerdict(stage: StageFindings): PlanVerdict {
+  const { changes, currentRevision, failure, holds, revision } = stage;
+  if (failure !== undefined) return failure.blame === 'Spec' ? 'Invalid' : 'Blocked';
+  if (changes.some(({ verb }) => verb === 'Conflict')) return 'Blocked';
+  if (changes.length > 0 || revision !== currentRevision) return 'WillApply';
+  return heldVerdict(holds) ?? 'UpToDate';
+}
+
+function planned(stage: StageFindings, verdict: PlanVerdict): PlannedStage {
+  const { name, sourceRef, identity, currentRevision, revision, failure } = stage;
+  return {
+    name,
+    ...(sourceRef === undefined ? {} : { sourceRef }),
+    identity,
+    ...(currentRevision === undefined ? {} : { currentRevision }),
+    ...(revision === undefined ? {} : { revision }),
+    verdict,
+    ...(failure === undefined ? {} : { error: failure.message }),
+    objects: countsOf(stage),
+    changes: [...stage.changes],
+    actions: [],
+    holds: [...stage.holds],
+  };
+}
+
+function countsOf({ changes, unchanged }: StageFindings): ObjectCounts {
+  const count = (...verbs: PlannedChange['verb'][]): number =>
+    changes.filter(({ verb }) => verbs.includes(verb)).length;
+  return {
+    create: count('Create'),
+    update: count('Update', 'Move'),
+    recreate: count('Recreate'),
+    prune: count('Prune'),
+    conflict: count('Conflict'),
+    unchanged,
+  };
+}
+
+/** The first thing that somebody who follows the run from its beginning would notice. */
+function overall({ holds, invalid }: Findings, stages: readonly PlannedStage[]): PlanVerdict {
+  if (invalid !== undefined) return 'Invalid';
+  const first = stages.find(({ verdict }) => verdict !== 'UpToDate')?.verdict;
+  return heldVerdict(holds) ?? first ?? 'UpToDate';
+}
+
+function sentence(
+  verdict: PlanVerdict,
+  [hold]: readonly Hold[],
+  stages: readonly PlannedStage[],
+): string {
+  if (verdict === 'UpToDate') return 'Everything is as wanted: the next run changes nothing';
+  if (verdict === 'WillApply') return `The next run ${deeds(stages)}`;
+  const failing = stages.find(({ error }) => error !== undefined);
+  if (hold === undefined && failing?.error !== undefined) {
+    return `Stage ${failing.name} would fail: ${failing.error}`;
+  }
+  const refused = stages.find(({ objects }) => objects.conflict > 0);
+  if (hold === undefined && refused !== undefined) {
+    return `Stage ${refused.name} would fail: ${refused.objects.conflict} objects cannot be applied`;
+  }
+  return hold?.reason ?? 'The run is held';
+}
+
+function deeds(stages: readonly PlannedStage[]): string {
+  const total = (verb: keyof ObjectCounts): number =>
+    stages.reduce((sum, { objects }) => sum + objects[verb], 0);
+  const parts = [
+    [total('create'), 'creates'],
+    [total('update'), 'updates'],
+    [total('recreate'), 'recreates'],
+    [total('prune'), 'prunes'],
+  ] as const;
+  const done = parts.filter(([count]) => count > 0).map(([count, verb]) => `${verb} ${count}`);
+  return done.length === 0 ? 'changes no object' : `${done.join(', ')} objects`;
+}
+
+/** Equal for equal decisions, whenever they are made: nothing that has a time in it counts. */
+function planDigest(
+  runId: string | undefined,
+  holds: readonly Hold[],
+  stages: readonly PlannedStage[],
+  verdict: PlanVerdict,
+): string {
+  const timeless = (all: readonly Hold[]): unknown =>
+    all.map(({ gate, stage = '', releasedBy }) => ({ gate, stage, releasedBy }));
+  return `sha256:${digestOf({
+    runId: runId ?? '',
+    verdict,
+    holds: timeless(holds),
+    stages: stages.map((stage) => ({ ...stage, holds: timeless(stage.holds ?? []) })),
+  })}`;
+}

@@ -1,0 +1,190 @@
+import type { Dependencies } from '../controller/dependencies.ts';
+import type { InventoryStore } from '../controller/inventory-store.ts';
+import type { SourceReader } from '../controller/source-reader.ts';
+import { listRuns } from '../controller/stage-runs.ts';
+import { newestRun, triggerOf } from '../core/history/newest-run.ts';
+import { holdBeforeRun } from '../core/plan/holds.ts';
+import { type Findings, stagePlan } from '../core/plan/stage-plan.ts';
+import type { RunSettings } from '../core/settings.ts';
+import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
+import { type Clock, instant } from '../core/time.ts';
+import { describeProblems, type FieldProblem } from '../core/validate/field-problem.ts';
+import { parseStageSet } from '../core/validate/schema.ts';
+import { specProblems } from '../core/validate/spec.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type {
+  StagePlanSpec,
+  StagePlanStatus,
+} from '../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+import {
+  type StageRun,
+  type StageSet,
+  type StageSetSpec,
+  stagesApiVersion,
+} from '../types/stages.ts';
+import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts';
+import { supposed } from './supposition.ts';
+
+export interface PlannerOptions extends Omit<RehearsalOptions, 'stageSetExists'> {
+  readonly client: KubernetesClient;
+  readonly dependencies: Dependencies;
+  readonly sources: SourceReader;
+  readonly inventories: InventoryStore;
+  readonly settings: RunSettings;
+  readonly clock: Clock;
+}
+
+/** What is asked of a plan. */
+export interface PlanQuestion {
+  /** The stored StageSet, as it was read. */
+  readonly object: KubernetesObject;
+  /** What if; empty for the world as it is. */
+  readonly suppose: StagePlanSpec;
+  /** Only these stages are looked at in detail; undefined for all. */
+  readonly stages: readonly string[] | undefined;
+  /** `None` makes no dry-runs: counts are then what can be told from the live objects. */
+  readonly dryRun: 'All' | 'None';
+}
+
+/**
+ * Says what the next run of a StageSet would do: takes the same snapshot as the reconciler, lets the
+ * same functions decide, and rehearses each effect instead of carrying it out. Nothing is written,
+ * not even a status or an event.
+ */
+export class Planner {
+  readonly #options: PlannerOptions;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws RetryableError and ApiError where the API server does not answer. */
+  async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
+    const { stageSet, problems } = read(question);
+    if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
+    const runs = await listRuns(this.#options.client, stageSet, call);
+    const snapshot = await this.#look(stageSet, question.suppose, runs, call);
+    const options = { ...this.#options, stageSetExists: this.#existence(call) };
+    const rehearsal = await rehearse(snapshot, question, options, call);
+    return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
+  }
+
+  /** As the reconciler looks, after a restart: without the memory of a run. */
+  async #look(
+    stageSet: StageSet,
+    suppose: StagePlanSpec,
+    runs: readonly StageRun[],
+    call: CallOptions,
+  ): Promise<Snapshot> {
+    const { clock, dependencies, settings, sources } = this.#options;
+    const spec: StageSetSpec = stageSet.spec ?? { stages: [] };
+    const asked = suppose.at === undefined ? NaN : Date.parse(suppose.at);
+    const [graph, observed] = await Promise.all([
+      dependencies.observe(stageSet, new Map(), call),
+      sources.observe(stageSet, call),
+    ]);
+    return {
+      now: Number.isNaN(asked) ? clock() : instant(asked),
+      settings,
+      stageSet,
+      spec,
+      problems: [],
+      dependencies: graph,
+      sources: supposed(observed, spec, suppose.revisions ?? {}),
+      run: undefined,
+      reassert: false,
+      building: false,
+      drift: { due: [], nextAt: undefined },
+      advances: advancesOf(newestRun(runs)),
+      teardown: undefined,
+    };
+  }
+
+  #findings(
+    { run, rests, stages }: Rehearsal,
+    { stageSet }: Snapshot,
+    before: StageRun | undefined,
+  ): Findings {
+    const holds = rests.flatMap((ready) => holdBeforeRun(ready, stageSet) ?? []);
+    const refusal = rests.find((ready) => holdBeforeRun(ready, stageSet) === undefined);
+    const known = before?.spec;
+    return {
+      runId: run?.id,
+      trigger:
+        run === undefined || known?.runId === run.id
+          ? known?.trigger
+          : triggerOf(stageSet, run, known),
+      invalid: refusal?.message,
+      holds,
+      stages,
+    };
+  }
+
+  /** Asked as the controller, and once for each StageSet. */
+  #existence(call: CallOptions): RehearsalOptions['stageSetExists'] {
+    const asked = new Map<string, Promise<boolean>>();
+    const ask = async (namespace: string, name: string): Promise<boolean> => {
+      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+      const found = await this.#options.client.find(reference, call, { as: 'Metadata' });
+      return found !== undefined;
+    };
+    return async (namespace, name) => {
+      const key = `${namespace}/${name}`;
+      const answer = asked.get(key) ?? ask(namespace, name);
+      asked.set(key, answer);
+      return await answer;
+    };
+  }
+}
+
+interface Read {
+  readonly stageSet: StageSet;
+  readonly problems: readonly FieldProblem[];
+}
+
+/** The StageSet in question, with what admission would refuse in it. */
+function read({ object, suppose }: PlanQuestion): Read {
+  const proposed = suppose.proposed;
+  const revised = proposed === undefined ? object : { ...object, spec: proposed };
+  const options =
+    proposed === undefined ? {} : ({ defaults: 'Apply', unknownFields: 'Report' } as const);
+  const parsed = parseStageSet(revised, options);
+  if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
+  const stageSet = withSources(parsed.value, suppose.revisions ?? {});
+  const generation = stageSet.metadata.generation ?? 0;
+  const metadata =
+    proposed === undefined
+      ? stageSet.metadata
+      : { ...stageSet.metadata, generation: generation + 1 };
+  const spec = stageSet.spec ?? { stages: [] };
+  return { stageSet: { ...stageSet, metadata }, problems: specProblems(spec) };
+}
+
+function bare({ metadata }: KubernetesObject): StageSet {
+  return { apiVersion: stagesApiVersion, kind: 'StageSet', metadata };
+}
+
+/** The StageSet with other sources for the stages that the question gives one. */
+function withSources(
+  stageSet: StageSet,
+  revisions: NonNullable<StagePlanSpec['revisions']>,
+): StageSet {
+  if (stageSet.spec === undefined) return stageSet;
+  const stages = stageSet.spec.stages.map((stage) => {
+    const sourceRef = revisions[stage.name]?.sourceRef;
+    return sourceRef === undefined ? stage : { ...stage, sourceRef };
+  });
+  return { ...stageSet, spec: { ...stageSet.spec, stages } };
+}
+
+function advancesOf(run: StageRun | undefined): BoundAdvance[] {
+  const runId = run?.spec?.runId;
+  if (runId === undefined) return [];
+  return (run?.status?.advances ?? []).map((advance) => ({ runId, advance }));
+}
+
+function refused(invalid: string): Findings {
+  return { runId: undefined, trigger: undefined, invalid, holds: [], stages: [] };
+}

@@ -1,0 +1,268 @@
+import { previewDeletions } from '../apply/preview-deletions.ts';
+import { buildStage } from '../controller/build-stage.ts';
+import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
+import type { InventoryStore, StoredInventory } from '../controller/inventory-store.ts';
+import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
+import { ownerOf } from '../controller/owner.ts';
+import type { BuildSteps } from '../controller/prepare-stage.ts';
+import type { Tenants } from '../controller/tenants.ts';
+import { decide } from '../core/decide.ts';
+import { finalizer } from '../core/finalizer.ts';
+import { lostStages } from '../core/inventory/lost.ts';
+import { planPrune } from '../core/inventory/prune.ts';
+import { plannedChange } from '../core/plan/planned-changes.ts';
+import type { StageFindings } from '../core/plan/stage-plan.ts';
+import type { Rest, Verdict } from '../core/rest.ts';
+import { type Failure, type RunProgress, withStep } from '../core/run.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { type InFlightLimit, Permit } from '../kubernetes/in-flight-limit.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { Stage, StageSet } from '../types/stages.ts';
+import { previewStage } from './preview-stage.ts';
+
+export interface RehearsalOptions {
+  readonly builder: BuildSteps;
+  readonly tenants: Tenants;
+  readonly inventories: InventoryStore;
+  /** How many stages are built and compared at the same time, whoever asks. */
+  readonly permits: InFlightLimit;
+  readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
+}
+
+/** What is to be looked at in detail. */
+export interface RehearsalScope {
+  readonly stages: readonly string[] | undefined;
+  readonly dryRun: 'All' | 'None';
+}
+
+/** What a run would come to. */
+export interface Rehearsal {
+  /** The run that would begin; undefined where it cannot even be told what it would be. */
+  readonly run: RunProgress | undefined;
+  /** What the Ready condition would say, once for each gate that keeps the run from beginning. */
+  readonly rests: readonly Verdict[];
+  readonly stages: readonly StageFindings[];
+}
+
+/** A run has fewer decisions than this for each of its stages. */
+const mostDecisions = 8;
+
+/**
+ * Plays the next run through: each decision of the run, with a look at the cluster in place of each
+ * effect. A gate that holds is noted and passed, so that a plan shows what comes behind it as well.
+ *
+ * @throws where the API server does not answer; what is wrong with a stage is a part of the result.
+ */
+export async function rehearse(
+  snapshot: Snapshot,
+  scope: RehearsalScope,
+  options: RehearsalOptions,
+  call: CallOptions,
+): Promise<Rehearsal> {
+  return await new Playthrough(snapshot, scope, options, call).play();
+}
+
+class Playthrough {
+  #snapshot: Snapshot;
+  readonly #scope: RehearsalScope;
+  readonly #options: RehearsalOptions;
+  readonly #call: CallOptions;
+  readonly #memory: StageSetMemory;
+  readonly #rests: Verdict[] = [];
+  readonly #findings = new Map<string, StageFindings>();
+  readonly #gates = new Map<string, StageFindings['holds']>();
+
+  constructor(
+    snapshot: Snapshot,
+    scope: RehearsalScope,
+    options: RehearsalOptions,
+    call: CallOptions,
+  ) {
+    this.#snapshot = snapshot;
+    this.#scope = scope;
+    this.#options = options;
+    this.#call = call;
+    this.#memory = emptyMemory(snapshot.stageSet.metadata.uid ?? '');
+  }
+
+  async play(): Promise<Rehearsal> {
+    const inventories = await this.#options.inventories.list(this.#snapshot.stageSet, this.#call);
+    const most = mostDecisions * (this.#snapshot.spec.stages.length + 2);
+    for (let decisions = 0; decisions < most; decisions += 1) {
+      const { run, next } = decide(this.#snapshot);
+      this.#snapshot = { ...this.#snapshot, run };
+      if (next.kind === 'AddFinalizer') this.#addFinalizer();
+      else if (next.kind === 'PrepareStage' && run !== undefined) {
+        await this.#rehearseStage(run, next.stage);
+      } else if (next.kind === 'Rest' && run?.outcome?.kind === 'Held') this.#passGates(run);
+      else if (next.kind === 'Rest' && run === undefined && this.#passHold(next)) continue;
+      else {
+        const wanted = run !== undefined || next.kind !== 'Rest';
+        return await this.#end(run, wanted ? inventories : new Map());
+      }
+    }
+    throw new Error('the plan of a run came to no end');
+  }
+
+  #addFinalizer(): void {
+    const { stageSet } = this.#snapshot;
+    const finalizers = [...(stageSet.metadata.finalizers ?? []), finalizer];
+    const metadata = { ...stageSet.metadata, finalizers };
+    this.#snapshot = { ...this.#snapshot, stageSet: { ...stageSet, metadata } };
+  }
+
+  /** Notes what keeps the run from beginning; false where nothing can be told of what is behind. */
+  #passHold({ ready }: Rest): boolean {
+    if (ready !== undefined) this.#rests.push(ready);
+    const { spec } = this.#snapshot;
+    if (ready?.reason === 'Suspended') return this.#suppose({ ...spec, suspend: false });
+    if (ready?.reason === 'DependencyNotReady' || ready?.reason === 'Stalled') {
+      return this.#suppose({ ...spec, dependsOn: [] });
+    }
+    return false;
+  }
+
+  #suppose(spec: Snapshot['spec']): true {
+    this.#snapshot = { ...this.#snapshot, spec };
+    return true;
+  }
+
+  #passGates(run: RunProgress): void {
+    const { outcome } = run;
+    if (outcome?.kind !== 'Held') return;
+    this.#gates.set(outcome.stage, outcome.hold.holds);
+    const index = run.stages.findIndex(({ name }) => name === outcome.stage);
+    const passed = withStep(run, index, { kind: 'Ready' });
+    this.#snapshot = { ...this.#snapshot, run: { ...passed, outcome: undefined } };
+  }
+
+  /** What a run does from building a stage to its gates. */
+  async #rehearseStage(run: RunProgress, index: number): Promise<void> {
+    const stage = run.spec.stages[index];
+    if (stage === undefined) return;
+    const memory = this.#memory;
+    const at = { stageSet: this.#pinned(run), memory, run, index, stage };
+    try {
+      const permit = new Permit(this.#options.permits);
+      const found = await permit.during(async () => {
+        const enter = async (): Promise<void> => await permit.enter(this.#call.signal);
+        const prepared = await buildStage(at, this.#options, enter, this.#call);
+        memory.desired.set(stage.name, prepared.entries);
+        for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
+        if (!this.#isWanted(stage.name)) return { changes: [], unchanged: 0 };
+        const how = { ...this.#options, dryRun: this.#scope.dryRun };
+        return await previewStage(at, prepared, how, this.#call);
+      });
+      this.#findings.set(stage.name, { ...this.#bare(stage, run), ...found, failure: undefined });
+      this.#move(run, index, 'AtGates');
+    } catch (error) {
+      this.#call.signal.throwIfAborted();
+      if (isInterruption(error)) throw error;
+      const failure = redactedFailure(failureOf('build', error), memory.secrets);
+      const found = { changes: [], unchanged: 0, failure: toldFailure(failure) };
+      this.#findings.set(stage.name, { ...this.#bare(stage, run), ...found });
+      // It never comes to its gates.
+      this.#move(run, index, 'Ready');
+    }
+  }
+
+  #move(run: RunProgress, index: number, kind: 'AtGates' | 'Ready'): void {
+    this.#snapshot = { ...this.#snapshot, run: withStep(run, index, { kind }) };
+  }
+
+  /** What a run would prune at its end, by the same plan. */
+  async #end(
+    run: RunProgress | undefined,
+    inventories: ReadonlyMap<string, StoredInventory>,
+  ): Promise<Rehearsal> {
+    const { stageSet } = this.#snapshot;
+    const deleting = stageSet.metadata.deletionTimestamp !== undefined;
+    const stages = deleting ? [] : this.#snapshot.spec.stages;
+    const lost = lostStages(stages, stageSet.status?.stages ?? [], inventories);
+    const prunes = new Map<string, PlannedChange[]>();
+    const steps =
+      lost.length > 0 ? [] : planPrune([...inventories.values()], this.#memory.desired, stages);
+    for (const { stage, deletions } of steps) {
+      if (!this.#isWanted(stage)) continue;
+      const { client } = this.#options.tenants.tenantOf(this.#pinned(run), stage);
+      const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
+      prunes.set(
+        stage,
+        gone.map((object) => plannedChange('Prune', object)),
+      );
+    }
+    return { run, rests: this.#rests, stages: this.#together(run, stages, prunes) };
+  }
+
+  #together(
+    run: RunProgress | undefined,
+    stages: readonly Stage[],
+    prunes: Map<string, PlannedChange[]>,
+  ): StageFindings[] {
+    const found = stages
+      .filter(({ name }) => this.#isWanted(name))
+      .map((stage): StageFindings => {
+        const known = this.#findings.get(stage.name) ?? {
+          ...this.#bare(stage, run),
+          changes: [],
+          unchanged: 0,
+          failure: undefined,
+        };
+        const changes = [...known.changes, ...(prunes.get(stage.name) ?? [])];
+        prunes.delete(stage.name);
+        return { ...known, changes, holds: this.#gates.get(stage.name) ?? [] };
+      });
+    const removed = [...prunes].filter(([, changes]) => changes.length > 0);
+    return [
+      ...found,
+      ...removed.map(([name, changes]): StageFindings => {
+        const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+        const nothing = { currentRevision: undefined, revision: undefined, failure: undefined };
+        return {
+          name,
+          sourceRef: undefined,
+          identity,
+          ...nothing,
+          changes,
+          unchanged: 0,
+          holds: [],
+        };
+      }),
+    ];
+  }
+
+  #bare(
+    { name, sourceRef }: Stage,
+    run: RunProgress | undefined,
+  ): Omit<StageFindings, 'changes' | 'unchanged' | 'failure'> {
+    const { stageSet, spec, sources } = this.#snapshot;
+    const index = spec.stages.findIndex((stage) => stage.name === name);
+    const source = sources[index];
+    const offered = source?.kind === 'Ready' ? source.artifact.revision : undefined;
+    const status = stageSet.status?.stages?.find((stage) => stage.name === name);
+    const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+    return {
+      name,
+      sourceRef,
+      identity,
+      currentRevision: status?.appliedRevision,
+      revision: run?.pinned[index]?.revision ?? offered,
+      holds: [],
+    };
+  }
+
+  /** The StageSet with the spec that the run carries out. */
+  #pinned(run: RunProgress | undefined): StageSet {
+    const { stageSet, spec } = this.#snapshot;
+    return { ...stageSet, spec: run?.spec ?? spec };
+  }
+
+  #isWanted(stage: string): boolean {
+    return this.#scope.stages === undefined || this.#scope.stages.includes(stage);
+  }
+}
+
+function toldFailure({ reason, message }: Failure): StageFindings['failure'] {
+  return { message, blame: reason === 'InvalidSpec' ? 'Spec' : 'World' };
+}
