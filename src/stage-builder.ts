@@ -20,7 +20,10 @@ export class StageBuilder implements BuildSteps {
   readonly #builder: Builder;
   readonly #results = new BuildCache();
 
-  constructor({ allowedArtifactHosts, kustomizeBinary }: Config) {
+  constructor({
+    allowedArtifactHosts,
+    kustomizeBinary,
+  }: Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary'>) {
     const fetcher = new ArtifactFetcher({ allowedArtifactHosts });
     this.#fetcher = fetcher;
     this.#artifacts = new ArtifactCache(

@@ -53,23 +53,7 @@ export class InventoryStore {
 
   /** As `load`, and always by asking the API server. */
   async list(stageSet: StageSet, call: CallOptions): Promise<Map<string, StoredInventory>> {
-    const { name, namespace, uid } = stageSet.metadata;
-    const { items } = await this.#client.list(
-      {
-        apiVersion: stagesApiVersion,
-        kind: 'StageInventory',
-        labelSelector: `${stageSetLabel}=${name}`,
-        ...(namespace === undefined ? {} : { namespace }),
-      },
-      call,
-    );
-    const stored = new Map<string, StoredInventory>();
-    for (const [stage, shards] of byStage(items.filter((item) => belongsTo(item, uid)))) {
-      const { entries, position, malformed } = entriesOf(shards);
-      if (malformed.length > 0) this.#hooks.onMalformed(stageSet, stage, malformed);
-      stored.set(stage, { stage, position, entries, shards });
-    }
-    return stored;
+    return await listInventories(this.#client, stageSet, this.#hooks, call);
   }
 
   /** Makes the stored inventory of a stage equal to `record`; writes nothing when it is. */
@@ -156,6 +140,32 @@ export class InventoryStore {
       );
     }
   }
+}
+
+/** The inventories of all stages that a StageSet ever recorded, by stage name. */
+export async function listInventories(
+  client: KubernetesClient,
+  stageSet: StageSet,
+  { onMalformed }: Partial<Pick<InventoryHooks, 'onMalformed'>>,
+  call: CallOptions,
+): Promise<Map<string, StoredInventory>> {
+  const { name, namespace, uid } = stageSet.metadata;
+  const { items } = await client.list(
+    {
+      apiVersion: stagesApiVersion,
+      kind: 'StageInventory',
+      labelSelector: `${stageSetLabel}=${name}`,
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+    call,
+  );
+  const stored = new Map<string, StoredInventory>();
+  for (const [stage, shards] of byStage(items.filter((item) => belongsTo(item, uid)))) {
+    const { entries, position, malformed } = entriesOf(shards);
+    if (malformed.length > 0) onMalformed?.(stageSet, stage, malformed);
+    stored.set(stage, { stage, position, entries, shards });
+  }
+  return stored;
 }
 
 /** A merge patch keeps what it does not name: what the ApplySet no longer says is taken away. */

@@ -1,7 +1,9 @@
-import type { Dependencies } from '../controller/dependencies.ts';
-import type { InventoryStore } from '../controller/inventory-store.ts';
-import type { SourceReader } from '../controller/source-reader.ts';
+import { Dependencies } from '../controller/dependencies.ts';
+import type { BuildSteps } from '../controller/prepare-stage.ts';
+import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
+import { Tenants } from '../controller/tenants.ts';
+import { noDrift } from '../core/drift/drifted.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { holdBeforeRun } from '../core/plan/holds.ts';
 import { type Findings, stagePlan } from '../core/plan/stage-plan.ts';
@@ -12,6 +14,8 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
   StagePlanSpec,
@@ -27,14 +31,17 @@ import {
 import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts';
 import { supposed } from './supposition.ts';
 
-export interface PlannerOptions extends Omit<RehearsalOptions, 'stageSetExists'> {
+export interface PlannerOptions {
+  /** Acts as the controller. */
   readonly client: KubernetesClient;
-  readonly dependencies: Dependencies;
-  readonly sources: SourceReader;
-  readonly inventories: InventoryStore;
+  readonly builder: BuildSteps;
   readonly settings: RunSettings;
+  readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   readonly clock: Clock;
 }
+
+/** Stages that are built and compared at the same time, whoever asks. */
+const mostAtOnce = 8;
 
 /** What is asked of a plan. */
 export interface PlanQuestion {
@@ -55,9 +62,17 @@ export interface PlanQuestion {
  */
 export class Planner {
   readonly #options: PlannerOptions;
+  readonly #dependencies: Dependencies;
+  readonly #sources: SourceReader;
+  readonly #tenants: Tenants;
+  readonly #permits = new InFlightLimit(mostAtOnce);
 
   constructor(options: PlannerOptions) {
+    const { client } = options;
     this.#options = options;
+    this.#dependencies = new Dependencies(options);
+    this.#sources = new SourceReader(options);
+    this.#tenants = new Tenants(client, new TokenStore(client));
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
@@ -66,7 +81,14 @@ export class Planner {
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
     const runs = await listRuns(this.#options.client, stageSet, call);
     const snapshot = await this.#look(stageSet, question.suppose, runs, call);
-    const options = { ...this.#options, stageSetExists: this.#existence(call) };
+    const { builder, client } = this.#options;
+    const options = {
+      client,
+      builder,
+      tenants: this.#tenants,
+      permits: this.#permits,
+      stageSetExists: this.#existence(call),
+    };
     const rehearsal = await rehearse(snapshot, question, options, call);
     return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
   }
@@ -78,12 +100,12 @@ export class Planner {
     runs: readonly StageRun[],
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, dependencies, settings, sources } = this.#options;
+    const { clock, settings } = this.#options;
     const spec: StageSetSpec = stageSet.spec ?? { stages: [] };
     const asked = suppose.at === undefined ? NaN : Date.parse(suppose.at);
     const [graph, observed] = await Promise.all([
-      dependencies.observe(stageSet, new Map(), call),
-      sources.observe(stageSet, call),
+      this.#dependencies.observe(stageSet, new Map(), call),
+      this.#sources.observe(stageSet, call),
     ]);
     return {
       now: Number.isNaN(asked) ? clock() : instant(asked),
@@ -96,7 +118,7 @@ export class Planner {
       run: undefined,
       reassert: false,
       building: false,
-      drift: { due: [], nextAt: undefined },
+      drift: noDrift,
       advances: advancesOf(newestRun(runs)),
       teardown: undefined,
     };

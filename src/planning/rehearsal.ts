@@ -1,7 +1,7 @@
 import { previewDeletions } from '../apply/preview-deletions.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
-import type { InventoryStore, StoredInventory } from '../controller/inventory-store.ts';
+import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
@@ -15,6 +15,7 @@ import type { StageFindings } from '../core/plan/stage-plan.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type Failure, type RunProgress, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { type InFlightLimit, Permit } from '../kubernetes/in-flight-limit.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
@@ -22,9 +23,9 @@ import type { Stage, StageSet } from '../types/stages.ts';
 import { previewStage } from './preview-stage.ts';
 
 export interface RehearsalOptions {
+  readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
-  readonly inventories: InventoryStore;
   /** How many stages are built and compared at the same time, whoever asks. */
   readonly permits: InFlightLimit;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
@@ -87,7 +88,9 @@ class Playthrough {
   }
 
   async play(): Promise<Rehearsal> {
-    const inventories = await this.#options.inventories.list(this.#snapshot.stageSet, this.#call);
+    const { client } = this.#options;
+    const { stageSet } = this.#snapshot;
+    const inventories = await listInventories(client, stageSet, {}, this.#call);
     const most = mostDecisions * (this.#snapshot.spec.stages.length + 2);
     for (let decisions = 0; decisions < most; decisions += 1) {
       const { run, next } = decide(this.#snapshot);

@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import type { Hold } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import { configMap } from '../objects.ts';
+import { changesOf, TestPlanner } from '../planning.ts';
+import { useController } from '../playground.ts';
+import type { TestNamespace } from '../test-namespace.ts';
+
+describe('a plan', () => {
+  const stand = useController();
+  let planner: TestPlanner;
+
+  before('start a planner', () => {
+    planner = new TestPlanner(stand.playground);
+  });
+  after('stop the planner', async () => {
+    await planner.close();
+  });
+
+  async function delivered(): Promise<TestNamespace> {
+    const shop = await stand.namespace();
+    await shop.publish('web', 'v1', [configMap('web', { color: 'red' }), configMap('old')]);
+    await shop.publish('api', 'v1', [configMap('api', { size: '1' })]);
+    await shop.createStageSet(['web', 'api']);
+    await shop.untilReady('v1');
+    return shop;
+  }
+
+  it('of a StageSet that is delivered changes nothing', async () => {
+    const shop = await delivered();
+    const plan = await planner.plan(shop);
+    expect(plan.verdict).to.equal('UpToDate');
+    expect(plan.message).to.equal('Everything is as wanted: the next run changes nothing');
+    expect(plan.stages.map(({ objects }) => objects.unchanged)).to.deep.equal([2, 1]);
+    expect(plan.holds).to.deep.equal([]);
+    const again = await planner.plan(shop);
+    expect(again).to.deep.equal(plan);
+  });
+
+  it('shows what the revisions that are there would create, change and prune, and by which fields', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    await shop.publish('web', 'v2', [configMap('web', { color: 'blue' }), configMap('new')]);
+    const plan = await planner.plan(shop);
+    expect(changesOf(plan)).to.deep.equal({
+      web: ['Create ConfigMap/new', 'Update ConfigMap/web', 'Prune ConfigMap/old'],
+      api: [],
+    });
+    const [web] = plan.stages;
+    const update = web?.changes?.find(({ verb }) => verb === 'Update');
+    expect(update?.fields).to.deep.equal([{ path: 'data.color', from: 'red', to: 'blue' }]);
+    expect(web).to.include({ currentRevision: 'v1', revision: 'v2', identity: 'controller' });
+    expect(plan.verdict).to.equal('Blocked');
+    expect(gatesOf(plan.holds)).to.deep.equal(['Suspended by Person']);
+    expect(plan.holds[0]?.command).to.include('"suspend":false');
+    expect(await shop.configMapNames()).to.deep.equal(['api', 'old', 'web']);
+  });
+
+  it('changes nothing in the cluster: no object, no status, no event', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    await shop.publish('web', 'v2', [configMap('web', { color: 'blue' })]);
+    const before = await versionsOf(shop);
+    await planner.plan(shop);
+    expect(await versionsOf(shop)).to.deep.equal(before);
+  });
+
+  it('tells the gates of a stage, and what waits behind it', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('web', 'v1', [configMap('web')]);
+    await shop.publish('api', 'v1', [configMap('api')]);
+    const gated = {
+      name: 'web',
+      sourceRef: { name: 'web' },
+      promotion: { requireManualPromotion: true },
+    };
+    await shop.createStageSet([gated, 'api']);
+    await shop.untilReason('AwaitingPromotion');
+    const plan = await planner.plan(shop);
+    expect(plan.verdict).to.equal('Blocked');
+    expect(gatesOf(plan.holds)).to.deep.equal(['ManualPromotion by Person']);
+    expect(plan.stages.map(({ verdict }) => verdict)).to.deep.equal(['Blocked', 'Blocked']);
+    expect(changesOf(plan)).to.deep.equal({ web: [], api: ['Create ConfigMap/api'] });
+    const stageSet = await shop.untilStageSet(() => true);
+    const held = stageSet.status?.conditions?.find(({ type }) => type === 'Ready');
+    expect(held?.message).to.include(plan.holds[0]?.reason ?? 'no reason');
+  });
+
+  it('says what would fail and why, in the stage where it would', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ suspend: true });
+    await shop.publish('web', 'v2', [
+      configMap('web', { color: 'blue' }),
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'Not_A_Name' } },
+    ]);
+    const plan = await planner.plan(shop);
+    const conflict = plan.stages[0]?.changes?.find(({ verb }) => verb === 'Conflict');
+    expect(conflict?.name).to.equal('Not_A_Name');
+    expect(conflict?.error).to.include('metadata.name');
+    expect(plan.stages[0]?.verdict).to.equal('Blocked');
+  });
+
+  it('never shows what a Secret holds', async () => {
+    const shop = await stand.namespace();
+    const secret = (password: string) => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'login' },
+      stringData: { password },
+    });
+    await shop.publish('web', 'v1', [secret('hunter-1234')]);
+    await shop.createStageSet(['web']);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    await shop.publish('web', 'v2', [secret('hunter-5678')]);
+    const plan = await planner.plan(shop);
+    const fields = plan.stages[0]?.changes?.[0]?.fields;
+    expect(fields).to.deep.equal([{ path: 'data.password', from: '***', to: '***' }]);
+    const text = JSON.stringify(plan);
+    for (const value of ['hunter', Buffer.from('hunter-1234').toString('base64').slice(0, 8)]) {
+      expect(text).not.to.include(value);
+    }
+  });
+
+  it('answers what if: another spec, another artifact, one stage, no dry-runs', async () => {
+    const shop = await delivered();
+    const proposed = {
+      interval: '1h',
+      stages: [
+        { name: 'api', sourceRef: { name: 'api' } },
+        { name: 'web', sourceRef: { name: 'nowhere' } },
+      ],
+    };
+    const missing = await planner.plan(shop, { suppose: { proposed } });
+    expect(gatesOf(missing.holds)).to.deep.equal(['SourceNotReady by Repair']);
+
+    const without = { interval: '1h', stages: [{ name: 'api', sourceRef: { name: 'api' } }] };
+    const removed = await planner.plan(shop, { suppose: { proposed: without } });
+    expect(changesOf(removed)).to.deep.equal({
+      api: [],
+      web: ['Prune ConfigMap/web', 'Prune ConfigMap/old'],
+    });
+    const invalid = await planner.plan(shop, { suppose: { proposed: { stages: [] } } });
+    expect(invalid.verdict).to.equal('Invalid');
+    expect(invalid.message).to.include('spec.stages');
+
+    await shop.publish('next', 'v9', [configMap('web', { color: 'green' })]);
+    const revisions = { web: { sourceRef: { name: 'next' } } };
+    const other = await planner.plan(shop, { suppose: { revisions }, stages: ['web'] });
+    expect(other.stages.map(({ name, revision }) => `${name} ${revision ?? ''}`)).to.deep.equal([
+      'web v9',
+    ]);
+    expect(changesOf(other)['web']).to.deep.equal(['Update ConfigMap/web', 'Prune ConfigMap/old']);
+    const cheap = await planner.plan(shop, { suppose: { revisions }, dryRun: 'None' });
+    expect(changesOf(cheap)).to.deep.equal(
+      changesOf(await planner.plan(shop, { suppose: { revisions } })),
+    );
+  });
+});
+
+function gatesOf(holds: readonly Hold[]): string[] {
+  return holds.map(({ gate, releasedBy }) => `${gate} by ${releasedBy}`);
+}
+
+/** Names and versions of everything that a plan could have touched. */
+async function versionsOf({ name: namespace, client, call }: TestNamespace): Promise<string[]> {
+  const kinds = [
+    ['v1', 'ConfigMap'],
+    ['v1', 'Event'],
+    ['stages.metio.wtf/v1', 'StageSet'],
+    ['stages.metio.wtf/v1', 'StageInventory'],
+    ['stages.metio.wtf/v1', 'StageRun'],
+  ] as const;
+  const lists = await Promise.all(
+    kinds.map(
+      async ([apiVersion, kind]) => await client.list({ apiVersion, kind, namespace }, call),
+    ),
+  );
+  return lists
+    .flatMap(({ items }) => items)
+    .map(({ kind, metadata }) => `${kind}/${metadata.name}@${metadata.resourceVersion ?? ''}`)
+    .sort();
+}

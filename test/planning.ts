@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { Playground } from '../dev/playground.ts';
+import { readAllowedHost } from '../src/config/addresses.ts';
+import { instant, minutes } from '../src/core/time.ts';
+import { Planner, type PlanQuestion } from '../src/planning/planner.ts';
+import { StageBuilder } from '../src/stage-builder.ts';
+import type { StagePlanStatus } from '../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import { stagesApiVersion } from '../src/types/stages.ts';
+import type { TestNamespace } from './test-namespace.ts';
+
+/** Plans the StageSets of tests as a process of its own would. */
+export class TestPlanner {
+  readonly #builder: StageBuilder;
+  readonly #planner: Planner;
+
+  constructor({ client, cluster, artifacts }: Playground) {
+    this.#builder = new StageBuilder({
+      allowedArtifactHosts: [readAllowedHost({ origin: 'the playground', text: artifacts.host })],
+      kustomizeBinary: join(cluster.assets, 'kustomize'),
+    });
+    this.#planner = new Planner({
+      client,
+      builder: this.#builder,
+      settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
+      crossNamespaceReferences: 'Allowed',
+      clock: () => instant(Date.now()),
+    });
+  }
+
+  async plan(
+    { name: namespace, client, call }: TestNamespace,
+    question: Partial<PlanQuestion> = {},
+  ): Promise<StagePlanStatus> {
+    const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name: 'shop' };
+    const object = await client.get(reference, call);
+    const asked = { suppose: {}, stages: undefined, dryRun: 'All' as const, ...question };
+    return await this.#planner.plan({ object, ...asked }, call);
+  }
+
+  async close(): Promise<void> {
+    await this.#builder.close();
+  }
+}
+
+/** `<verb> <kind>/<name>` of every change of a plan, by stage. */
+export function changesOf({ stages }: StagePlanStatus): Record<string, string[]> {
+  return Object.fromEntries(
+    stages.map(({ name, changes = [] }) => [
+      name,
+      changes.map(({ verb, kind, name: object }) => `${verb} ${kind}/${object}`),
+    ]),
+  );
+}
