@@ -124,7 +124,7 @@ export class KubernetesClient {
     const mapping = await this.#mapping(query, call);
     const path = collectionPath(mapping, query.namespace);
     const accept = acceptFor('List', query.as ?? 'Object');
-    let continueToken: string | undefined;
+    let { continueToken } = query;
     do {
       const parameters = queryString({
         labelSelector: query.labelSelector,
@@ -142,6 +142,15 @@ export class KubernetesClient {
       continueToken = page.continueToken;
       yield page;
     } while (continueToken !== undefined);
+  }
+
+  /**
+   * One page, for whoever hands pages on.
+   * @throws ApiError with `isGone` when the token is too old.
+   */
+  async page(query: ListQuery, call: CallOptions): Promise<ListPage> {
+    for await (const page of this.pages(query, call)) return page;
+    throw new Error('a list has at least one page');
   }
 
   /** All pages together; begun anew when the snapshot expires half way. */

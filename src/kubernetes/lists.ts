@@ -17,6 +17,8 @@ export interface ListQuery {
   as?: Extent;
   /** As the API server takes it: unset for the newest state, `0` for any state. */
   resourceVersion?: string;
+  /** Where to begin, as an earlier page has told. */
+  continueToken?: string;
 }
 
 export interface ListPage {
@@ -25,6 +27,8 @@ export interface ListPage {
   resourceVersion: string;
   /** Set when there are more pages. */
   continueToken: string | undefined;
+  /** Objects behind this page, where the API server says so. */
+  remaining: number | undefined;
 }
 
 const ACCEPT = {
@@ -55,10 +59,12 @@ export function readPage(body: JsonObject, query: { apiVersion: string; kind: st
     );
   }
   const metadata = objectAt(body, 'metadata');
+  const remaining = metadata['remainingItemCount'];
   return {
     items: entries.map((item) => identified(item, query)),
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     continueToken: stringAt(metadata, 'continue'),
+    remaining: typeof remaining === 'number' ? remaining : undefined,
   };
 }
 

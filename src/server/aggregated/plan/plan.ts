@@ -1,0 +1,157 @@
+import type { KubernetesClient } from '../../../kubernetes/client.ts';
+import type {
+  StagePlan,
+  StagePlanSpec,
+  StagePlanStatus,
+} from '../../../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { KubernetesObject } from '../../../types/kubernetes.ts';
+import { stagesApiVersion } from '../../../types/stages.ts';
+import type { ContinueTokens } from '../continue-token.ts';
+import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
+import { StatusError } from '../status-error.ts';
+import { changePage } from './change-pages.ts';
+import { planTable, planText } from './plan-tables.ts';
+import type { Planning } from './planning.ts';
+
+export interface PlanOptions {
+  /** Acts as the API server itself; used after authorization only. */
+  readonly client: KubernetesClient;
+  readonly planning: Planning;
+  readonly tokens: ContinueTokens;
+}
+
+const group = 'subresources.stages.metio.wtf';
+export const planApiVersion = 'subresources.stages.metio.wtf/v1';
+
+/** Changes in one answer where nobody asks for another number. */
+const usualLimit = 1000;
+const largestLimit = 10_000;
+
+/** `stagesets/plan`: what the next run would do, or, by POST, what it would do if. */
+export function planResource(options: PlanOptions): ApiResource {
+  return {
+    name: 'stagesets/plan',
+    kind: 'StagePlan',
+    singularName: '',
+    namespaced: true,
+    handlers: {
+      get: async (request) => await answer(request, {}, options),
+      create: async (request) => await answer(request, specOf(request.body), options),
+    },
+  };
+}
+
+/** What `get` of `stageplans` answers too. */
+export async function answer(
+  request: ApiRequest,
+  suppose: StagePlanSpec,
+  options: PlanOptions,
+): Promise<ApiAnswer> {
+  const object = await stageSetOf(request, options.client);
+  const stages = wantedStages(request, object, suppose);
+  const dryRun = request.query.get('diff') === 'false' ? 'None' : 'All';
+  const asked = { object, suppose, stages, dryRun } as const;
+  const whole = await options.planning.plan(asked, { signal: request.signal });
+  const { status, continuation } = paged(whole, request, options.tokens);
+  const plan = { ...stagePlan(object, status, continuation), spec: suppose };
+  return {
+    object: plan,
+    table: planTable(plan),
+    ...(request.query.get('output') === 'text' ? { text: planText(object, status) } : {}),
+  };
+}
+
+/** A StagePlan under the identity of its StageSet. */
+export function stagePlan(
+  { metadata }: KubernetesObject,
+  status: StagePlanStatus,
+  continuation: Readonly<Record<string, unknown>> = {},
+): StagePlan & KubernetesObject {
+  const { name, namespace = '', uid, resourceVersion, creationTimestamp } = metadata;
+  return {
+    apiVersion: planApiVersion,
+    kind: 'StagePlan',
+    metadata: {
+      name,
+      namespace,
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(typeof creationTimestamp === 'string' ? { creationTimestamp } : {}),
+      ...continuation,
+    },
+    spec: {},
+    status,
+  };
+}
+
+async function stageSetOf(
+  { namespace = '', name = '', signal }: ApiRequest,
+  client: KubernetesClient,
+): Promise<KubernetesObject> {
+  const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+  const found = await client.find(reference, { signal });
+  if (found === undefined) throw StatusError.notFound({ group, resource: 'stagesets', name });
+  return found;
+}
+
+/** The body is valid by the contract, which says that its spec is one. */
+function specOf(body: unknown): StagePlanSpec {
+  return (body as StagePlan).spec ?? {};
+}
+
+/** @throws StatusError for a stage that the StageSet does not have. */
+function wantedStages(
+  { query }: ApiRequest,
+  object: KubernetesObject,
+  { proposed }: StagePlanSpec,
+): readonly string[] | undefined {
+  const wanted = query.getAll('stage').filter((name) => name !== '');
+  if (wanted.length === 0) return undefined;
+  const known = stageNames(proposed ?? object['spec']);
+  for (const name of wanted) {
+    if (known.includes(name)) continue;
+    throw StatusError.badRequest(
+      `there is no stage ${JSON.stringify(name)}; the StageSet has ${known.join(', ')}`,
+    );
+  }
+  return wanted;
+}
+
+function stageNames(spec: unknown): string[] {
+  const { stages } = (spec ?? {}) as { stages?: unknown };
+  if (!Array.isArray(stages)) return [];
+  return stages.flatMap((stage: unknown) => {
+    const { name } = (stage ?? {}) as { name?: unknown };
+    return typeof name === 'string' ? [name] : [];
+  });
+}
+
+/** @throws StatusError for a limit that is no number, and a token of a plan that has changed. */
+function paged(
+  whole: StagePlanStatus,
+  { namespace, name, query }: ApiRequest,
+  tokens: ContinueTokens,
+): { status: StagePlanStatus; continuation: Record<string, unknown> } {
+  const scope = ['plan', namespace, name, query.getAll('stage'), query.get('diff')];
+  const position = tokens.read(scope, query.get('continue'));
+  const start = startOf(position, whole);
+  const { status, next, remaining } = changePage(whole, start, limitOf(query));
+  if (next === undefined) return { status, continuation: {} };
+  const token = tokens.issue(scope, { digest: whole.digest, start: next });
+  return { status, continuation: { continue: token, remainingItemCount: remaining } };
+}
+
+function startOf(position: unknown, { digest }: StagePlanStatus): number {
+  if (position === undefined) return 0;
+  const { digest: before, start } = position as { digest: string; start: number };
+  if (before === digest) return start;
+  throw StatusError.expired('The plan has changed since the first page; ask without continue.');
+}
+
+/** A number of entries as the API machinery reads it: 0 and absent are the usual one. */
+export function limitOf(query: URLSearchParams, usual: number = usualLimit): number {
+  const text = query.get('limit') ?? '';
+  if (text === '' || text === '0') return usual;
+  if (!/^\d{1,9}$/.test(text)) throw StatusError.badRequest('limit must be a whole number');
+  return Math.min(Number(text), largestLimit);
+}

@@ -1,0 +1,82 @@
+import { humanDuration } from '../../../core/human-duration.ts';
+import { between, type Clock, instant } from '../../../core/time.ts';
+import { stagesApiVersion } from '../../../types/stages.ts';
+import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
+import { answer, limitOf, type PlanOptions, planApiVersion, stagePlan } from './plan.ts';
+import { planListTable } from './plan-tables.ts';
+
+export interface StagePlansOptions extends PlanOptions {
+  readonly clock: Clock;
+}
+
+/** StageSets in one answer where nobody asks for another number. */
+const usualLimit = 500;
+
+/** Plans of one list that are made at the same time. */
+const atOnce = 8;
+
+/** `stageplans`: the plans of all StageSets, without dry-runs; the names are those of the StageSets. */
+export function stagePlansResource(options: StagePlansOptions): ApiResource {
+  return {
+    name: 'stageplans',
+    kind: 'StagePlan',
+    singularName: 'stageplan',
+    namespaced: true,
+    handlers: {
+      get: async (request) => await answer(request, {}, options),
+      list: async (request) => await list(request, options),
+    },
+  };
+}
+
+/** Pages are those of the StageSets themselves: their token is the API server's own. */
+async function list(
+  { namespace, query, signal }: ApiRequest,
+  { client, clock, planning, tokens }: StagePlansOptions,
+): Promise<ApiAnswer> {
+  const scope = namespace === undefined ? {} : { namespace };
+  // The API server's own token, within ours: it must not lead into another namespace.
+  const within = ['stageplans', namespace];
+  const token = tokens.read(within, query.get('continue'));
+  const page = await client.page(
+    {
+      apiVersion: stagesApiVersion,
+      kind: 'StageSet',
+      ...scope,
+      pageSize: limitOf(query, usualLimit),
+      ...(typeof token === 'string' ? { continueToken: token } : {}),
+    },
+    { signal },
+  );
+  const plans = await inLanes(page.items, async (object) => {
+    const asked = { object, suppose: {}, stages: undefined, dryRun: 'None' } as const;
+    return stagePlan(object, await planning.plan(asked, { signal }));
+  });
+  const metadata = {
+    resourceVersion: page.resourceVersion,
+    ...(page.continueToken === undefined
+      ? {}
+      : { continue: tokens.issue(within, page.continueToken) }),
+    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+  };
+  const now = clock();
+  const ageOf = (created: string | undefined): string =>
+    created === undefined ? '<unknown>' : humanDuration(between(instant(Date.parse(created)), now));
+  return {
+    object: { apiVersion: planApiVersion, kind: 'StagePlanList', metadata, items: plans },
+    table: planListTable(plans, metadata, ageOf),
+  };
+}
+
+async function inLanes<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Map<number, Result>();
+  const queue = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of queue) results.set(index, await work(item));
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  return items.flatMap((_, index) => results.get(index) ?? []);
+}
