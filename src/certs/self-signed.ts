@@ -127,7 +127,7 @@ export class SelfSignedCertificates implements CertificateSource {
   get trouble(): string | undefined {
     const error = this.#failure ?? this.#reflector.trouble?.error;
     if (error === undefined) return undefined;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : 'the cause is unknown';
     return `Secret ${this.#secret.namespace}/${this.#secret.name}: ${message}`;
   }
 
