@@ -14,10 +14,11 @@ import {
   compareApiService,
 } from './api-service.ts';
 import {
+  type Comparison,
   decideRegistration,
   defaultRegistrationTerms,
   nextProbeIn,
-  type RegistrationState,
+  type ProbeRecord,
   type RegistrationStep,
   type RegistrationTerms,
 } from './decide-registration.ts';
@@ -26,7 +27,7 @@ import { httpsProbe, type Probe } from './https-probe.ts';
 export interface ApiRegistrationOptions {
   client: KubernetesClient;
   service: ApiServiceTarget;
-  certificates: Pick<CertificateSource, 'caBundle' | 'onRenewal'>;
+  certificates: Pick<CertificateSource, 'caBundle' | 'onRenewal' | 'ready'>;
   /** Default: `httpsProbe` of the Service. */
   probe?: Probe;
   terms?: RegistrationTerms;
@@ -38,6 +39,9 @@ export interface ApiRegistrationOptions {
 export type RegistrationEnd = 'ApiEnds' | 'LeadershipEnds';
 
 const callTimeout = seconds(10);
+
+/** Attempts to withdraw at the end; each reads the APIService anew. */
+const withdrawals = 5;
 
 /**
  * Owns the APIService of our group, so that it is there exactly while somebody answers: one that
@@ -80,13 +84,8 @@ export class ApiRegistration {
     this.#stop.abort(new Error('The registration is no longer kept'));
     await this.#running;
     if (end === 'LeadershipEnds') return;
-    const call = { signal: AbortSignal.timeout(callTimeout) };
     try {
-      const { client } = this.#options;
-      const found = await client.find(apiServiceReference, call);
-      if (found !== undefined && this.#compare(found) !== 'Foreign') {
-        await this.#withdraw(found, call);
-      }
+      await this.#withdrawForGood({ signal: AbortSignal.timeout(callTimeout) });
     } catch (error) {
       this.#options.logger.error('the APIService was not withdrawn: delete it by hand', {
         ...apiServiceReference,
@@ -95,14 +94,28 @@ export class ApiRegistration {
     }
   }
 
+  /** Again after a conflict: kube-apiserver writes the status of an APIService that it cannot reach. */
+  async #withdrawForGood(call: CallOptions): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await this.#options.client.find(apiServiceReference, call);
+      if (found === undefined || this.#compare(found) === 'Foreign') return;
+      try {
+        await this.#withdraw(found, call);
+        return;
+      } catch (error) {
+        if (!isConflict(error) || attempt === withdrawals) throw error;
+      }
+    }
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const answered = await this.#ask(signal);
       if (this.#stop.signal.aborted) return;
-      const state = this.#state(answered);
-      await this.#follow(state, signal);
-      await this.#alarm.wait(nextProbeIn(state, this.#options.clock(), this.#terms), signal);
+      const probes = this.#record(answered);
+      await this.#follow(probes, signal);
+      await this.#alarm.wait(nextProbeIn(probes, this.#options.clock(), this.#terms), signal);
     }
   }
 
@@ -121,20 +134,20 @@ export class ApiRegistration {
     return unanswered === undefined;
   }
 
-  #state(answered: boolean): Omit<RegistrationState, 'apiService'> {
+  #record(answered: boolean): ProbeRecord {
     const askingSince = this.#askingSince ?? this.#options.clock();
     return { askingSince, answered, lastAnswerAt: this.#lastAnswerAt };
   }
 
   /** Looks at the APIService and does what is to be done about it; failures are for the next time. */
-  async #follow(known: Omit<RegistrationState, 'apiService'>, signal: AbortSignal): Promise<void> {
+  async #follow(probes: ProbeRecord, signal: AbortSignal): Promise<void> {
     const { client, clock, logger } = this.#options;
     const call = { signal, timeout: callTimeout };
     try {
       const found = await client.find(apiServiceReference, call);
       const apiService = this.#compare(found);
       this.#trouble = apiService === 'Foreign' ? foreign : undefined;
-      const step = decideRegistration({ ...known, apiService }, clock(), this.#terms);
+      const step = decideRegistration(probes, apiService, clock(), this.#terms);
       await this.#take(step, found, call);
     } catch (error) {
       // Somebody else was faster, or it ends: the next look sees what has become of it.
@@ -183,9 +196,11 @@ export class ApiRegistration {
     logger.warn('withdrew the APIService, so that it holds nothing up', apiServiceReference);
   }
 
-  #compare(found: KubernetesObject | undefined): RegistrationState['apiService'] {
+  #compare(found: KubernetesObject | undefined): Comparison {
     const { service, certificates } = this.#options;
-    return compareApiService(found, service, certificates.caBundle());
+    const compared = compareApiService(found, service, certificates.caBundle());
+    // While there is no certificate it is not known what the bundle should be: the old one stays.
+    return compared === 'Outdated' && certificates.ready() !== undefined ? 'Current' : compared;
   }
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, objectAt } from '../kubernetes/shapes.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
-import type { RegistrationState } from './decide-registration.ts';
+import type { Comparison } from './decide-registration.ts';
 
 /** The Service that leads to the API replicas. */
 export interface ApiServiceTarget {
@@ -45,8 +45,7 @@ export function compareApiService(
   found: KubernetesObject | undefined,
   target: ApiServiceTarget,
   caBundle: string,
-): RegistrationState['apiService'] {
-  // One that is on its way out must be gone before it can be made again.
+): Comparison {
   if (found === undefined) return 'Absent';
   if (found.metadata.labels?.[managedBy] !== owner) return 'Foreign';
   const spec = objectAt(found, 'spec');

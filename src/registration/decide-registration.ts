@@ -1,16 +1,17 @@
 import { after, type Duration, type Instant, milliseconds, seconds } from '../core/time.ts';
 
-/** What is known of the API replicas and of the APIService object. */
-export interface RegistrationState {
+/** What the probes have shown so far. */
+export interface ProbeRecord {
   /** When somebody began to ask; nothing is known of the time before. */
   askingSince: Instant;
-  /** Whether the last probe was answered; undefined before the first one has ended. */
-  answered: boolean | undefined;
+  /** Whether the last probe was answered. */
+  answered: boolean;
   /** When a probe was answered last. */
   lastAnswerAt: Instant | undefined;
-  /** `Foreign`: it exists, and is not labelled as ours. */
-  apiService: 'Absent' | 'Current' | 'Outdated' | 'Foreign';
 }
+
+/** How an APIService of our name compares with ours; `Foreign`: it is not labelled as ours. */
+export type Comparison = 'Absent' | 'Current' | 'Outdated' | 'Foreign';
 
 export interface RegistrationTerms {
   /** Without an answer for so long, the APIService holds up every namespace deletion for nothing. */
@@ -34,33 +35,37 @@ export type RegistrationStep = 'Register' | 'Update' | 'Withdraw' | 'Leave';
  * withdrawn once nobody has answered for `withdrawAfter`. A foreign one is left alone.
  */
 export function decideRegistration(
-  state: RegistrationState,
+  probes: ProbeRecord,
+  apiService: Comparison,
   now: Instant,
   terms: RegistrationTerms = defaultRegistrationTerms,
 ): RegistrationStep {
-  switch (state.apiService) {
+  switch (apiService) {
     case 'Absent':
-      return state.answered === true ? 'Register' : 'Leave';
+      return probes.answered ? 'Register' : 'Leave';
     case 'Foreign':
       return 'Leave';
     case 'Current':
     case 'Outdated':
-      if (state.answered === false && now >= withdrawAt(state, terms)) return 'Withdraw';
-      return state.apiService === 'Outdated' ? 'Update' : 'Leave';
+      if (!probes.answered && now >= withdrawAt(probes, terms)) return 'Withdraw';
+      return apiService === 'Outdated' ? 'Update' : 'Leave';
   }
 }
 
 /** How long until the next probe: none comes later than the moment of a withdrawal. */
 export function nextProbeIn(
-  state: RegistrationState,
+  probes: ProbeRecord,
   now: Instant,
   terms: RegistrationTerms = defaultRegistrationTerms,
 ): Duration {
-  if (state.answered === true) return terms.probeEvery;
-  const left = withdrawAt(state, terms) - now;
+  if (probes.answered) return terms.probeEvery;
+  const left = withdrawAt(probes, terms) - now;
   return milliseconds(left > 0 ? Math.min(left, terms.probeAgain) : terms.probeAgain);
 }
 
-function withdrawAt({ lastAnswerAt, askingSince }: RegistrationState, terms: RegistrationTerms) {
-  return after(lastAnswerAt ?? askingSince, terms.withdrawAfter);
+function withdrawAt(
+  { lastAnswerAt, askingSince }: ProbeRecord,
+  { withdrawAfter }: RegistrationTerms,
+): Instant {
+  return after(lastAnswerAt ?? askingSince, withdrawAfter);
 }
