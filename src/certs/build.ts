@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import forge from 'node-forge';
-import { type Duration, type Instant, instant, minutes } from '../core/time.ts';
+import { after, type Duration, type Instant, instant, minutes } from '../core/time.ts';
 
 /** Distinguished name in the order in which Kubernetes writes it: organizations (groups), then CN. */
 interface DistinguishedName {
@@ -28,6 +28,11 @@ export function validity(
   validFor: Duration,
 ): { notBefore: Instant; notAfter: Instant } {
   return { notBefore: instant(now - clockSkew), notAfter: instant(now + validFor) };
+}
+
+/** When a certificate of {@link signCertificate} was made: an hour after it says it is valid from. */
+export function issuedAt(validFrom: Instant): Instant {
+  return after(validFrom, clockSkew);
 }
 
 /** The certificate as PEM, signed by SHA-256 with RSA. `signingKey` is a PEM private key. */
