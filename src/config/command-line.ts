@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { closest } from './closest.ts';
-import type { Flag } from './flags.ts';
+import type { Flag } from './flag.ts';
 import type { LaterFlag } from './later-flags.ts';
 import { UsageError } from './usage-error.ts';
 

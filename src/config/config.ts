@@ -8,8 +8,17 @@ import {
   readListenAddress,
   readOptionalListenAddress,
 } from './addresses.ts';
+import {
+  type ApiConfig,
+  type CertificateConfig,
+  type Role,
+  readApi,
+  readCertificates,
+  readRoles,
+} from './api-config.ts';
 import { readCommandLine } from './command-line.ts';
-import { type Flag, type FlagName, flags } from './flags.ts';
+import type { Flag } from './flag.ts';
+import { type FlagName, flags } from './flags.ts';
 import { laterFlags, refuseLaterFlag } from './later-flags.ts';
 import { readNamespace, readNamespaces } from './namespaces.ts';
 import { UsageError } from './usage-error.ts';
@@ -31,6 +40,7 @@ export interface Config {
   readonly kubeconfig: string | undefined;
   /** Namespace of the leader lease; undefined takes the one of the connection. */
   readonly namespace: string | undefined;
+  readonly roles: readonly Role[];
   readonly leaderElection: 'On' | 'Off';
   /** Empty means all. */
   readonly watchNamespaces: readonly string[];
@@ -48,6 +58,8 @@ export interface Config {
   /** Undefined serves no metrics. */
   readonly metricsBindAddress: ListenAddress | undefined;
   readonly healthProbeBindAddress: ListenAddress;
+  readonly api: ApiConfig;
+  readonly certificates: CertificateConfig;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** Hosts that are exempt from the address guard; empty outside of development. */
@@ -92,9 +104,11 @@ function configOf(
 ): Config {
   const given = (name: FlagName): GivenValue => effective(name, values, environment);
   const namespace = given('namespace');
+  const roles = readRoles(given);
   const config: Config = {
     kubeconfig: readPath(given('kubeconfig')),
     namespace: namespace.text === '' ? undefined : readNamespace(namespace),
+    roles,
     leaderElection: readBoolean(given('leader-elect')) ? 'On' : 'Off',
     watchNamespaces: Object.freeze(readNamespaces(given('watch-namespaces'))),
     defaultInterval: readPositiveDuration(given('default-interval')),
@@ -106,6 +120,8 @@ function configOf(
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
     metricsBindAddress: frozen(readOptionalListenAddress(given('metrics-bind-address'))),
     healthProbeBindAddress: Object.freeze(readListenAddress(given('health-probe-bind-address'))),
+    api: Object.freeze(readApi(given, roles)),
+    certificates: Object.freeze(readCertificates(given)),
     logLevel: readChoice(given('log-level'), ['debug', 'info', 'warn', 'error']),
     logFormat: readChoice(given('log-format'), ['json', 'text']),
     allowedArtifactHosts: Object.freeze(

@@ -1,17 +1,5 @@
-/** A flag as `--help` tells it. */
-export interface Flag {
-  readonly name: string;
-  /** `Values` may be given more than once; of the others the last one counts. */
-  readonly takes: 'Boolean' | 'Value' | 'Values';
-  /** What stands for the value in `--help`. */
-  readonly placeholder: string;
-  readonly group: string;
-  readonly description: string;
-  /** In the flag's own syntax; undefined has none. */
-  readonly defaultText?: string;
-  /** Read when the flag is absent or empty. */
-  readonly environment?: string;
-}
+import { apiFlags } from './api-flags.ts';
+import type { Flag } from './flag.ts';
 
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
@@ -136,6 +124,7 @@ export const flags = [
     description: 'Where /healthz and /readyz are served, as host:port or :port',
     defaultText: ':8081',
   },
+  ...apiFlags,
   {
     name: 'log-level',
     takes: 'Value',

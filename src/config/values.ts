@@ -44,6 +44,17 @@ export function readChoice<Choice extends string>(
   return chosen;
 }
 
+/** One or more of the choices, with commas between them; each once, in the order of the choices. */
+export function readChoices<Choice extends string>(
+  given: GivenValue,
+  choices: readonly Choice[],
+): readonly Choice[] {
+  const named = given.text.split(',').map((text) => text.trim());
+  const known = named.every((text) => choices.some((choice) => choice === text));
+  if (!known) throw refuse(given, `one or more of ${choices.join(', ')}, with commas between them`);
+  return Object.freeze(choices.filter((choice) => named.includes(choice)));
+}
+
 /** A whole number of at least 1. */
 export function readCount(given: GivenValue): number {
   const count = /^\d+$/.test(given.text) ? Number(given.text) : 0;
@@ -61,13 +72,13 @@ export function readPositiveDuration(given: GivenValue): Duration {
   return duration;
 }
 
-/** A duration in Go's syntax, zero or more. Zero stands for `whenZero`. */
-export function readDuration(given: GivenValue, whenZero: Duration): Duration {
+/** A duration in Go's syntax, zero or more. Zero stands for `whenZero` where that is given. */
+export function readDuration(given: GivenValue, whenZero?: Duration): Duration {
   const duration = asDuration(given.text);
   if (duration === undefined || duration < 0) {
     throw refuse(given, 'a duration of zero or more such as 0, 90s, 10m or 1h30m');
   }
-  return duration === 0 ? whenZero : duration;
+  return duration === 0 ? (whenZero ?? duration) : duration;
 }
 
 /** A duration in Go's syntax, or undefined. */

@@ -69,7 +69,7 @@ describe('a flag whose feature this build does not have', () => {
     '--enable-webhook=false',
     '--enable-mcp=false',
     '--webhook-port=9443',
-    '--webhook-cert-validity=8760h0m0s',
+    '--webhook-service-name=stageset-controller-webhook',
     '--tracing-sample-ratio=1',
     '--tracing-endpoint=',
     '--rollback-store-s3-sse=s3',
@@ -90,7 +90,7 @@ describe('a flag whose feature this build does not have', () => {
     );
     expect(outcomeOf('--webhook-port=8443')).to.contain('does not have the feature yet');
     expect(outcomeOf('--tracing-endpoint=otel:4317')).to.contain('does not have the feature yet');
-    expect(outcomeOf('--webhook-cert-validity=never')).to.contain('does not have the feature yet');
+    expect(outcomeOf('--tracing-sample-ratio=0.5')).to.contain('does not have the feature yet');
   });
 
   it('is refused whichever of its values asks for the feature', () => {

@@ -24,6 +24,7 @@ describe('flags and environment', () => {
     expect(configOf([])).to.deep.equal({
       kubeconfig: undefined,
       namespace: undefined,
+      roles: ['controller'],
       leaderElection: 'Off',
       watchNamespaces: [],
       defaultInterval: 600_000,
@@ -35,10 +36,41 @@ describe('flags and environment', () => {
       crossNamespaceReferences: 'Allowed',
       metricsBindAddress: { port: 8080 },
       healthProbeBindAddress: { port: 8081 },
+      api: {
+        bindAddress: { port: 8443 },
+        shutdownDelay: 10_000,
+        serviceName: 'stageset-controller-api',
+        servicePort: 443,
+        registration: 'Left',
+      },
+      certificates: {
+        mode: 'Mounted',
+        directory: '/tmp/k8s-webhook-server/serving-certs',
+        validFor: 31_536_000_000,
+        namespace: undefined,
+      },
       logLevel: 'info',
       logFormat: 'json',
       allowedArtifactHosts: [],
     });
+  });
+
+  it('register the API where it is served, unless they say otherwise', () => {
+    expect(configOf(['--roles=api,controller']).roles).to.deep.equal(['controller', 'api']);
+    expect(configOf(['--roles=api']).api.registration).to.equal('Managed');
+    expect(configOf(['--manage-apiservice=true']).api.registration).to.equal('Managed');
+    expect(configOf(['--roles=api', '--manage-apiservice=false']).api.registration).to.equal(
+      'Left',
+    );
+    for (const flag of [
+      '--roles=',
+      '--roles=apis',
+      '--manage-apiservice=maybe',
+      '--api-service-port=70000',
+      '--webhook-cert-mode=none',
+    ]) {
+      expect(() => configOf([flag]), flag).to.throw(flag.split('=')[0]);
+    }
   });
 
   it('are read into one object that nobody can change', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { type Flag, flags } from '../../../src/config/flags.ts';
+import type { Flag } from '../../../src/config/flag.ts';
+import { flags } from '../../../src/config/flags.ts';
 import { laterFlags } from '../../../src/config/later-flags.ts';
 import { collectProcessMetrics, createMetrics } from '../../../src/server/metrics.ts';
 import { tableRows, textOf } from './markdown.ts';
