@@ -90,16 +90,19 @@ const watchedLook = 30_000;
 
 /**
  * When to look at health again after `looks` looks: soon at first, since most objects settle within
- * a moment, then every 2 s (part A 6.1). Where a watch tells of every change, looks get as rare as one
- * in 30 s: they are for what time alone changes, and for a watch that says nothing.
+ * a moment, then every 2 s (part A 6.1). Where a watch tells of every change, they begin at 2 s and get
+ * as rare as one in 30 s: they are for what time alone changes, and for a watch that says nothing.
  */
 export function nextLook(
   now: Instant,
   looks: number,
   news: 'Polled' | 'Watched' = 'Polled',
 ): Instant {
-  const longest = news === 'Watched' ? watchedLook : steadyLook;
-  return after(now, milliseconds(Math.min(firstLook * 2 ** Math.min(looks, 10), longest)));
+  const pause =
+    news === 'Watched'
+      ? Math.min(steadyLook * 2 ** Math.min(Math.max(looks - 1, 0), 10), watchedLook)
+      : Math.min(firstLook * 2 ** Math.min(looks, 10), steadyLook);
+  return after(now, milliseconds(pause));
 }
 
 /** When an ended run is due again, or undefined when only an event can bring it back. */

@@ -144,8 +144,8 @@ describe('what the end of the time of a stage means', () => {
     ]);
     await shop.untilPhase('trams', 'Verifying');
     const begun = performance.now();
-    // Most of the time goes by before the first expression can be asked.
-    await afterLooks(stand.controller, 5, async () => {
+    // Some of the time goes by before the first expression can be asked.
+    await afterLooks(stand.controller, 2, async () => {
       await shop.untilObject(deployment('station'));
     });
     await shop.reportDeployment('station', 'Available');

@@ -72,7 +72,7 @@ describe('looks without news', () => {
 
   it('get as rare as one in 30 s where everything is watched', () => {
     expect(pauses('Watched')).to.deep.equal([
-      100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000,
+      2000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000,
     ]);
   });
 });
