@@ -19,12 +19,20 @@ export interface ListQuery {
   resourceVersion?: string;
 }
 
+/** Which page of a list. */
+export interface PageQuery extends ListQuery {
+  /** From the page before; undefined for the first one. */
+  continueToken?: string | undefined;
+}
+
 export interface ListPage {
   items: KubernetesObject[];
   /** Of the whole list: the place to watch from. */
   resourceVersion: string;
   /** Set when there are more pages. */
   continueToken: string | undefined;
+  /** Objects on the pages after this one, where the API server counts them. */
+  remaining: number | undefined;
 }
 
 const ACCEPT = {
@@ -55,10 +63,12 @@ export function readPage(body: JsonObject, query: { apiVersion: string; kind: st
     );
   }
   const metadata = objectAt(body, 'metadata');
+  const remaining = metadata['remainingItemCount'];
   return {
     items: entries.map((item) => identified(item, query)),
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     continueToken: stringAt(metadata, 'continue'),
+    remaining: typeof remaining === 'number' ? remaining : undefined,
   };
 }
 
