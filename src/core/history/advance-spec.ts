@@ -69,7 +69,7 @@ function text(given: JsonObject, name: string, faults: FieldFault[]): string | u
     return undefined;
   }
   const most = new Map<string, number>(Object.entries(longest)).get(name) ?? Infinity;
-  if (most !== Infinity && [...value].length > most) {
+  if (most !== Infinity && Array.from(value).length > most) {
     faults.push(invalid(name, `may not be longer than ${most} characters`));
   }
   return value;
