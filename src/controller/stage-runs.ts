@@ -1,5 +1,5 @@
 import { newestRun, sequenceOf } from '../core/history/newest-run.ts';
-import { stageRunLabel } from '../core/history/stage-run.ts';
+import { isRunOf, stageRunLabel } from '../core/history/stage-run.ts';
 import { parseStageRun } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
@@ -97,7 +97,7 @@ function versionOf({ metadata }: StageRun): bigint {
 /** A record of a StageSet of the same name that existed before is another's. */
 function owned(items: readonly KubernetesObject[], uid: string | undefined): StageRun[] {
   return items.flatMap((item) => {
-    if (!(item.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid)) return [];
+    if (!isRunOf(item, uid)) return [];
     const parsed = parseStageRun(item);
     return parsed.ok ? [parsed.value] : [];
   });

@@ -6,7 +6,7 @@ import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts
 import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
-import { acceptFor, type ListPage, type ListQuery, readPage } from './lists.ts';
+import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
 import {
@@ -121,36 +121,30 @@ export class KubernetesClient {
    * @throws ApiError with `isGone` when the pages took so long that the snapshot expired.
    */
   async *pages(query: ListQuery, call: CallOptions): AsyncIterable<ListPage> {
-    const mapping = await this.#mapping(query, call);
-    const path = collectionPath(mapping, query.namespace);
-    const accept = acceptFor('List', query.as ?? 'Object');
-    let { continueToken } = query;
+    let continueToken: string | undefined;
     do {
-      const parameters = queryString({
-        labelSelector: query.labelSelector,
-        fieldSelector: query.fieldSelector,
-        limit: String(query.pageSize ?? 500),
-        continue: continueToken,
-        resourceVersion: continueToken === undefined ? query.resourceVersion : undefined,
-      });
-      const answer = await this.#send(
-        { method: 'GET', path: path + parameters, accept, idempotence: 'Idempotent' },
-        mapping,
-        call,
-      );
-      const page = readPage(parseBody(answer, path), query);
+      const page = await this.page({ ...query, continueToken }, call);
       continueToken = page.continueToken;
       yield page;
     } while (continueToken !== undefined);
   }
 
-  /**
-   * One page, for whoever hands pages on.
-   * @throws ApiError with `isGone` when the token is too old.
-   */
-  async page(query: ListQuery, call: CallOptions): Promise<ListPage> {
-    for await (const page of this.pages(query, call)) return page;
-    throw new Error('a list has at least one page');
+  /** One page: the first, or the one that `continueToken` leads to. Throws as `pages` does. */
+  async page(query: PageQuery, call: CallOptions): Promise<ListPage> {
+    const { continueToken } = query;
+    const mapping = await this.#mapping(query, call);
+    const parameters = queryString({
+      labelSelector: query.labelSelector,
+      fieldSelector: query.fieldSelector,
+      limit: String(query.pageSize ?? 500),
+      continue: continueToken,
+      resourceVersion: continueToken === undefined ? query.resourceVersion : undefined,
+    });
+    const path = collectionPath(mapping, query.namespace);
+    const accept = acceptFor('List', query.as ?? 'Object');
+    const request = { method: 'GET', path: path + parameters, accept } as const;
+    const answer = await this.#send({ ...request, idempotence: 'Idempotent' }, mapping, call);
+    return readPage(parseBody(answer, path), query);
   }
 
   /** All pages together; begun anew when the snapshot expires half way. */

@@ -17,8 +17,12 @@ export interface ListQuery {
   as?: Extent;
   /** As the API server takes it: unset for the newest state, `0` for any state. */
   resourceVersion?: string;
-  /** Where to begin, as an earlier page has told. */
-  continueToken?: string;
+}
+
+/** Which page of a list. */
+export interface PageQuery extends ListQuery {
+  /** From the page before; undefined for the first one. */
+  continueToken?: string | undefined;
 }
 
 export interface ListPage {
@@ -27,7 +31,7 @@ export interface ListPage {
   resourceVersion: string;
   /** Set when there are more pages. */
   continueToken: string | undefined;
-  /** Objects behind this page, where the API server says so. */
+  /** Objects on the pages after this one, where the API server counts them. */
   remaining: number | undefined;
 }
 

@@ -156,6 +156,11 @@ function personHold(since: string | undefined, { stageSet, stage }: PromotionQue
   };
 }
 
+/** Whether passing the gate means to do so although its own condition has not been met. */
+export function needsOverride({ releasedBy }: Pick<Hold, 'releasedBy'>): boolean {
+  return releasedBy !== 'Person';
+}
+
 const advanceNeeds = 'create stagesets/advance in subresources.stages.metio.wtf';
 const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
 

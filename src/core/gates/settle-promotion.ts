@@ -51,7 +51,7 @@ function promotionOf(
 }
 
 /** What the status remembers of a stage's gates; the state belongs to one applied revision. */
-function recordedGates(
+export function recordedGates(
   { status }: StageSet,
   stage: string,
   revision: string,

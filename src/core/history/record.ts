@@ -71,8 +71,13 @@ function recordWith(mostListed: number, input: RecordInput): StageRunStatus {
 
 /** The record of a run whose place a newer one takes, if it had not ended. */
 export function supersededRecord(stored: StageRunStatus, now: Instant): StageRunStatus | undefined {
-  if (stored.phase !== undefined && endPhases.has(stored.phase)) return undefined;
+  if (hasEnded(stored.phase)) return undefined;
   return { ...stored, phase: 'Superseded', finishedAt: toRfc3339(now) };
+}
+
+/** Whether a run in this phase goes no further. */
+export function hasEnded(phase: RunPhase | undefined): boolean {
+  return phase !== undefined && endPhases.has(phase);
 }
 
 const endPhases: ReadonlySet<RunPhase> = new Set([

@@ -14,6 +14,11 @@ import type { NewestRun } from './newest-run.ts';
 /** On every StageRun: the name of its StageSet. */
 export const stageRunLabel = 'stages.metio.wtf/stageset';
 
+/** Whether a StageRun is of this StageSet; one of an earlier StageSet of the same name is not. */
+export function isRunOf({ metadata }: { metadata: ObjectMeta }, uid: string | undefined): boolean {
+  return (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid);
+}
+
 /** What a new record says besides what the run itself tells. */
 export interface NewRecord {
   readonly before: NewestRun | undefined;
