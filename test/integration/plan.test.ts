@@ -124,6 +124,51 @@ describe('a plan', () => {
     }
   });
 
+  it('never shows a value of a Secret that is substituted into a manifest', async () => {
+    const shop = await stand.namespace();
+    const metadata = { name: 'creds', namespace: shop.name };
+    const stringData = { PASSWORD: 'hunter-1234', PIN: '77' };
+    await shop.client.create(
+      { apiVersion: 'v1', kind: 'Secret', metadata, stringData },
+      {},
+      shop.call,
+    );
+    await shop.publish('web', 'v1', [configMap('web', { url: 'none', pin: 'none' })]);
+    const postBuild = { substituteFrom: [{ kind: 'Secret', name: 'creds' }] };
+    await shop.createStageSet([{ name: 'web', sourceRef: { name: 'web' }, postBuild }]);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.untilReason('Suspended');
+    const url = 'https://me:${PASSWORD}@db';
+    await shop.publish('web', 'v2', [configMap('web', { url, pin: '"${PIN}"' })]);
+    const plan = await planner.plan(shop);
+    const text = JSON.stringify(plan);
+    expect(text).to.include('https://me:***@db');
+    expect(text).not.to.include('hunter');
+    expect(plan.stages[0]?.changes?.[0]?.fields?.map(({ path }) => path)).to.deep.equal([
+      'data.pin',
+      'data.url',
+    ]);
+  });
+
+  it('reads Secrets and objects as the tenant, and says what that may not do', async () => {
+    const shop = await stand.namespace();
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount' };
+    await shop.client.create(
+      { ...account, metadata: { name: 'nobody', namespace: shop.name } },
+      {},
+      shop.call,
+    );
+    await shop.publish('web', 'v1', [configMap('web')]);
+    await shop.createStageSet(['web'], { serviceAccountName: 'nobody', suspend: true });
+    await shop.untilReason('Suspended');
+    const plan = await planner.plan(shop);
+    const [web] = plan.stages;
+    expect(web?.identity).to.equal(`system:serviceaccount:${shop.name}:nobody`);
+    expect(web?.verdict).to.equal('Blocked');
+    expect(web?.changes?.[0]?.error).to.match(/nobody" cannot (get|patch) resource "configmaps"/);
+  });
+
   it('answers what if: another spec, another artifact, one stage, no dry-runs', async () => {
     const shop = await delivered();
     const proposed = {
