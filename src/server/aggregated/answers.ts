@@ -5,7 +5,7 @@ import { isJsonObject } from '../../core/validate/json-object.ts';
 import type { KubernetesObject } from '../../types/kubernetes.ts';
 import { type Form, formOf } from './media-type.ts';
 import type { ApiAnswer } from './resource.ts';
-import { StatusError } from './status-error.ts';
+import type { StatusError } from './status-error.ts';
 import { type IncludeObject, type Row, renderTable, type Table } from './table.ts';
 
 /** How the caller wants to read the answer. */
