@@ -17,6 +17,16 @@ export async function renderApiTypes(api: ApiContract): Promise<string> {
   return header + astToString(syntax);
 }
 
+/** The whole OpenAPI document as data, for a server to validate by and to serve. */
+export function renderApiDocument(api: ApiContract): string {
+  const document = JSON.stringify(asOpenApi(api.document), null, 1);
+  return [
+    header,
+    "import type { OpenApiDocument } from '../open-api.ts';\n",
+    `export const contract: OpenApiDocument = ${document};\n`,
+  ].join('\n');
+}
+
 /** TypeScript types of all custom resources, one exported type a kind. */
 export async function renderResourceTypes(resources: readonly ResourceContract[]): Promise<string> {
   const schemas = Object.fromEntries(resources.map(({ kind, schema }) => [kind, schema]));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { readApiContracts, readResourceContracts } from './contracts.ts';
-import { renderApiTypes, renderResourceTypes, renderSchemas } from './render.ts';
+import { renderApiDocument, renderApiTypes, renderResourceTypes, renderSchemas } from './render.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const target = join(root, 'src/types/generated');
@@ -40,7 +40,10 @@ async function render(): Promise<Map<string, string>> {
     ['crds.ts', await renderResourceTypes(resources)],
     ['schemas.ts', renderSchemas(resources)],
   ]);
-  for (const api of apis) files.set(`${api.name}.ts`, await renderApiTypes(api));
+  for (const api of apis) {
+    files.set(`${api.name}.ts`, await renderApiTypes(api));
+    files.set(`${api.name}.document.ts`, renderApiDocument(api));
+  }
   return files;
 }
 

@@ -2,7 +2,7 @@ import type { Express, Request, Response } from 'express';
 import { endPlainTextApp, plainTextApp, sendText } from './plain-text.ts';
 
 /** One thing that must hold. */
-interface HealthCheck {
+export interface HealthCheck {
   /** Part of a path: lower case, digits and `-`. */
   readonly name: string;
   /**
@@ -13,21 +13,22 @@ interface HealthCheck {
 }
 
 export interface HealthChecks {
-  /** For `/healthz`: failing, the process is beyond help and the kubelet restarts it. */
+  /** For `/healthz` and `/livez`: failing, the process is beyond help and the kubelet restarts it. */
   readonly live: readonly HealthCheck[];
   /** For `/readyz`: failing, the process gets no traffic. */
   readonly ready: readonly HealthCheck[];
 }
 
 /**
- * `/healthz` and `/readyz` as Kubernetes components serve them: `ok` with 200, or 500 and one line
- * for each check. `?verbose` lists the checks also when all is well, `?exclude=<name>` leaves one
+ * `/healthz`, `/livez` and `/readyz` as Kubernetes components serve them: `ok` with 200, or 500 and
+ * one line for each check. `?verbose` lists the checks also when all is well, `?exclude=<name>` leaves one
  * out and may be repeated, `/readyz/<name>` asks for one alone. Unlike a component's, the lines say
  * why a check fails.
  */
 export function healthApp({ live, ready }: HealthChecks): Express {
   const app = plainTextApp();
   serveChecks(app, 'healthz', live);
+  serveChecks(app, 'livez', live);
   serveChecks(app, 'readyz', ready);
   return endPlainTextApp(app);
 }

@@ -1,16 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { TerminalError } from '../core/errors.ts';
+import { createServer, type RequestListener } from 'node:http';
 import type { Duration } from '../core/time.ts';
 import type { ListenAddress } from '../types/listen-address.ts';
-
-/** What a server is for, in words for errors, and the flag that says where it listens. */
-export interface ServerPurpose {
-  /** As in `<name> server`: `metrics`. */
-  readonly name: string;
-  /** With its dashes. */
-  readonly flag: string;
-}
+import { Drain } from './drain.ts';
+import { listen, type ServerPurpose } from './listening.ts';
 
 /** A server that answers. */
 export interface RunningServer {
@@ -48,89 +40,12 @@ export async function startHttpServer(
   const drain = new Drain(listener);
   const server = createServer(limits, (request, response) => drain.serve(request, response));
   server.maxConnections = mostConnections;
-  server.listen(address);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw cannotListen(purpose, address, error);
-  }
+  const bound = await listen(server, purpose, address);
   // Without a listener the event would end the process, out of file descriptors for one.
   server.on('error', onTrouble);
   let stopped: Promise<void> | undefined;
   return {
-    address: boundTo(server, address),
+    address: bound,
     stop: (grace) => (stopped ??= drain.stop(server, grace)),
   };
-}
-
-/** Knows the answers under way, so that their connections can be ended with them. */
-class Drain {
-  readonly #listener: RequestListener;
-  readonly #underWay = new Set<ServerResponse>();
-  #stopping = false;
-
-  constructor(listener: RequestListener) {
-    this.#listener = listener;
-  }
-
-  readonly serve: RequestListener = (request, response) => {
-    this.#underWay.add(response);
-    response.once('close', () => this.#underWay.delete(response));
-    if (this.#stopping) response.shouldKeepAlive = false;
-    this.#listener(request, response);
-  };
-
-  async stop(server: Server, grace: Duration): Promise<void> {
-    this.#stopping = true;
-    const closed = once(server, 'close');
-    server.close();
-    // Else a client that keeps its connection would hold the server open until it lets go.
-    for (const response of this.#underWay) response.shouldKeepAlive = false;
-    server.closeIdleConnections();
-    const cut = setTimeout(() => server.closeAllConnections(), grace);
-    try {
-      await closed;
-    } finally {
-      clearTimeout(cut);
-    }
-  }
-}
-
-function boundTo(server: Server, asked: ListenAddress): Required<ListenAddress> {
-  const bound = server.address();
-  return typeof bound === 'object' && bound !== null
-    ? { host: bound.address, port: bound.port }
-    : { host: asked.host ?? '::', port: asked.port };
-}
-
-function cannotListen(
-  purpose: ServerPurpose,
-  address: ListenAddress,
-  cause: unknown,
-): TerminalError {
-  const where = `${address.host ?? 'every interface'}, port ${address.port}`;
-  return new TerminalError(
-    `The ${purpose.name} server cannot listen on ${where}: ${whyNot(cause)}; ` +
-      `change ${purpose.flag} or free the address`,
-    { cause },
-  );
-}
-
-function whyNot(cause: unknown): string {
-  switch (codeOf(cause)) {
-    case 'EADDRINUSE':
-      return 'another program listens there (EADDRINUSE)';
-    case 'EACCES':
-      return 'ports below 1024 need a privilege that the process lacks (EACCES)';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address (EADDRNOTAVAIL)';
-    case 'ENOTFOUND':
-      return 'the host name has no address (ENOTFOUND)';
-    default:
-      return cause instanceof Error ? cause.message : 'the cause is unknown';
-  }
-}
-
-function codeOf(cause: unknown): unknown {
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }
