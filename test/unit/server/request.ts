@@ -1,10 +1,7 @@
 import { type RequestListener, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import {
-  type RunningServer,
-  type ServerPurpose,
-  startHttpServer,
-} from '../../../src/server/http-server.ts';
+import { type RunningServer, startHttpServer } from '../../../src/server/http-server.ts';
+import type { ServerPurpose } from '../../../src/server/listening.ts';
 
 export interface Answer {
   status: number | undefined;
