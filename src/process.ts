@@ -1,10 +1,14 @@
+import { once } from 'node:events';
+import type { ApiRole } from './api-role.ts';
+import { ApiSide, servesApi } from './api-side.ts';
 import type { Config } from './config/config.ts';
 import { Controller } from './controller/controller.ts';
-import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
+import { type Clock, type Duration, instant, milliseconds, seconds } from './core/time.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { LeaderElector } from './kubernetes/leases.ts';
-import { healthApp } from './server/health.ts';
+import type { ApiRegistration } from './registration/api-registration.ts';
+import { type HealthChecks, healthApp } from './server/health.ts';
 import { type RunningServer, startHttpServer } from './server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from './server/metrics.ts';
 import { metricsApp } from './server/metrics-endpoint.ts';
@@ -40,7 +44,7 @@ const graceOfLeader = seconds(2);
  */
 const hardStop = seconds(4);
 
-/** Opens the connection, serves health and metrics, and leads when it is this process's turn. */
+/** Opens the connection, serves what the roles want, and leads when it is this process's turn. */
 export async function runProcess({
   config,
   logger,
@@ -53,31 +57,22 @@ export async function runProcess({
   const client = connect(connection, metrics);
   const builder = new StageBuilder(config);
   await builder.sweep();
-  const controller = new Controller({
-    client,
-    builder,
-    settings: {
-      defaultInterval: config.defaultInterval,
-      maxTeardownWait: config.maxTeardownWait,
-    },
-    watchNamespaces: config.watchNamespaces,
-    crossNamespaceReferences: config.crossNamespaceReferences,
-    inventoryShardCap: config.inventoryShardCap,
-    driftWatch: config.driftWatch,
-    runbookBase: config.runbookBaseUrl,
-    instance,
-    metrics: metrics.controller,
-    logger: logger.child('controller'),
-    clock,
-  });
-  const servers = await startServers(config, metrics, controller, logger, signal);
-  logger.info('started', { instance, leaderElection: config.leaderElection });
+  const namespace = config.certificates.namespace ?? namespaceOf(config, client);
+  const world: World = { config, client, builder, metrics, logger, instance, namespace, clock };
+  const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
+  const api = servesApi(config) ? new ApiSide(world) : undefined;
+  const checks = readiness(controller, api?.role, signal);
+  const servers = await startServers(config, metrics, checks, logger);
+  const { leaderElection, roles } = config;
+  logger.info('started', { instance, leaderElection, roles });
   try {
-    controller.start();
-    await lead(controller, client, { config, logger, instance, signal });
+    api?.start();
+    controller?.start();
+    const term = termOf(controller, api?.registration);
+    await lead(term, client, { config, logger, instance, signal });
   } finally {
     logger.info('stopping');
-    await controller.stop();
+    await Promise.all([controller?.stop(), api?.stop(grace)]);
     await builder.close();
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
@@ -99,20 +94,60 @@ function connect(connection: Connection, metrics: Metrics): KubernetesClient {
   });
 }
 
-async function startServers(
-  { metricsBindAddress, healthProbeBindAddress }: Config,
-  metrics: Metrics,
-  controller: Controller,
-  logger: Logger,
+/** What every role is made from. */
+interface World extends Omit<ProcessOptions, 'signal'> {
+  readonly client: KubernetesClient;
+  readonly builder: StageBuilder;
+  readonly metrics: Metrics;
+  /** Of the Services and certificates. */
+  readonly namespace: string;
+  readonly clock: Clock;
+}
+
+function controllerFor({ config, client, builder, metrics, logger, instance }: World): Controller {
+  return new Controller({
+    client,
+    builder,
+    settings: {
+      defaultInterval: config.defaultInterval,
+      maxTeardownWait: config.maxTeardownWait,
+    },
+    watchNamespaces: config.watchNamespaces,
+    crossNamespaceReferences: config.crossNamespaceReferences,
+    inventoryShardCap: config.inventoryShardCap,
+    driftWatch: config.driftWatch,
+    runbookBase: config.runbookBaseUrl,
+    instance,
+    metrics: metrics.controller,
+    logger: logger.child('controller'),
+    clock,
+  });
+}
+
+/** What readiness depends on. */
+function readiness(
+  controller: Controller | undefined,
+  api: ApiRole | undefined,
   signal: AbortSignal,
-): Promise<RunningServer[]> {
-  const checks = {
+): HealthChecks {
+  return {
     live: [],
     ready: [
-      { name: 'watching', check: () => controller.notReady() },
+      ...(controller === undefined
+        ? []
+        : [{ name: 'watching', check: () => controller.notReady() }]),
+      ...(api === undefined ? [] : [{ name: 'api', check: () => api.notReady() }]),
       { name: 'shutdown', check: () => (signal.aborted ? 'the process is stopping' : undefined) },
     ],
   };
+}
+
+async function startServers(
+  { metricsBindAddress, healthProbeBindAddress }: Config,
+  metrics: Metrics,
+  checks: HealthChecks,
+  logger: Logger,
+): Promise<RunningServer[]> {
   const trouble = (error: Error): void => logger.warn('a connection was not accepted', { error });
   const health = { name: 'health', flag: '--health-probe-bind-address' };
   const servers = [
@@ -125,21 +160,45 @@ async function startServers(
   return servers;
 }
 
+/** What only one replica may do at a time, until the signal fires. */
+type Term = (signal: AbortSignal, grace: Duration) => Promise<void>;
+
+/** Undefined for a process that leads nothing. */
+function termOf(
+  controller: Controller | undefined,
+  registration: ApiRegistration | undefined,
+): Term | undefined {
+  if (controller === undefined && registration === undefined) return undefined;
+  return async (term, graceOfTerm) => {
+    registration?.start();
+    try {
+      if (controller === undefined) await aborted(term);
+      else await controller.lead(term, graceOfTerm);
+    } finally {
+      await registration?.stop('LeadershipEnds');
+    }
+  };
+}
+
 /**
- * Reconciles for as long as this process leads. A lost lease ends the process: whatever it still has
+ * Leads for as long as it is this process's turn. A lost lease ends the process: whatever it still has
  * under way must not run beside the new leader, and a restart begins from what is stored.
  */
 async function lead(
-  controller: Controller,
+  term: Term | undefined,
   client: KubernetesClient,
   { config, logger, instance, signal }: ProcessOptions,
 ): Promise<void> {
+  if (term === undefined) {
+    await aborted(signal);
+    return;
+  }
   if (config.leaderElection === 'Off') {
-    await controller.lead(signal, grace);
+    await term(signal, grace);
     return;
   }
   const elector = new LeaderElector(client, {
-    namespace: config.namespace ?? client.namespace ?? 'default',
+    namespace: namespaceOf(config, client),
     name: leaseName,
     identity: instance,
     onHolder: (holder) => logger.info('leader', { holder }),
@@ -149,6 +208,15 @@ async function lead(
       setTimeout(() => process.exit(1), hardStop).unref();
     },
   });
-  const end = await elector.run(async (term) => await controller.lead(term, graceOfLeader), signal);
+  const end = await elector.run(async (turn) => await term(turn, graceOfLeader), signal);
   if (end === 'Lost') throw new Error('the leader lease was lost');
+}
+
+function namespaceOf({ namespace }: Config, client: KubernetesClient): string {
+  return namespace ?? client.namespace ?? 'default';
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await once(signal, 'abort');
 }

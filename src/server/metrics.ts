@@ -26,6 +26,12 @@ export interface Metrics {
   readonly registry: Registry;
   readonly controller: ControllerMetrics;
   readonly client: ClientMetrics;
+  readonly certificates: CertificateMetrics;
+}
+
+/** What is told of serving certificates. */
+export interface CertificateMetrics {
+  renewalFailed(): void;
 }
 
 /** A registry with every series of part B 9.1 that this build moves; names are wire contract. */
@@ -35,7 +41,17 @@ export function createMetrics(stopwatch: Stopwatch): Metrics {
     registry,
     controller: controllerMetrics(registry, observeWorkQueue(registry, controllerName, stopwatch)),
     client: clientMetrics(registry),
+    certificates: certificateMetrics(registry),
   };
+}
+
+function certificateMetrics(registry: Registry): CertificateMetrics {
+  const failures = new Counter({
+    name: 'stageset_webhook_cert_renewal_failures_total',
+    help: 'Renewals of the serving certificate that failed.',
+    registers: [registry],
+  });
+  return { renewalFailed: () => failures.inc() };
 }
 
 /** Adds CPU, memory, file descriptors, garbage collection and event loop delay of this process. */

@@ -10,7 +10,7 @@ export function sinceOf(text: string, now: Instant): Instant | undefined {
   if (formats['date-time'].validate(text)) return instant(Date.parse(text.replace(',', '.')));
   try {
     const span = parseDuration(text);
-    return span > 0 ? after(now, milliseconds(-span)) : undefined;
+    return span > 0 ? after(now, milliseconds(-Number(span))) : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { untilServable } from './api-certificates.ts';
+import type { Config } from './config/config.ts';
+import { version } from './config/version.ts';
+import type { Clock, Duration } from './core/time.ts';
+
+import type { KubernetesClient } from './kubernetes/client.ts';
+import { Planner } from './planning/planner.ts';
+import { advanceResource } from './server/aggregated/advance/advance.ts';
+import { aggregatedApp } from './server/aggregated/app.ts';
+import { ClusterAuthentication } from './server/aggregated/authentication-config.ts';
+import { ContinueTokens } from './server/aggregated/continue-token.ts';
+import { group } from './server/aggregated/group.ts';
+import { historiesResource } from './server/aggregated/history/histories.ts';
+import { historyResource } from './server/aggregated/history/history.ts';
+import { planResource } from './server/aggregated/plan/plan.ts';
+import { stagePlansResource } from './server/aggregated/plan/stage-plans.ts';
+import type { ApiResource } from './server/aggregated/resource.ts';
+import { clusterReviewer } from './server/aggregated/reviews.ts';
+import { stageSetsResource } from './server/aggregated/stage-sets.ts';
+import { type RunningTlsServer, Shutdown, startTlsServer } from './server/tls-server.ts';
+import type { StageBuilder } from './stage-builder.ts';
+import { contract } from './types/generated/subresources.stages.metio.wtf.v1.document.ts';
+import type { Logger } from './types/log.ts';
+import type { CertificateSource } from './types/serving-certificate.ts';
+import { stagesApiVersion } from './types/stages.ts';
+
+export interface ApiRoleOptions {
+  readonly config: Config;
+  readonly client: KubernetesClient;
+  readonly builder: StageBuilder;
+  readonly certificates: CertificateSource;
+  /** Serves `/metrics`. */
+  readonly metrics: RequestListener;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Serves the aggregated API from the first certificate on. */
+export class ApiRole {
+  readonly #options: ApiRoleOptions;
+  readonly #authentication: ClusterAuthentication;
+  readonly #shutdown = new Shutdown();
+  readonly #stop = new AbortController();
+  #starting: Promise<RunningTlsServer | undefined> | undefined;
+  #trouble: string | undefined = 'the API is not served yet';
+
+  constructor(options: ApiRoleOptions) {
+    this.#options = options;
+    this.#authentication = new ClusterAuthentication(options.client, options.logger);
+  }
+
+  start(): void {
+    this.#authentication.start();
+    this.#starting ??= this.#serve();
+  }
+
+  /** Why the API gets no requests; undefined when it serves. */
+  notReady(): string | undefined {
+    return this.#trouble ?? this.#options.certificates.ready() ?? this.#shutdown.check.check();
+  }
+
+  /** Goes on answering for the delay, while it says that it is no longer ready, and ends then. */
+  async stop(delay: Duration, grace: Duration): Promise<void> {
+    this.#stop.abort(new Error('the process is stopping'));
+    const server = await this.#starting;
+    await server?.stop({ delay, grace });
+    await this.#authentication.stop();
+  }
+
+  /** @returns undefined where the process stops before there is a certificate. */
+  async #serve(): Promise<RunningTlsServer | undefined> {
+    const { certificates, config, logger } = this.#options;
+    try {
+      await untilServable(certificates, this.#stop.signal);
+      const server = await startTlsServer({
+        purpose: { name: 'aggregated API', flag: '--api-bind-address' },
+        address: config.api.bindAddress,
+        listener: this.#app(),
+        certificates,
+        shutdown: this.#shutdown,
+        onTrouble: (error) => logger.warn('the API server had trouble', { error }),
+      });
+      this.#trouble = undefined;
+      logger.info('the aggregated API is served', { ...server.address });
+      return server;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      this.#trouble = error instanceof Error ? error.message : 'the API cannot be served';
+      logger.error('the aggregated API cannot be served', { error });
+      return undefined;
+    }
+  }
+
+  #app(): RequestListener {
+    const { certificates, client, clock, logger, metrics } = this.#options;
+    const ready = [
+      { name: 'certificate', check: () => certificates.ready() },
+      this.#shutdown.check,
+    ];
+    return aggregatedApp({
+      served: { group, version: 'v1' },
+      resources: this.#resources(),
+      contract,
+      authentication: this.#authentication,
+      review: clusterReviewer(client),
+      clock,
+      logger,
+      health: { live: [], ready },
+      version: version(),
+      metrics,
+    });
+  }
+
+  #resources(): ApiResource[] {
+    const { builder, certificates, client, clock, config } = this.#options;
+    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
+    const planner = new Planner({
+      client,
+      builder,
+      settings: { defaultInterval, maxTeardownWait },
+      crossNamespaceReferences,
+      clock,
+    });
+    // All replicas serve with the same key, and so can read each other's tokens.
+    const key = (): Uint8Array =>
+      createHash('sha256').update(certificates.current().privateKey).digest();
+    const tokens = new ContinueTokens({ key, clock });
+    const plans = { client, planning: planner, tokens };
+    const planDigestOf = async (
+      namespace: string,
+      name: string,
+      signal: AbortSignal,
+    ): Promise<string> => {
+      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+      const object = await client.get(reference, { signal });
+      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All' } as const;
+      return (await planner.plan(asked, { signal })).digest;
+    };
+    return [
+      stageSetsResource({ client }),
+      planResource(plans),
+      advanceResource({ client, clock, planDigestOf }),
+      historyResource({ client, clock, tokens }),
+      stagePlansResource({ ...plans, clock }),
+      historiesResource({ client, clock, tokens }),
+    ];
+  }
+}
