@@ -1,5 +1,5 @@
-import type { ControllerProcess } from '../dev/controller-process.ts';
 import { freePorts } from '../dev/cluster/ports.ts';
+import type { ControllerProcess } from '../dev/controller-process.ts';
 import type { Playground } from '../dev/playground.ts';
 import { untilObjects } from './watching.ts';
 
@@ -40,7 +40,11 @@ export async function startApi(
     `--api-service-port=${port}`,
     '--log-level=debug',
   ];
-  const api = [`--roles=${roles}`, `--api-bind-address=127.0.0.1:${port}`, '--api-shutdown-delay=0s'];
+  const api = [
+    `--roles=${roles}`,
+    `--api-bind-address=127.0.0.1:${port}`,
+    '--api-shutdown-delay=0s',
+  ];
   const process = await startController({ flags: [...flags, ...api] });
   await untilObjects(
     client,

@@ -10,8 +10,7 @@ import { needsOverride } from '../gates/promotion.ts';
 import type { Requester } from '../requested-by.ts';
 import { type Instant, toRfc3339 } from '../time.ts';
 import type { FieldFault } from './advance-spec.ts';
-import { heldStages, type RecordedRun } from './held-stages.ts';
-import { hasEnded } from './record.ts';
+import { heldStages, type RecordedRun, whyOver } from './held-stages.ts';
 import { fitted, isTooMany } from './record-size.ts';
 
 /** A request to pass a gate, and the world as it is now. */
@@ -147,20 +146,6 @@ function recordedBefore(
 function holdIn(holds: readonly Hold[], gate: Gate | undefined): Hold | undefined {
   if (gate === undefined) return holds.length === 1 ? holds[0] : undefined;
   return holds.find((hold) => hold.gate === gate);
-}
-
-/** Why no gate of the run can be passed, although it is the newest. */
-function whyOver({ run, stageSet }: AdvanceQuestion): string | undefined {
-  const { metadata, spec } = stageSet;
-  const phase = run?.status?.phase;
-  if (metadata.deletionTimestamp !== undefined) return 'the StageSet is being deleted';
-  if (hasEnded(phase)) return `run ${run?.spec?.runId ?? ''} has ended: ${phase ?? ''}`;
-  if (run?.spec?.generation === metadata.generation) return undefined;
-  const next =
-    spec?.suspend === true
-      ? 'the StageSet is suspended, and a new run begins when it is resumed'
-      : 'a new run is about to begin';
-  return `the spec of the StageSet has changed since run ${run?.spec?.runId ?? ''} began: ${next}`;
 }
 
 function nothingHolds({ run, spec }: AdvanceQuestion, stages: readonly HeldStage[]): string {

@@ -33,18 +33,23 @@ export function heldStages(recorded: RecordedRun, now: Instant): HeldStage[] {
   }));
 }
 
-/** Why nothing of the newest run can be passed any more; undefined where it is still the newest. */
-export function isOver({ stageSet, run }: RecordedRun): boolean {
-  return (
-    hasEnded(run?.status?.phase) ||
-    run?.spec?.generation !== stageSet.metadata.generation ||
-    stageSet.metadata.deletionTimestamp !== undefined
-  );
+/** Why no gate of the newest run can be passed whatever holds it; undefined where one may be. */
+export function whyOver({ stageSet, run }: RecordedRun): string | undefined {
+  const { metadata, spec } = stageSet;
+  const phase = run?.status?.phase;
+  if (metadata.deletionTimestamp !== undefined) return 'the StageSet is being deleted';
+  if (hasEnded(phase)) return `run ${run?.spec?.runId ?? ''} has ended: ${phase ?? ''}`;
+  if (run?.spec?.generation === metadata.generation) return undefined;
+  const next =
+    spec?.suspend === true
+      ? 'the StageSet is suspended, and a new run begins when it is resumed'
+      : 'a new run is about to begin';
+  return `the spec of the StageSet has changed since run ${run?.spec?.runId ?? ''} began: ${next}`;
 }
 
 /** The record has an open hold of the stage: a wait for health is a held stage too, but no gate. */
 function isAtGates(recorded: RecordedRun, stage: string): boolean {
-  if (isOver(recorded)) return false;
+  if (whyOver(recorded) !== undefined) return false;
   const entry = entryOf(recorded.run, stage);
   if (entry?.phase !== 'Held') return false;
   return (entry.gates ?? []).some(({ heldUntil }) => heldUntil === undefined);

@@ -23,7 +23,7 @@ export function isAskedFor(run: StageRun, filter: HistoryFilter): boolean {
 }
 
 /** When the run began; its record was created a moment before. */
-export function beginOf({ metadata, status }: StageRun): string | undefined {
+function beginOf({ metadata, status }: StageRun): string | undefined {
   return status?.startedAt ?? metadata.creationTimestamp ?? undefined;
 }
 

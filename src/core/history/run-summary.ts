@@ -47,7 +47,7 @@ export function changesIn(run: StageRun, stage: string): number {
   return entry === undefined ? 0 : changedObjects(entry);
 }
 
-export function changedObjects({ objects, changes }: RecordedStage): number {
+function changedObjects({ objects, changes }: RecordedStage): number {
   const { created = 0, updated = 0, recreated = 0, pruned = 0 } = objects ?? {};
   return Math.max(created + updated + recreated + pruned, changes?.length ?? 0);
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../duration.ts';
-import { after, type Instant, instant, milliseconds } from '../time.ts';
+import { type Instant, instant } from '../time.ts';
 import { formats } from '../validate/formats.ts';
 
 /**
@@ -10,7 +10,7 @@ export function sinceOf(text: string, now: Instant): Instant | undefined {
   if (formats['date-time'].validate(text)) return instant(Date.parse(text.replace(',', '.')));
   try {
     const span = parseDuration(text);
-    return span > 0 ? after(now, milliseconds(-Number(span))) : undefined;
+    return span > 0 ? instant(now - span) : undefined;
   } catch {
     return undefined;
   }
