@@ -258,7 +258,10 @@ describe('an aggregated server beside a cluster', () => {
     });
 
     it('gives one user a share only', async () => {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
+      let release = (): void => undefined;
+      const promise = new Promise<void>((resolve) => {
+        release = resolve;
+      });
       stand.samples.special.set('busy', async () => {
         await promise;
         return { object: {} };
@@ -266,7 +269,7 @@ describe('an aggregated server beside a cluster', () => {
       const path = `${groupPath}/namespaces/default/stagesets/busy/plan`;
       const busy = Array.from({ length: 26 }, async () => {
         const answer = await stand.askFor('olga', { path });
-        if (answer.status === 429) resolve(undefined);
+        if (answer.status === 429) release();
         return answer;
       });
       const statuses = (await Promise.all(busy)).map(({ status }) => status).sort();
