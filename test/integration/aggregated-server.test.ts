@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import type { Playground } from '../../dev/playground.ts';
+import { issueCertificate } from '../../src/certs/issue.ts';
+import { instant, minutes } from '../../src/core/time.ts';
+import { deferred } from '../../src/kubernetes/wait.ts';
 import { validateResponse } from '../../src/server/aggregated/contract.ts';
 import { aggregatedType } from '../../src/server/aggregated/discovery.ts';
 import { apiVersion, group } from '../aggregated/sample-resources.ts';
@@ -25,6 +28,10 @@ describe('an aggregated server beside a cluster', () => {
   });
 
   after(async () => stand.stop());
+
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(stand.log.slice(-5).join(''));
+  });
 
   beforeEach(() => {
     stand.samples.asked.length = 0;
@@ -52,8 +59,6 @@ describe('an aggregated server beside a cluster', () => {
     });
 
     it('takes a client certificate of the cluster for who it names', async () => {
-      const { issueCertificate } = await import('../../src/certs/issue.ts');
-      const { instant, minutes } = await import('../../src/core/time.ts');
       const olga = await issueCertificate(stand.clusterCa, {
         commonName: 'olga',
         organizations: ['sales'],
@@ -258,10 +263,7 @@ describe('an aggregated server beside a cluster', () => {
     });
 
     it('gives one user a share only', async () => {
-      let release = (): void => undefined;
-      const promise = new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      const { promise, resolve } = deferred<undefined>();
       stand.samples.special.set('busy', async () => {
         await promise;
         return { object: {} };
@@ -269,7 +271,7 @@ describe('an aggregated server beside a cluster', () => {
       const path = `${groupPath}/namespaces/default/stagesets/busy/plan`;
       const busy = Array.from({ length: 26 }, async () => {
         const answer = await stand.askFor('olga', { path });
-        if (answer.status === 429) release();
+        if (answer.status === 429) resolve(undefined);
         return answer;
       });
       const statuses = (await Promise.all(busy)).map(({ status }) => status).sort();

@@ -93,9 +93,10 @@ function resolved(schema: JsonObject, depth: number): StructuralSchema {
         }
       : {}),
     ...(items === undefined ? {} : { items: inner(items) }),
-    ...(additionalProperties === undefined
-      ? {}
-      : { additionalProperties: inner(additionalProperties) }),
+    // In a structural schema, additionalProperties is what makes a map; the rest has another name.
+    ...(isJsonObject(additionalProperties)
+      ? { additionalProperties: inner(additionalProperties) }
+      : { 'x-kubernetes-preserve-unknown-fields': additionalProperties === true }),
   } as StructuralSchema;
 }
 

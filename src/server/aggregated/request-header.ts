@@ -26,6 +26,8 @@ export function takeIdentityHeaders(
   request: IncomingMessage,
   names: RequestHeaderNames | undefined,
 ): IdentityHeaders {
+  // Node makes both of the raw headers when they are first read: before those change.
+  const { headers, headersDistinct } = request;
   const taken: [string, string][] = [];
   const kept: string[] = [];
   // Names and values take turns.
@@ -37,8 +39,8 @@ export function takeIdentityHeaders(
   }
   request.rawHeaders = kept;
   for (const [name] of taken) {
-    Reflect.deleteProperty(request.headers, name);
-    Reflect.deleteProperty(request.headersDistinct, name);
+    Reflect.deleteProperty(headers, name);
+    Reflect.deleteProperty(headersDistinct, name);
   }
   return taken;
 }
