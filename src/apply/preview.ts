@@ -1,8 +1,8 @@
-import { contains } from '../core/drift/contains.ts';
 import type { ConflictSettings } from '../core/objects/conflict-policy.ts';
 import { foreignOwner } from '../core/objects/foreign-owner.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import { nameLabel, namespaceLabel, stageLabel } from '../core/objects/ownership.ts';
+import { isAsRendered } from '../core/plan/as-rendered.ts';
 import { differsFrom } from '../core/plan/field-changes.ts';
 import {
   ApiError,
@@ -156,7 +156,7 @@ function compared(
   after: KubernetesObject,
 ): PreviewedObject {
   if (before === undefined) return created(object);
-  if (contains(before, object)) return { object, verb: 'Unchanged' };
+  if (isAsRendered(before, object, fieldManager)) return { object, verb: 'Unchanged' };
   return { object, verb: verbOf(before, after) };
 }
 

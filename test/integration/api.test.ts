@@ -3,6 +3,7 @@ import { type ApiStand, startApi } from '../api-stand.ts';
 import { configMap } from '../objects.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
+import { eventually } from './objects.ts';
 
 describe('the aggregated API behind kube-apiserver', () => {
   let api: ApiStand;
@@ -67,9 +68,12 @@ describe('the aggregated API behind kube-apiserver', () => {
       'jsonpath={.items[*].apiVersion}',
     );
     expect(plain).to.equal('stages.metio.wtf/v1');
-    expect(await kubectl('explain', 'stageplans.status.verdict')).to.include(
-      'What the next run comes to',
-    );
+    // kube-apiserver fetches our OpenAPI document a moment after it found us.
+    const { cluster } = await sharedPlayground();
+    await eventually(async () => {
+      const { stdout } = await cluster.kubectl(['explain', 'stageplans.status.verdict']);
+      return stdout.includes('What the next run comes to');
+    });
   });
 
   it('says what would happen and what holds it, as a table, as an object, and as a page', async () => {
