@@ -1,10 +1,13 @@
 import { parseStageSet } from '../../src/core/validate/schema.ts';
+import type { Condition } from '../../src/types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../../src/types/stages.ts';
 import type { Playground } from '../playground.ts';
 
 export interface FollowOptions {
   /** The rollout is over when every stage is ready and the last one is at this revision. */
-  readonly revision: string;
+  readonly revision?: string;
+  /** Stop at this reason of Ready instead. */
+  readonly until?: string;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -12,7 +15,7 @@ export interface FollowOptions {
 /** Prints what a rollout does while it does it, from the status that anybody can watch. */
 export async function followRollout(
   { client }: Playground,
-  { revision, say, signal }: FollowOptions,
+  { revision = '', until, say, signal }: FollowOptions,
 ): Promise<void> {
   const started = performance.now();
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(120_000)]);
@@ -24,7 +27,9 @@ export async function followRollout(
     if (!parsed.ok) return false;
     const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5);
     for (const line of newsIn(parsed.value, seen)) say(`${seconds}s  ${line}`);
-    return isDone(parsed.value, revision);
+    return until === undefined
+      ? isDone(parsed.value, revision)
+      : readyOf(parsed.value)?.reason === until;
   };
   if (items.some(print)) return;
   for await (const event of client.watch({ ...query, resourceVersion }, { signal: bounded })) {
@@ -51,6 +56,10 @@ function newsIn({ status }: StageSet, seen: Map<string, string>): string[] {
   const news = facts.filter(([key, text]) => seen.get(key) !== text);
   for (const [key, text] of news) seen.set(key, text);
   return news.map(([, text]) => text);
+}
+
+function readyOf({ status }: StageSet): Condition | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready');
 }
 
 function isDone({ metadata, status }: StageSet, revision: string): boolean {

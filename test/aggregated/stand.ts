@@ -222,7 +222,7 @@ async function send(
         // A list of names and values is sent in the order and spelling that it has.
         headers: Array.isArray(headers)
           ? withHost(headers as string[], `localhost:${port}`, body)
-          : (headers as OutgoingHttpHeaders),
+          : headers,
         agent: new Agent({ keepAlive: false }),
         ...(as === undefined ? {} : { cert: as.certificate, key: as.privateKey }),
       },

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { type ApiStand, startApi } from '../api-stand.ts';
+import { type RunningApi, startApi } from '../../dev/aggregated-api.ts';
 import { configMap } from '../objects.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
 import { eventually } from './objects.ts';
 
 describe('the aggregated API behind kube-apiserver', () => {
-  let api: ApiStand;
+  let api: RunningApi;
 
   before('start the API', async () => {
-    api = await startApi(await sharedPlayground());
+    api = await startApi(await sharedPlayground(), { flags: ['--log-level=debug'] });
   });
   afterEach('remove the StageSets of the test', async function () {
     if (this.currentTest?.state === 'failed') showLog(api.process);
@@ -190,6 +190,6 @@ describe('the aggregated API behind kube-apiserver', () => {
     expect(await client.find(reference, call)).not.to.equal(undefined);
     await api.process.stop();
     expect(await client.find(reference, call)).to.equal(undefined);
-    api = await startApi(await sharedPlayground());
+    api = await startApi(await sharedPlayground(), { flags: ['--log-level=debug'] });
   });
 });

@@ -1,0 +1,69 @@
+import { freePorts } from './cluster/ports.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import type { Playground, PlaygroundController } from './playground.ts';
+
+const namespace = 'stageset-system';
+const apiService = 'apiservice/v1.subresources.stages.metio.wtf';
+
+/** A process with the aggregated API, reached through the real aggregator. */
+export interface RunningApi {
+  readonly process: ControllerProcess;
+  /** Flags that every process of the same installation has. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Starts a controller that serves the aggregated API too, behind a Service that leads to this
+ * machine, and waits until kube-apiserver passes requests on to it.
+ */
+export async function startApi(
+  playground: Playground,
+  { flags: further = [], ...options }: PlaygroundController = {},
+): Promise<RunningApi> {
+  const [port = 0] = await freePorts(1);
+  const name = `api-${port}`;
+  await kubectl(playground, ['apply', '--server-side', '-f', '-'], serviceOf(name));
+  const flags = [
+    `--namespace=${namespace}`,
+    '--webhook-cert-mode=self-signed',
+    `--api-service-name=${name}`,
+    `--api-service-port=${port}`,
+  ];
+  const api = [
+    '--roles=controller,api',
+    `--api-bind-address=127.0.0.1:${port}`,
+    '--api-shutdown-delay=0s',
+  ];
+  const started = { ...options, flags: [...flags, ...api, ...further] };
+  const process = await playground.startController(started);
+  await kubectl(playground, ['wait', apiService, '--for=create', '--timeout=60s']);
+  await kubectl(playground, ['wait', apiService, '--for=condition=Available', '--timeout=60s']);
+  return { process, flags };
+}
+
+async function kubectl(
+  { cluster }: Playground,
+  args: readonly string[],
+  input?: string,
+): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+}
+
+function serviceOf(name: string): string {
+  return `
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: ${namespace}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  type: ExternalName
+  externalName: localhost
+`;
+}
