@@ -23,6 +23,8 @@ export interface ServingCertificates {
   onRenewal(listener: (renewed: KeyPair) => void): () => void;
 }
 
+type TimeoutName = 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval';
+
 export interface TlsServerOptions {
   readonly purpose: ServerPurpose;
   readonly address: ListenAddress;
@@ -30,6 +32,8 @@ export interface TlsServerOptions {
   readonly certificates: ServingCertificates;
   /** Shared with the health endpoints, so that readiness fails before anything ends. */
   readonly shutdown: Shutdown;
+  /** Where other bounds than the usual ones are wanted, in milliseconds. */
+  readonly timeouts?: Partial<Pick<typeof limits, TimeoutName>>;
   /** Told when a connection could not be accepted or a renewal not be used; the server goes on. */
   readonly onTrouble: (error: Error) => void;
 }
@@ -82,11 +86,12 @@ const mostConnections = 512;
  * @throws TerminalError when it cannot listen; what `certificates.current` throws
  */
 export async function startTlsServer(options: TlsServerOptions): Promise<RunningTlsServer> {
-  const { purpose, address, listener, certificates, shutdown, onTrouble } = options;
+  const { purpose, address, listener, certificates, shutdown, timeouts, onTrouble } = options;
   const drain = new Drain(listener);
   const server = createServer(
     {
       ...limits,
+      ...timeouts,
       ...secureContext(certificates.current()),
       requestCert: true,
       rejectUnauthorized: false,

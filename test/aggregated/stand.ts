@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { connect, type TLSSocket } from 'node:tls';
 import type { Playground } from '../../dev/playground.ts';
 import {
   type Authority,
@@ -17,7 +19,12 @@ import { createLogger } from '../../src/log/logger.ts';
 import { type AggregatedOptions, aggregatedApp } from '../../src/server/aggregated/app.ts';
 import { ClusterAuthentication } from '../../src/server/aggregated/authentication-config.ts';
 import { clusterReviewer, type Reviewer } from '../../src/server/aggregated/reviews.ts';
-import { type RunningTlsServer, Shutdown, startTlsServer } from '../../src/server/tls-server.ts';
+import {
+  type RunningTlsServer,
+  Shutdown,
+  startTlsServer,
+  type TlsServerOptions,
+} from '../../src/server/tls-server.ts';
 import { contract } from '../../src/types/generated/subresources.stages.metio.wtf.v1.document.ts';
 import { group, type Samples, sampleResources } from './sample-resources.ts';
 
@@ -67,6 +74,7 @@ const identity = 'stageset-api';
 export async function startAggregated(
   { cluster }: Playground,
   changes: Partial<AggregatedOptions> = {},
+  timeouts: NonNullable<TlsServerOptions['timeouts']> = {},
 ): Promise<AggregatedStand> {
   await grantServer(cluster);
   const now = instant(Date.now());
@@ -122,6 +130,7 @@ export async function startAggregated(
       onRenewal: () => () => undefined,
     },
     shutdown,
+    timeouts,
     onTrouble: (error) => log.push(String(error)),
   });
   const proxy = await pairOf(cluster.frontProxyClient);
@@ -243,4 +252,17 @@ async function send(
 function withHost(headers: readonly string[], host: string, body: string | undefined): string[] {
   const length = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))];
   return ['Host', host, ...length, ...headers];
+}
+
+/** A connection as the front proxy, for what no client library sends. */
+export async function openSocket({ server, ca, proxy }: AggregatedStand): Promise<TLSSocket> {
+  const socket = connect({
+    ...server.address,
+    servername: 'localhost',
+    ca: ca.certificate,
+    cert: proxy.certificate,
+    key: proxy.privateKey,
+  });
+  await once(socket, 'secureConnect');
+  return socket;
 }
