@@ -23,7 +23,7 @@ type Direct = ObjectReference & { readonly namespace: string };
 type Produced = Extract<SourceRoute, { kind: 'Producer' }>;
 
 /** What is known of sources without asking the API server. */
-export interface KnownSources {
+interface KnownSources {
   readonly find: (source: Direct, call: CallOptions) => Promise<KubernetesObject | undefined>;
   readonly produced: (route: Produced, call: CallOptions) => Promise<readonly KubernetesObject[]>;
   /** Told of a kind that the API server does not serve. */

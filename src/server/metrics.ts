@@ -30,7 +30,7 @@ export interface Metrics {
 }
 
 /** What is told of serving certificates. */
-export interface CertificateMetrics {
+interface CertificateMetrics {
   renewalFailed(): void;
 }
 

@@ -5,7 +5,7 @@ import type {
 import type { KubernetesObject } from '../../../types/kubernetes.ts';
 
 /** What is asked of a plan. */
-export interface PlanRequest {
+interface PlanRequest {
   /** The stored StageSet, as it was read. */
   readonly object: KubernetesObject;
   readonly suppose: StagePlanSpec;
