@@ -1,7 +1,7 @@
 import { isRunOf, stageRunLabel } from '../../core/history/stage-run.ts';
 import { seconds } from '../../core/time.ts';
 import { parseStageRun, parseStageSet } from '../../core/validate/schema.ts';
-import { isConflict, isGone, isNotFound, noAnswer } from '../../kubernetes/api-error.ts';
+import { isConflict, isNotFound } from '../../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { ListPage } from '../../kubernetes/lists.ts';
 import { withoutManagedFields } from '../../kubernetes/store.ts';
@@ -16,6 +16,7 @@ import {
 import { group } from './group.ts';
 import type { ApiRequest } from './resource.ts';
 import { StatusError } from './status-error.ts';
+import { answered, served } from './upstream.ts';
 
 const stageSets = { apiVersion: stagesApiVersion, kind: 'StageSet' } as const;
 const stageRuns = { apiVersion: stagesApiVersion, kind: 'StageRun' } as const;
@@ -140,24 +141,4 @@ export function asStageSet(object: KubernetesObject): StageSet {
   throw StatusError.internalError(
     'the stored StageSet is not valid by the schema of its definition: correct its spec',
   );
-}
-
-async function answered<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw served(error);
-  }
-}
-
-/** What went wrong between us and the API server, as the caller may know it. */
-function served(error: unknown): unknown {
-  if (isGone(error)) {
-    return StatusError.expired(
-      'The provided continue parameter is too old; start the list again without it.',
-    );
-  }
-  const silence = noAnswer(error);
-  if (silence === undefined) return error;
-  return StatusError.serviceUnavailable('the API server does not answer; try again', error);
 }

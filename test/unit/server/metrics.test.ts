@@ -48,6 +48,7 @@ describe('metrics', () => {
       'stageset_drift_corrected_total{namespace="shop",name="web",stage="crds"} 3',
       'stageset_stage_ready{namespace="shop",stageset="web",stage="crds"} 1',
       'stageset_inventory_skipped_entries_total{namespace="shop",stageset="web",stage="crds"} 2',
+      'stageset_webhook_cert_renewal_failures_total 0',
     ]);
   });
 
@@ -71,6 +72,7 @@ describe('metrics', () => {
       'stageset_reconcile_total{namespace="shop",name="web",reason="Succeeded"} 1',
       'stageset_stage_applied_total{namespace="shop",name="web",stage="app"} 1',
       'stageset_stage_ready{namespace="shop",stageset="web",stage="app"} 1',
+      'stageset_webhook_cert_renewal_failures_total 0',
     ]);
   });
 

@@ -5,17 +5,18 @@ import type {
 import type { KubernetesObject } from '../../../types/kubernetes.ts';
 import type { StageRun } from '../../../types/stages.ts';
 import { groupVersion } from '../group.ts';
+import { limitOf } from '../limit.ts';
 import { callFor, Records } from '../records.ts';
 import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
 import { StatusError } from '../status-error.ts';
 import { identityOf } from '../subject.ts';
 import { type HistoryOptions, historyOf } from './history.ts';
-import { limitOf, refuseWatch } from './query.ts';
+import { refuseWatch } from './query.ts';
 import { storedRun } from './stored-run.ts';
 import { newestRunsTable } from './table.ts';
 
 /** Clients that ask for no limit may expect everything: as much as is allowed. */
-const usualLimit = 200;
+const limits = { usual: 200, largest: 200 };
 
 /** Records that are read at the same time for one request. */
 const mostAtOnce = 8;
@@ -46,7 +47,7 @@ async function newestRuns(
   const { namespace, query } = request;
   refuseWatch(query);
   const records = new Records(client);
-  const limit = limitOf(query, usualLimit);
+  const limit = limitOf(query, limits);
   const scope = ['stagehistories', namespace ?? ''];
   const token = tokenIn(tokens.read(scope, query.get('continue')));
   const call = callFor(request);

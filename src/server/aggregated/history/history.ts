@@ -5,11 +5,12 @@ import type { KubernetesClient } from '../../../kubernetes/client.ts';
 import type { StageHistory } from '../../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { ContinueTokens } from '../continue-token.ts';
 import { groupVersion } from '../group.ts';
+import { limitOf } from '../limit.ts';
 import { callFor, Records } from '../records.ts';
 import type { ApiAnswer, ApiRequest, ApiResource, Handler } from '../resource.ts';
 import { StatusError } from '../status-error.ts';
 import { identityOf, namedBy } from '../subject.ts';
-import { filterOf, filtersAsGiven, limitOf, refuseWatch, wantsText } from './query.ts';
+import { filterOf, filtersAsGiven, refuseWatch, runLimits, wantsText } from './query.ts';
 import { storedRun } from './stored-run.ts';
 import { historyTable } from './table.ts';
 
@@ -39,7 +40,7 @@ export function historyOf({ client, clock, tokens }: HistoryOptions): Handler {
     const named = namedBy(request);
     const { namespace, name } = named;
     const now = clock();
-    const limit = limitOf(query);
+    const limit = limitOf(query, runLimits);
     const filter = filterOf(query, now);
     const asText = wantsText(query);
     const call = callFor(request);

@@ -5,24 +5,11 @@ import {
 } from '../../../core/history/history-query.ts';
 import { sinceOf } from '../../../core/history/since.ts';
 import type { Instant } from '../../../core/time.ts';
+import type { Limits } from '../limit.ts';
 import { StatusError } from '../status-error.ts';
 
-const usualLimit = 20;
-const largestLimit = 200;
-
-/**
- * How many entries an answer may have: 20 unless the query says otherwise, and at most 200 whatever
- * it says.
- * @throws StatusError 400 for what is no whole number, or a negative one.
- */
-export function limitOf(query: URLSearchParams, usual: number = usualLimit): number {
-  const text = query.get('limit') ?? '';
-  if (text === '' || text === '0') return usual;
-  if (!/^\d{1,15}$/.test(text)) {
-    throw StatusError.badRequest('limit must be a whole number from 1 to 200');
-  }
-  return Math.min(Number(text), largestLimit);
-}
+/** Runs in one answer. */
+export const runLimits: Limits = { usual: 20, largest: 200 };
 
 /** @throws StatusError 400 naming the parameter that cannot be understood. */
 export function filterOf(query: URLSearchParams, now: Instant): HistoryFilter {

@@ -5,10 +5,14 @@ import type {
   StagePlanStatus,
 } from '../../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { KubernetesObject } from '../../../types/kubernetes.ts';
-import { stagesApiVersion } from '../../../types/stages.ts';
 import type { ContinueTokens } from '../continue-token.ts';
+import { groupVersion } from '../group.ts';
+import { limitOf } from '../limit.ts';
+import { callFor, Records } from '../records.ts';
 import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
 import { StatusError } from '../status-error.ts';
+import { identityOf, namedBy } from '../subject.ts';
+import { answered } from '../upstream.ts';
 import { changePage } from './change-pages.ts';
 import { planTable, planText } from './plan-tables.ts';
 import type { Planning } from './planning.ts';
@@ -20,12 +24,8 @@ export interface PlanOptions {
   readonly tokens: ContinueTokens;
 }
 
-const group = 'subresources.stages.metio.wtf';
-export const planApiVersion = 'subresources.stages.metio.wtf/v1';
-
-/** Changes in one answer where nobody asks for another number. */
-const usualLimit = 1000;
-const largestLimit = 10_000;
+/** Changes in one answer. */
+const limits = { usual: 1000, largest: 10_000 };
 
 /** `stagesets/plan`: what the next run would do, or, by POST, what it would do if. */
 export function planResource(options: PlanOptions): ApiResource {
@@ -47,11 +47,12 @@ export async function answer(
   suppose: StagePlanSpec,
   options: PlanOptions,
 ): Promise<ApiAnswer> {
-  const object = await stageSetOf(request, options.client);
+  const { namespace, name } = namedBy(request);
+  const object = await new Records(options.client).stageSet(namespace, name, callFor(request));
   const stages = wantedStages(request, object, suppose);
   const dryRun = request.query.get('diff') === 'false' ? 'None' : 'All';
   const asked = { object, suppose, stages, dryRun } as const;
-  const whole = await options.planning.plan(asked, { signal: request.signal });
+  const whole = await answered(options.planning.plan(asked, { signal: request.signal }));
   const { status, continuation } = paged(whole, request, options.tokens);
   const plan = { ...stagePlan(object, status, continuation), spec: suppose };
   return {
@@ -63,35 +64,13 @@ export async function answer(
 
 /** A StagePlan under the identity of its StageSet. */
 export function stagePlan(
-  { metadata }: KubernetesObject,
+  object: KubernetesObject,
   status: StagePlanStatus,
   continuation: Readonly<Record<string, unknown>> = {},
 ): StagePlan & KubernetesObject {
-  const { name, namespace = '', uid, resourceVersion, creationTimestamp } = metadata;
-  return {
-    apiVersion: planApiVersion,
-    kind: 'StagePlan',
-    metadata: {
-      name,
-      namespace,
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(typeof creationTimestamp === 'string' ? { creationTimestamp } : {}),
-      ...continuation,
-    },
-    spec: {},
-    status,
-  };
-}
-
-async function stageSetOf(
-  { namespace = '', name = '', signal }: ApiRequest,
-  client: KubernetesClient,
-): Promise<KubernetesObject> {
-  const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
-  const found = await client.find(reference, { signal });
-  if (found === undefined) throw StatusError.notFound({ group, resource: 'stagesets', name });
-  return found;
+  const { name, namespace = '' } = object.metadata;
+  const metadata = { ...identityOf(object, { namespace, name }), ...continuation };
+  return { apiVersion: groupVersion, kind: 'StagePlan', metadata, spec: {}, status };
 }
 
 /** The body is valid by the contract, which says that its spec is one. */
@@ -135,7 +114,7 @@ function paged(
   const scope = ['plan', namespace, name, query.getAll('stage'), query.get('diff')];
   const position = tokens.read(scope, query.get('continue'));
   const start = startOf(position, whole);
-  const { status, next, remaining } = changePage(whole, start, limitOf(query));
+  const { status, next, remaining } = changePage(whole, start, limitOf(query, limits));
   if (next === undefined) return { status, continuation: {} };
   const token = tokens.issue(scope, { digest: whole.digest, start: next });
   return { status, continuation: { continue: token, remainingItemCount: remaining } };
@@ -146,12 +125,4 @@ function startOf(position: unknown, { digest }: StagePlanStatus): number {
   const { digest: before, start } = position as { digest: string; start: number };
   if (before === digest) return start;
   throw StatusError.expired('The plan has changed since the first page; ask without continue.');
-}
-
-/** A number of entries as the API machinery reads it: 0 and absent are the usual one. */
-export function limitOf(query: URLSearchParams, usual: number = usualLimit): number {
-  const text = query.get('limit') ?? '';
-  if (text === '' || text === '0') return usual;
-  if (!/^\d{1,9}$/.test(text)) throw StatusError.badRequest('limit must be a whole number');
-  return Math.min(Number(text), largestLimit);
 }

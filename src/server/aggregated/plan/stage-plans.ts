@@ -1,16 +1,19 @@
 import { humanDuration } from '../../../core/human-duration.ts';
 import { between, type Clock, instant } from '../../../core/time.ts';
 import { stagesApiVersion } from '../../../types/stages.ts';
+import { groupVersion } from '../group.ts';
+import { limitOf } from '../limit.ts';
 import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
-import { answer, limitOf, type PlanOptions, planApiVersion, stagePlan } from './plan.ts';
+import { answered } from '../upstream.ts';
+import { answer, type PlanOptions, stagePlan } from './plan.ts';
 import { planListTable } from './plan-tables.ts';
 
 export interface StagePlansOptions extends PlanOptions {
   readonly clock: Clock;
 }
 
-/** StageSets in one answer where nobody asks for another number. */
-const usualLimit = 500;
+/** StageSets in one answer. */
+const limits = { usual: 500, largest: 500 };
 
 /** Plans of one list that are made at the same time. */
 const atOnce = 8;
@@ -38,19 +41,21 @@ async function list(
   // The API server's own token, within ours: it must not lead into another namespace.
   const within = ['stageplans', namespace];
   const token = tokens.read(within, query.get('continue'));
-  const page = await client.page(
-    {
-      apiVersion: stagesApiVersion,
-      kind: 'StageSet',
-      ...scope,
-      pageSize: limitOf(query, usualLimit),
-      ...(typeof token === 'string' ? { continueToken: token } : {}),
-    },
-    { signal },
+  const page = await answered(
+    client.page(
+      {
+        apiVersion: stagesApiVersion,
+        kind: 'StageSet',
+        ...scope,
+        pageSize: limitOf(query, limits),
+        ...(typeof token === 'string' ? { continueToken: token } : {}),
+      },
+      { signal },
+    ),
   );
   const plans = await inLanes(page.items, async (object) => {
     const asked = { object, suppose: {}, stages: undefined, dryRun: 'None' } as const;
-    return stagePlan(object, await planning.plan(asked, { signal }));
+    return stagePlan(object, await answered(planning.plan(asked, { signal })));
   });
   const metadata = {
     resourceVersion: page.resourceVersion,
@@ -63,7 +68,7 @@ async function list(
   const ageOf = (created: string | undefined): string =>
     created === undefined ? '<unknown>' : humanDuration(between(instant(Date.parse(created)), now));
   return {
-    object: { apiVersion: planApiVersion, kind: 'StagePlanList', metadata, items: plans },
+    object: { apiVersion: groupVersion, kind: 'StagePlanList', metadata, items: plans },
     table: planListTable(plans, metadata, ageOf),
   };
 }

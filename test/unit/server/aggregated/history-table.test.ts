@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import {
   filterOf,
-  limitOf,
   refuseWatch,
+  runLimits,
   wantsText,
 } from '../../../../src/server/aggregated/history/query.ts';
 import { historyTable, newestRunsTable } from '../../../../src/server/aggregated/history/table.ts';
+import { limitOf } from '../../../../src/server/aggregated/limit.ts';
 import { StatusError } from '../../../../src/server/aggregated/status-error.ts';
 import { runOf } from '../../core/history/runs.ts';
 import { noon } from '../../core/snapshot-builder.ts';
@@ -66,7 +67,7 @@ describe('the query of a history', () => {
   const limits: Record<string, number> = { '': 20, '0': 20, '1': 1, '200': 200, '99999': 200 };
   for (const [text, limit] of Object.entries(limits)) {
     it(`takes limit=${text} for ${limit}`, () => {
-      expect(limitOf(new URLSearchParams({ limit: text }))).to.equal(limit);
+      expect(limitOf(new URLSearchParams({ limit: text }), runLimits)).to.equal(limit);
     });
   }
 
@@ -83,7 +84,7 @@ describe('the query of a history', () => {
       const query = new URLSearchParams(text);
       const read = (): void => {
         refuseWatch(query);
-        limitOf(query);
+        limitOf(query, runLimits);
         filterOf(query, noon);
         wantsText(query);
       };
