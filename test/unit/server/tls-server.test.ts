@@ -8,6 +8,7 @@ import { type Authority, createAuthority } from '../../../src/certs/authority.ts
 import { issueCertificate } from '../../../src/certs/issue.ts';
 import { instant, milliseconds, minutes, seconds } from '../../../src/core/time.ts';
 import { deferred } from '../../../src/kubernetes/wait.ts';
+import { peerCertificates } from '../../../src/server/aggregated/peer.ts';
 import {
   type RunningTlsServer,
   type ServingCertificates,
@@ -140,6 +141,28 @@ describe('the TLS server', () => {
     await arrived.promise;
     await running.stop({ delay: milliseconds(0), grace: milliseconds(50) });
     expect(await answer).to.equal('cut');
+  });
+
+  it('shows the whole chain that a client presents', async () => {
+    const chains: string[][] = [];
+    const running = await start((incoming, response) => {
+      chains.push(peerCertificates(incoming.socket).map(({ subject }) => subject));
+      response.end();
+    });
+    const { certificate, privateKey } = await issueCertificate(authority, {
+      commonName: 'olga',
+      usage: 'client',
+      validFor: minutes(5),
+      now: instant(Date.now()),
+    });
+    const agent = new Agent({
+      cert: `${certificate}\n${authority.certificate}`,
+      key: privateKey,
+    });
+    await ask(running, agent);
+    agent.destroy();
+    await ask(running);
+    expect(chains).to.deep.equal([['CN=olga', 'CN=ca'], []]);
   });
 
   it('speaks no TLS that is out of date', async () => {
