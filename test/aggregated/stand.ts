@@ -34,7 +34,7 @@ export const shopPath = `${groupPath}/namespaces/default/stagesets/shop`;
 export const service = { name: 'stageset-api', namespace: 'default' };
 
 /** A request as it goes over the wire; the headers may have a name in several spellings. */
-export interface Question {
+interface Question {
   readonly method?: string;
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders | readonly string[];

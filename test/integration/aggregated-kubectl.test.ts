@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Playground } from '../../dev/playground.ts';
+import { pause } from '../../src/kubernetes/wait.ts';
 import { apiVersion, group } from '../aggregated/sample-resources.ts';
 import {
   type AggregatedStand,
@@ -128,7 +129,15 @@ describe('kubectl and an aggregated server', () => {
     expect(other.stdout).to.equal('no\n');
   });
 
-  it('is part of the OpenAPI document of the cluster', async () => {
+  it('is merged into the OpenAPI 2.0 document of the cluster', async () => {
+    const definition = '"wtf.metio.stages.subresources.v1.StagePlan"';
+    const deadline = AbortSignal.timeout(60_000);
+    while (!(await kubectl(['get', '--raw', '/openapi/v2'])).includes(definition)) {
+      await pause(500, deadline);
+    }
+  });
+
+  it('is part of the OpenAPI 3 documents of the cluster', async () => {
     const text = await kubectl(['get', '--raw', `/openapi/v3/apis/${group}/v1`]);
     expect(JSON.parse(text)).to.have.nested.property('components.schemas.StagePlan');
   });

@@ -194,9 +194,7 @@ function begin(request: Request, response: Response): void {
 function demandGet(request: Request, response: Response): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   response.setHeader('Allow', 'GET, HEAD');
-  throw StatusError.methodNotAllowed(
-    'the server does not allow this method on the requested resource',
-  );
+  throw StatusError.methodNotAllowed();
 }
 
 const discoveryTimeout = 10_000;

@@ -20,7 +20,7 @@ export interface ResourceAttributes {
 }
 
 /** What somebody wants to do to another path; the verb is the method in lower case. */
-export interface PathAttributes {
+interface PathAttributes {
   readonly kind: 'Path';
   readonly verb: string;
   readonly path: string;

@@ -69,9 +69,7 @@ export class Documents {
   send(request: Request, response: Response, path: string, query: URLSearchParams): void {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      throw StatusError.methodNotAllowed(
-        'the server does not allow this method on the requested resource',
-      );
+      throw StatusError.methodNotAllowed();
     }
     const accepted = parseAccept(request.headers.accept);
     response.setHeader('Vary', 'Accept');

@@ -29,7 +29,7 @@ export function parseAccept(header: string | undefined): MediaRange[] {
 }
 
 /** One media type with its parameters, such as a Content-Type; undefined when it is none. */
-export function parseRange(text: string): MediaRange | undefined {
+function parseRange(text: string): MediaRange | undefined {
   const [type = '', ...rest] = text.split(';').map((part) => part.trim());
   if (!/^[^\s/]+\/[^\s/]+$/.test(type)) return undefined;
   const parameters = new Map(rest.map(parameterOf));

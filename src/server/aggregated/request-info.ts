@@ -13,7 +13,7 @@ export interface ResourceInfo {
 }
 
 /** Any other path, such as `/version`. */
-export interface PathInfo {
+interface PathInfo {
   readonly kind: 'Path';
   readonly path: string;
 }

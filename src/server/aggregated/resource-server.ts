@@ -81,19 +81,19 @@ export class ResourceServer {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the caller went away')));
     const signal = AbortSignal.any([deadline, gone.signal]);
-    let leave: (() => void) | undefined;
     try {
       const caller = await arrival.authenticate(signal);
       const isRead = request.method === 'GET' || request.method === 'HEAD';
-      leave = (isRead ? this.#reading : this.#writing).enter(caller.user);
-      await this.#serveCaller(arrival, caller, signal);
+      const leave = (isRead ? this.#reading : this.#writing).enter(caller.user);
+      const work = this.#serveCaller(arrival, caller, signal);
+      // Work that goes on although nobody waits for it any more still counts.
+      work.then(leave, leave);
+      await untilAborted(work, signal);
     } catch (error) {
       if (deadline.aborted && !(error instanceof StatusError)) {
         throw StatusError.timeout('the server did not complete its answer within the timeout');
       }
       throw error;
-    } finally {
-      leave?.();
     }
   }
 
@@ -123,7 +123,9 @@ export class ResourceServer {
       may: async (more) =>
         await this.#options.authorizer.allows(caller, { ...attributes, verb: more }, signal),
     };
-    const answer = await untilAborted(handler(asked), signal);
+    const answer = await handler(asked);
+    // Else somebody has been told already that it took too long.
+    signal.throwIfAborted();
     sendAnswer(arrival.response, withWarnings(answer, warnings), verb, reading);
   }
 
@@ -198,9 +200,7 @@ export class ResourceServer {
       (verb) => handlers[verb] !== undefined && (verb === 'list') === (info.name === undefined),
     );
     response.setHeader('Allow', allowed.map((verb) => methodOfVerb[verb]).join(', '));
-    return StatusError.methodNotAllowed(
-      'the server does not allow this method on the requested resource',
-    );
+    return StatusError.methodNotAllowed();
   }
 }
 

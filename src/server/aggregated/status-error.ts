@@ -79,7 +79,9 @@ export class StatusError extends Error {
     return new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
   }
 
-  static methodNotAllowed(message: string): StatusError {
+  static methodNotAllowed(
+    message = 'the server does not allow this method on the requested resource',
+  ): StatusError {
     return new StatusError(405, 'MethodNotAllowed', message, {});
   }
 
