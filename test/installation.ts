@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments } from 'yaml';
+import type { Cluster } from '../dev/cluster/cluster.ts';
+import { freePorts } from '../dev/cluster/ports.ts';
+import type { ControllerProcess } from '../dev/controller-process.ts';
+import type { Playground } from '../dev/playground.ts';
+import { run } from '../dev/process/run.ts';
+import type { KubernetesObject } from '../src/types/kubernetes.ts';
+
+const base = fileURLToPath(new URL('../apiservice', import.meta.url));
+
+export const system = 'stageset-system';
+const service = 'stageset-controller-api';
+
+/** The installation as kustomize renders it, and its objects. */
+export interface Rendered {
+  readonly text: string;
+  readonly objects: readonly KubernetesObject[];
+}
+
+export async function renderInstallation({ assets }: Cluster): Promise<Rendered> {
+  const { code, stdout, stderr } = await run(join(assets, 'kustomize'), ['build', base]);
+  if (code !== 0) throw new Error(`kustomize build failed: ${stderr}`);
+  const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject);
+  return { text: stdout, objects };
+}
+
+/** Runs kubectl. @returns what it prints. @throws Error with its complaint. */
+export async function kubectl(
+  { cluster }: Playground,
+  args: readonly string[],
+  options: { input?: string; kubeconfig?: string } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await cluster.kubectl(args, options);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/**
+ * Starts what a pod of the Deployment runs, as its ServiceAccount and with its arguments. As there is
+ * neither kubelet nor kube-proxy, ports are free ones and the API's Service leads to this machine.
+ */
+export async function startInstalled(
+  playground: Playground,
+  { objects }: Rendered,
+): Promise<ControllerProcess> {
+  const [port = 0] = await freePorts(1);
+  await kubectl(playground, ['delete', 'service', service, '-n', system]);
+  const external = ['--external-name=localhost', '-n', system];
+  await kubectl(playground, ['create', 'service', 'externalname', service, ...external]);
+  return await playground.startController({
+    kubeconfig: await serviceAccountKubeconfig(playground),
+    flags: [
+      // The playground names these itself.
+      ...argumentsOf(objects).filter((flag) => !/^--(api|metrics|health-probe)-bind-/.test(flag)),
+      `--namespace=${system}`,
+      `--api-bind-address=127.0.0.1:${port}`,
+      `--api-service-port=${port}`,
+      '--api-shutdown-delay=0s',
+    ],
+  });
+}
+
+/** What the Deployment passes to its container. */
+function argumentsOf(objects: readonly KubernetesObject[]): string[] {
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const { spec } = JSON.parse(JSON.stringify(deployment)) as {
+    spec: { template: { spec: { containers: { args: string[] }[] } } };
+  };
+  return spec.template.spec.containers.flatMap(({ args }) => args);
+}
+
+async function serviceAccountKubeconfig(playground: Playground): Promise<string> {
+  const { ca, directory, url } = playground.cluster;
+  const token = await kubectl(playground, ['create', 'token', 'stageset-controller', '-n', system]);
+  const cluster = { server: url, 'certificate-authority': ca.certificate };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'installed', cluster }],
+    users: [{ name: 'stageset-controller', user: { token: token.trim() } }],
+    contexts: [
+      { name: 'installed', context: { cluster: 'installed', user: 'stageset-controller' } },
+    ],
+    'current-context': 'installed',
+  };
+  const file = join(directory, 'stageset-controller.kubeconfig');
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
