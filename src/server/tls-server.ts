@@ -10,7 +10,7 @@ import type { HealthCheck } from './health.ts';
 import { listen, type ServerPurpose } from './listening.ts';
 
 /** PEM: the leaf and its intermediates, and the leaf's key. */
-export interface KeyPair {
+interface KeyPair {
   readonly certificateChain: string;
   readonly privateKey: string;
 }

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../../types/kubernetes.ts';
 
 /** A value of a cell; null where there is none. */
-type Cell = string | number | boolean | null;
+export type Cell = string | number | boolean | null;
 
 /** `metav1.TableColumnDefinition`. */
 export interface Column {
