@@ -128,10 +128,12 @@ describe('the installation by kustomize', function () {
   let rendered: Rendered;
   let running: ControllerProcess;
   let shop: TestNamespace;
+  let stop: (() => Promise<void>) | undefined;
 
   before('install', async () => {
     // A cluster of its own: its controllers aggregate ClusterRoles and make the pods.
     playground = await startPlayground({ name: 'install', controllerManager: 'with' });
+    stop = async () => await playground.stop();
     rendered = await renderInstallation(playground.cluster);
     const apply = ['apply', '--server-side', '-f', '-'];
     await kubectl(playground, apply, { input: rendered.text });
@@ -150,7 +152,7 @@ describe('the installation by kustomize', function () {
     if (this.currentTest?.state === 'failed') showLog(running);
   });
   after('stop the cluster', async () => {
-    await playground?.stop();
+    await stop?.();
   });
 
   /** The questions to which the answer is yes. */
@@ -160,6 +162,8 @@ describe('the installation by kustomize', function () {
       const args = ['auth', 'can-i', ...question.split(' '), `--as=${user}`];
       const { stdout, stderr } = await playground.cluster.kubectl(args);
       expect(stdout.trim(), `${question}: ${stderr}`).to.match(/^(yes|no)$/);
+      // For a resource that it does not know, kubectl asks something else.
+      expect(stderr, question).not.to.include('have a resource type');
       if (stdout.trim() === 'yes') yes.push(question);
     }
     return yes;
@@ -244,7 +248,11 @@ describe('the installation by kustomize', function () {
     expect(await shop.eventReasons()).not.to.deep.equal([]);
   });
 
-  it('needs nothing that it is not granted', () => {
+  it('takes the APIService away when it ends, and was refused nothing until then', async () => {
+    await running.stop();
+    const { items } = await playground.client.list(apiServices, shop.call);
+    expect(items.map(({ metadata }) => metadata.name)).not.to.include(`v1.${records}`);
+    expect(running.log.join('\n')).to.include('registered the APIService');
     expect(running.log.filter((line) => /forbidden/i.test(line))).to.deep.equal([]);
   });
 });
