@@ -173,4 +173,9 @@ async function register({ cluster }: Playground, { ca, port }: AggregatedStand):
   const available = ['--for=condition=Available', '--timeout=30s'];
   const waited = await cluster.kubectl(['wait', `apiservice/${metadata.name}`, ...available]);
   if (waited.code !== 0) throw new Error(waited.stderr);
+  // kube-apiserver takes over our OpenAPI documents in its own time.
+  const deadline = AbortSignal.timeout(60_000);
+  const openApi = async (): Promise<string> =>
+    (await cluster.kubectl(['get', '--raw', '/openapi/v3'])).stdout;
+  while (!(await openApi()).includes(`apis/${group}/v1`)) await pause(200, deadline);
 }
