@@ -233,6 +233,18 @@ describe('an aggregated server beside a cluster', () => {
       }
     });
 
+    it('tells a handler to try without effect, and takes no other wish than All', async () => {
+      const body = JSON.stringify({ spec: { stage: 'web', runId: 'abc' } });
+      const ask = async (query: string): Promise<number> => {
+        const question = { method: 'PUT', path: `${shopPath}/advance${query}`, body };
+        return (await stand.askFor('olga', question)).status;
+      };
+      expect(await ask('')).to.equal(200);
+      expect(await ask('?dryRun=All')).to.equal(200);
+      expect(stand.samples.asked.map(({ dryRun }) => dryRun)).to.deep.equal([false, true]);
+      expect(await ask('?dryRun=true')).to.equal(400);
+    });
+
     it('gives up in time', async () => {
       stand.samples.special.set(
         'slow',

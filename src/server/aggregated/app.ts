@@ -162,14 +162,14 @@ class Pipeline {
   fail(error: unknown, request: Request, response: Response): void {
     if (response.destroyed) return;
     const known = error instanceof StatusError;
-    if (!known || error.code >= 500) {
-      this.#options.logger.error('request failed', {
-        error,
-        method: request.method,
-        path: request.path,
-        auditId: response.getHeader('Audit-ID'),
-      });
-    }
+    const fields = {
+      error,
+      method: request.method,
+      path: request.path,
+      auditId: response.getHeader('Audit-ID'),
+    };
+    if (!known) this.#options.logger.error('request failed', fields);
+    else if (error.code >= 500) this.#options.logger.warn('request could not be answered', fields);
     const failure = known
       ? error
       : StatusError.internalError('the server failed to answer; its log says why');

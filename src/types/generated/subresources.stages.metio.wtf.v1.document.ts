@@ -854,7 +854,7 @@ export const contract: OpenApiDocument = {
    "fieldValidation": {
     "name": "fieldValidation",
     "in": "query",
-    "description": "What is done about unknown and repeated fields. Default `Strict`.",
+    "description": "What is done about unknown fields. Default `Strict`. Repeated fields are always refused.",
     "schema": {
      "type": "string",
      "enum": [

@@ -840,7 +840,7 @@ export interface components {
         dryRun: "All";
         /** @description Accepted for clients that send it, and ignored. */
         fieldManager: string;
-        /** @description What is done about unknown and repeated fields. Default `Strict`. */
+        /** @description What is done about unknown fields. Default `Strict`. Repeated fields are always refused. */
         fieldValidation: "Strict" | "Warn" | "Ignore";
     };
     requestBodies: never;
@@ -982,7 +982,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
                 /** @description Accepted for clients that send it, and ignored. */
                 fieldManager?: components["parameters"]["fieldManager"];
-                /** @description What is done about unknown and repeated fields. Default `Strict`. */
+                /** @description What is done about unknown fields. Default `Strict`. Repeated fields are always refused. */
                 fieldValidation?: components["parameters"]["fieldValidation"];
             };
             header?: never;
@@ -1051,7 +1051,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
                 /** @description Accepted for clients that send it, and ignored. */
                 fieldManager?: components["parameters"]["fieldManager"];
-                /** @description What is done about unknown and repeated fields. Default `Strict`. */
+                /** @description What is done about unknown fields. Default `Strict`. Repeated fields are always refused. */
                 fieldValidation?: components["parameters"]["fieldValidation"];
             };
             header?: never;
@@ -1090,7 +1090,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
                 /** @description Accepted for clients that send it, and ignored. */
                 fieldManager?: components["parameters"]["fieldManager"];
-                /** @description What is done about unknown and repeated fields. Default `Strict`. */
+                /** @description What is done about unknown fields. Default `Strict`. Repeated fields are always refused. */
                 fieldValidation?: components["parameters"]["fieldValidation"];
             };
             header?: never;
@@ -1129,7 +1129,7 @@ export interface operations {
                 dryRun?: components["parameters"]["dryRun"];
                 /** @description Accepted for clients that send it, and ignored. */
                 fieldManager?: components["parameters"]["fieldManager"];
-                /** @description What is done about unknown and repeated fields. Default `Strict`. */
+                /** @description What is done about unknown fields. Default `Strict`. Repeated fields are always refused. */
                 fieldValidation?: components["parameters"]["fieldValidation"];
             };
             header?: never;
