@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../../types/kubernetes.ts';
 export type Cell = string | number | boolean | null;
 
 /** `metav1.TableColumnDefinition`. */
-interface Column {
+export interface Column {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
   /** `name` for the column that names the object, else empty. */
