@@ -20,6 +20,22 @@ export async function startApi(
   playground: Playground,
   { flags: further = [], ...options }: PlaygroundController = {},
 ): Promise<RunningApi> {
+  const { flags, serving } = await prepareApi(playground);
+  const all = ['--roles=controller,api', ...flags, ...serving, ...further];
+  const process = await playground.startController({ ...options, flags: all });
+  await untilServed(playground);
+  return { process, flags };
+}
+
+/** Flags of an installation whose Service leads to this machine. */
+export interface PreparedApi {
+  /** That every process has. */
+  readonly flags: readonly string[];
+  /** That the one process with the role `api` has as well. */
+  readonly serving: readonly string[];
+}
+
+export async function prepareApi(playground: Playground): Promise<PreparedApi> {
   const [port = 0] = await freePorts(1);
   const name = `api-${port}`;
   await kubectl(playground, ['apply', '--server-side', '-f', '-'], serviceOf(name));
@@ -29,16 +45,16 @@ export async function startApi(
     `--api-service-name=${name}`,
     `--api-service-port=${port}`,
   ];
-  const api = [
-    '--roles=controller,api',
-    `--api-bind-address=127.0.0.1:${port}`,
-    '--api-shutdown-delay=0s',
-  ];
-  const started = { ...options, flags: [...flags, ...api, ...further] };
-  const process = await playground.startController(started);
+  return {
+    flags,
+    serving: [`--api-bind-address=127.0.0.1:${port}`, '--api-shutdown-delay=0s'],
+  };
+}
+
+/** Waits until kube-apiserver passes requests on. */
+export async function untilServed(playground: Playground): Promise<void> {
   await kubectl(playground, ['wait', apiService, '--for=create', '--timeout=60s']);
   await kubectl(playground, ['wait', apiService, '--for=condition=Available', '--timeout=60s']);
-  return { process, flags };
 }
 
 async function kubectl(
