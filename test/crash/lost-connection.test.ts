@@ -54,9 +54,11 @@ describe('a controller that loses the API server', () => {
 
   it('ends when it cannot keep its lease, before another may lead', async () => {
     const leader = await start('--leader-elect');
-    const restore = proxy.inject({ match: () => true, fault: { kind: 'Silence' } });
-    const signal = AbortSignal.timeout(40_000);
+    const signal = AbortSignal.timeout(50_000);
     const lines = (): string => leader.log.join('\n');
+    // It is ready before it leads.
+    while (!lines().includes('"msg":"leader"')) await pause(50, signal);
+    const restore = proxy.inject({ match: () => true, fault: { kind: 'Silence' } });
     while (!lines().includes('the leader lease was lost: the process ends')) {
       await pause(50, signal);
     }
