@@ -175,6 +175,8 @@ function read({ object, suppose }: PlanQuestion): Read {
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
+  const strangers = strangeAccounts(stageSet, object);
+  if (strangers.length > 0) return { stageSet, problems: strangers };
   const generation = stageSet.metadata.generation ?? 0;
   const metadata =
     proposed === undefined
@@ -182,6 +184,33 @@ function read({ object, suppose }: PlanQuestion): Read {
       : { ...stageSet.metadata, generation: generation + 1 };
   const spec = stageSet.spec ?? { stages: [] };
   return { stageSet: { ...stageSet, metadata }, problems: specProblems(spec) };
+}
+
+/**
+ * Whoever may ask what if must not see by that what other accounts of the namespace see, or the
+ * controller: a proposed spec acts as accounts of the stored one only.
+ */
+function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
+  const stored = parseStageSet(object);
+  const known = stored.ok ? accountNames(stored.value.spec) : new Set<string>();
+  return [...accountNames(spec)]
+    .filter((name) => !known.has(name))
+    .map((name) => ({
+      path: 'spec.serviceAccountName',
+      message:
+        name === ''
+          ? 'a plan of another spec needs the serviceAccountName of the stored one'
+          : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
+    }));
+}
+
+/** The effective account of the whole and of each stage; empty for the controller's own identity. */
+function accountNames(spec: StageSetSpec | undefined): Set<string> {
+  const whole = spec?.serviceAccountName ?? '';
+  const names = (spec?.stages ?? []).map(({ serviceAccountName = '' }) =>
+    serviceAccountName === '' ? whole : serviceAccountName,
+  );
+  return new Set([whole, ...names]);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {

@@ -6,10 +6,13 @@ import type { PreparedStage } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { parseEntry } from '../core/inventory/entry.ts';
-import { fieldChanges } from '../core/plan/field-changes.ts';
+import { fieldChanges, masked } from '../core/plan/field-changes.ts';
 import { plannedChange } from '../core/plan/planned-changes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type {
+  FieldChange,
+  PlannedChange,
+} from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 
 export interface PreviewOptions {
   readonly tenants: Tenants;
@@ -66,8 +69,20 @@ function toChange(previewed: PreviewedObject, secrets: ReadonlySet<string>): Pla
   const fields =
     before === undefined || after === undefined
       ? {}
-      : { fields: fieldChanges(before, after, fieldManager, secrets) };
+      : { fields: shownFields(fieldChanges(before, after, fieldManager, secrets), secrets) };
   return [
     plannedChange(verb, object, { ...(owner === undefined ? {} : { owner }), ...why, ...fields }),
   ];
+}
+
+/**
+ * An expression can take a Secret's value apart, or hide it in another one. Where any was put into a
+ * stage, its fields are named and no value is told.
+ */
+function shownFields(fields: readonly FieldChange[], secrets: ReadonlySet<string>): FieldChange[] {
+  if (secrets.size === 0) return [...fields];
+  return fields.map(({ path, ...sides }) => ({
+    path,
+    ...Object.fromEntries(Object.keys(sides).map((side) => [side, masked])),
+  }));
 }

@@ -144,7 +144,8 @@ class Playthrough {
   async #rehearseStage(run: RunProgress, index: number): Promise<void> {
     const stage = run.spec.stages[index];
     if (stage === undefined) return;
-    const memory = this.#memory;
+    // Secrets that went into one stage are no reason to mask another.
+    const memory = { ...this.#memory, secrets: new Set<string>() };
     const at = { stageSet: this.#pinned(run), memory, run, index, stage };
     try {
       const permit = new Permit(this.#options.permits);

@@ -11,7 +11,8 @@ const mostFields = 100;
 /** Characters of a value as JSON; a longer one is cut and shown as text. */
 const longestValue = 1024;
 
-const masked = '***';
+/** What stands for a value that is not to be told. */
+export const masked = '***';
 
 /** What `kubectl apply` remembers is the whole object, secrets included. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
