@@ -54,9 +54,15 @@ function certificateMetrics(registry: Registry): CertificateMetrics {
   return { renewalFailed: () => failures.inc() };
 }
 
+/**
+ * Milliseconds between two looks at the event loop. At prom-client's 10 they would be most of what an
+ * idle controller costs; a delay that matters is longer than this.
+ */
+const eventLoopMonitoringPrecision = 50;
+
 /** Adds CPU, memory, file descriptors, garbage collection and event loop delay of this process. */
 export function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision });
 }
 
 function controllerMetrics(registry: Registry, queue: WorkQueueObserver): ControllerMetrics {
