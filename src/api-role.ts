@@ -5,14 +5,16 @@ import { version } from './config/version.ts';
 import type { Clock, Duration } from './core/time.ts';
 
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
-import { advanceResource } from './server/aggregated/advance/advance.ts';
+import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
 import { aggregatedApp } from './server/aggregated/app.ts';
 import { ClusterAuthentication } from './server/aggregated/authentication-config.ts';
 import { ContinueTokens } from './server/aggregated/continue-token.ts';
 import { group } from './server/aggregated/group.ts';
 import { historiesResource } from './server/aggregated/history/histories.ts';
 import { historyResource } from './server/aggregated/history/history.ts';
+import { BoundedPlanning } from './server/aggregated/plan/bounded-planning.ts';
 import { planResource } from './server/aggregated/plan/plan.ts';
 import { stagePlansResource } from './server/aggregated/plan/stage-plans.ts';
 import type { ApiResource } from './server/aggregated/resource.ts';
@@ -36,15 +38,28 @@ export interface ApiRoleOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Requests to the API server at the same time. Plans have less than the controller, which must not
+ * wait for them; what answers people within milliseconds waits for neither.
+ */
+const mostSmallRequests = 8;
+const mostRequestsOfPlans = 8;
+
+/** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
+const mostBuildsOfPlans = 1;
+
 /** Serves the aggregated API from the first certificate on. */
 export class ApiRole {
   readonly #options: ApiRoleOptions;
+  /** For reviews, and for what is read of StageSets and their records. */
+  readonly #small: KubernetesClient;
   readonly #authentication: ClusterAuthentication;
   readonly #service: TlsService;
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
-    this.#authentication = new ClusterAuthentication(options.client, options.logger);
+    this.#small = options.client.withLimit(new InFlightLimit(mostSmallRequests));
+    this.#authentication = new ClusterAuthentication(this.#small, options.logger);
     this.#service = new TlsService({
       purpose: { name: 'aggregated API', flag: '--api-bind-address' },
       address: options.config.api.bindAddress,
@@ -70,7 +85,7 @@ export class ApiRole {
   }
 
   #app(): RequestListener {
-    const { certificates, client, clock, logger, metrics } = this.#options;
+    const { certificates, clock, logger, metrics } = this.#options;
     const ready = [
       { name: 'certificate', check: () => certificates.ready() },
       this.#service.shutdown.check,
@@ -80,7 +95,7 @@ export class ApiRole {
       resources: this.#resources(),
       contract,
       authentication: this.#authentication,
-      review: clusterReviewer(client),
+      review: clusterReviewer(this.#small),
       clock,
       logger,
       health: { live: [], ready },
@@ -90,29 +105,19 @@ export class ApiRole {
   }
 
   #resources(): ApiResource[] {
-    const { builder, certificates, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
-    const planner = new Planner({
-      client,
-      builder,
-      settings: { defaultInterval, maxTeardownWait },
-      crossNamespaceReferences,
-      clock,
-    });
+    const { certificates, clock } = this.#options;
+    const client = this.#small;
+    const planning = new BoundedPlanning(this.#planner());
     // All replicas serve with the same key, and so can read each other's tokens.
     const key = (): Uint8Array =>
       createHash('sha256').update(certificates.current().privateKey).digest();
     const tokens = new ContinueTokens({ key, clock });
-    const plans = { client, planning: planner, tokens };
-    const planDigestOf = async (
-      namespace: string,
-      name: string,
-      signal: AbortSignal,
-    ): Promise<string> => {
-      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+    const plans = { client, planning, tokens };
+    const planDigestOf: AdvanceOptions['planDigestOf'] = async (named, user, signal) => {
+      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', ...named };
       const object = await client.get(reference, { signal });
-      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All' } as const;
-      return (await planner.plan(asked, { signal })).digest;
+      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All', user } as const;
+      return (await planning.plan(asked, { signal })).digest;
     };
     return [
       stageSetsResource({ client }),
@@ -122,5 +127,17 @@ export class ApiRole {
       stagePlansResource({ ...plans, clock }),
       historiesResource({ client, clock, tokens }),
     ];
+  }
+
+  #planner(): Planner {
+    const { builder, client, clock, config } = this.#options;
+    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
+    return new Planner({
+      client: client.withLimit(new InFlightLimit(mostRequestsOfPlans)),
+      builder: builder.beside({ concurrency: mostBuildsOfPlans }),
+      settings: { defaultInterval, maxTeardownWait },
+      crossNamespaceReferences,
+      clock,
+    });
   }
 }

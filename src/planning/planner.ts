@@ -14,7 +14,6 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
@@ -32,16 +31,13 @@ import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts'
 import { supposed } from './supposition.ts';
 
 export interface PlannerOptions {
-  /** Acts as the controller. */
+  /** Acts as the controller; its limit bounds what all plans together ask of the API server. */
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   readonly clock: Clock;
 }
-
-/** Stages that are built and compared at the same time, whoever asks. */
-const mostAtOnce = 8;
 
 /** What is asked of a plan. */
 export interface PlanQuestion {
@@ -65,7 +61,6 @@ export class Planner {
   readonly #dependencies: Dependencies;
   readonly #sources: SourceReader;
   readonly #tenants: Tenants;
-  readonly #permits = new InFlightLimit(mostAtOnce);
 
   constructor(options: PlannerOptions) {
     const { client } = options;
@@ -86,7 +81,6 @@ export class Planner {
       client,
       builder,
       tenants: this.#tenants,
-      permits: this.#permits,
       stageSetExists: this.#existence(call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
