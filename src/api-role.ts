@@ -121,6 +121,7 @@ export class ApiRole {
       builder,
       settings: { defaultInterval, maxTeardownWait },
       crossNamespaceReferences,
+      defaultServiceAccount: undefined,
       clock,
     });
     // All replicas serve with the same key, and so can read each other's tokens.
