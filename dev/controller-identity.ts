@@ -62,7 +62,7 @@ rules:
       limitranges, resourcequotas, replicationcontrollers, persistentvolumes, persistentvolumeclaims]
     verbs: [get, list, watch, create, update, patch, delete]
   - apiGroups: [apps, batch, policy, autoscaling, networking.k8s.io, storage.k8s.io,
-      scheduling.k8s.io, apiextensions.k8s.io]
+      scheduling.k8s.io, apiextensions.k8s.io, admissionregistration.k8s.io, apiregistration.k8s.io]
     resources: ['*']
     verbs: [get, list, watch, create, update, patch, delete]
   - apiGroups: [example.com, toys.example.com, build.example.com]

@@ -8,16 +8,21 @@ import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
 import { ArtifactCache } from './sources/artifact-cache.ts';
 import { ArtifactFetcher } from './sources/fetch.ts';
 import type { Stage } from './types/stages.ts';
+
+/** They wait for servers, which may hang; a namespace alone has at most half of them. */
+const maxDownloads = 32;
 
 /** From a pinned artifact to the objects of a stage; decryption will stand in between. */
 export class StageBuilder implements BuildSteps {
   readonly #fetcher: ArtifactFetcher;
   readonly #artifacts: ArtifactCache;
   readonly #builder: Builder;
+  readonly #downloads = new FairLimit(maxDownloads, 'ForNewcomers');
   readonly #results = new BuildCache();
 
   constructor({
@@ -39,14 +44,26 @@ export class StageBuilder implements BuildSteps {
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
     const inputs = inputsOf(input);
-    if (!this.#results.has(inputs)) await this.#fetch(inputs, signal);
+    if (this.#results.has(inputs)) return;
+    // Each of those who share a download has a place of its own in line: whoever has many there must
+    // not hold up another one who waits for the same artifact.
+    await this.#downloads.enter(input.tenant, signal);
+    try {
+      await this.#fetch(inputs, signal);
+    } finally {
+      this.#downloads.leave(input.tenant);
+    }
   }
 
   async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
+    const { tenant } = input;
     const inputs = inputsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      return await during('build', this.#builder.build(source, { ...inputs, signal: shared }));
+      return await during(
+        'build',
+        this.#builder.build(source, { ...inputs, tenant, signal: shared }),
+      );
     };
     const { objects, warnings } = await this.#results.get(inputs, build, signal);
     const { stage } = input;

@@ -83,7 +83,11 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, watchNamespaces, metrics } = options;
-    this.#queue = new WorkQueue({ observer: metrics.queue });
+    this.#queue = new WorkQueue({
+      observer: metrics.queue,
+      groupOf: namespaceOf,
+      mostPerGroup: workers - 1,
+    });
     this.#awaitedKinds = new AwaitedKinds({
       client,
       clock: options.clock,
