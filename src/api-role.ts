@@ -131,12 +131,14 @@ export class ApiRole {
 
   #planner(): Planner {
     const { builder, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
+    const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
+      config;
     return new Planner({
       client: client.withLimit(new InFlightLimit(mostRequestsOfPlans)),
       builder: builder.beside({ concurrency: mostBuildsOfPlans }),
       settings: { defaultInterval, maxTeardownWait },
       crossNamespaceReferences,
+      defaultServiceAccount,
       clock,
     });
   }

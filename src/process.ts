@@ -114,6 +114,7 @@ function controllerFor({ config, client, builder, metrics, logger, instance }: W
     },
     watchNamespaces: config.watchNamespaces,
     crossNamespaceReferences: config.crossNamespaceReferences,
+    defaultServiceAccount: config.defaultServiceAccount,
     inventoryShardCap: config.inventoryShardCap,
     driftWatch: config.driftWatch,
     runbookBase: config.runbookBaseUrl,

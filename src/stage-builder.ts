@@ -8,10 +8,14 @@ import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
 import { ArtifactCache } from './sources/artifact-cache.ts';
 import { ArtifactFetcher } from './sources/fetch.ts';
 import type { Stage } from './types/stages.ts';
+
+/** They wait for servers, which may hang; a namespace alone has at most half of them. */
+const maxDownloads = 32;
 
 type StageBuilderConfig = Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary'>;
 
@@ -19,6 +23,7 @@ type StageBuilderConfig = Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary
 interface Stock {
   readonly fetcher: ArtifactFetcher;
   readonly artifacts: ArtifactCache;
+  readonly downloads: FairLimit;
   readonly results: BuildCache;
 }
 
@@ -57,14 +62,26 @@ export class StageBuilder implements BuildSteps {
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
     const inputs = inputsOf(input);
-    if (!this.#stock.results.has(inputs)) await this.#fetch(inputs, signal);
+    if (this.#stock.results.has(inputs)) return;
+    // Each of those who share a download has a place of its own in line: whoever has many there must
+    // not hold up another one who waits for the same artifact.
+    await this.#stock.downloads.enter(input.tenant, signal);
+    try {
+      await this.#fetch(inputs, signal);
+    } finally {
+      this.#stock.downloads.leave(input.tenant);
+    }
   }
 
   async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
+    const { tenant } = input;
     const inputs = inputsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      return await during('build', this.#builder.build(source, { ...inputs, signal: shared }));
+      return await during(
+        'build',
+        this.#builder.build(source, { ...inputs, tenant, signal: shared }),
+      );
     };
     const { objects, warnings } = await this.#stock.results.get(inputs, build, signal);
     const { stage } = input;
@@ -89,7 +106,8 @@ function openStock({ allowedArtifactHosts }: StageBuilderConfig): Stock {
   const artifacts = new ArtifactCache(
     async (location, signal) => await fetcher.fetch(location, signal),
   );
-  return { fetcher, artifacts, results: new BuildCache() };
+  const downloads = new FairLimit(maxDownloads, 'ForNewcomers');
+  return { fetcher, artifacts, downloads, results: new BuildCache() };
 }
 
 function inputsOf({ artifact: { url, digest }, stage, variables }: BuildInput): BuildInputs {

@@ -1,12 +1,15 @@
+import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
 import { Tenants } from '../controller/tenants.ts';
 import { noDrift } from '../core/drift/drifted.ts';
+import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { holdBeforeRun } from '../core/plan/holds.ts';
 import { type Findings, stagePlan } from '../core/plan/stage-plan.ts';
+import { namedAccountOf } from '../core/service-account.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
 import { type Clock, instant } from '../core/time.ts';
@@ -36,6 +39,8 @@ export interface PlannerOptions {
   readonly builder: BuildSteps;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
+  readonly defaultServiceAccount: string | undefined;
   readonly clock: Clock;
 }
 
@@ -60,31 +65,50 @@ export class Planner {
   readonly #options: PlannerOptions;
   readonly #dependencies: Dependencies;
   readonly #sources: SourceReader;
-  readonly #tenants: Tenants;
+  readonly #tokens: TokenStore;
 
   constructor(options: PlannerOptions) {
     const { client } = options;
     this.#options = options;
     this.#dependencies = new Dependencies(options);
     this.#sources = new SourceReader(options);
-    this.#tenants = new Tenants(client, new TokenStore(client));
+    this.#tokens = new TokenStore(client);
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
     const { stageSet, problems } = read(question);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
+    const defaults = await this.#defaultsOf(stageSet, call);
+    if (defaults instanceof TerminalError) return stagePlan(refused(defaults.message));
     const runs = await listRuns(this.#options.client, stageSet, call);
     const snapshot = await this.#look(stageSet, question.suppose, runs, call);
     const { builder, client } = this.#options;
     const options = {
       client,
       builder,
-      tenants: this.#tenants,
+      tenants: new Tenants(client, this.#tokens, defaults),
       stageSetExists: this.#existence(call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
     return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
+  }
+
+  /** As whom stages without an account are looked at, or why they are not. */
+  async #defaultsOf(
+    { metadata, spec }: StageSet,
+    call: CallOptions,
+  ): Promise<AccountDefaults | TerminalError> {
+    const { client, defaultServiceAccount: flag } = this.#options;
+    const { namespace = '' } = metadata;
+    const defaults = await readDefaultAccount(client, namespace, flag, call.signal);
+    try {
+      if (namedAccountOf(spec) === undefined) defaults.of(namespace);
+      return defaults;
+    } catch (error) {
+      if (error instanceof TerminalError) return error;
+      throw error;
+    }
   }
 
   /** As the reconciler looks, after a restart: without the memory of a run. */

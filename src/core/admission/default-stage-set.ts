@@ -3,8 +3,8 @@ import type { JsonObject } from '../../types/kubernetes.ts';
 import { defaultApiVersion } from '../objects/source-artifact.ts';
 import { writeNotes } from '../request-notes.ts';
 import { requestedByAnnotation } from '../requested-by.ts';
+import { defaultAccountOf } from '../service-account.ts';
 import { isJsonObject } from '../validate/json-object.ts';
-import { isSubdomain } from '../validate/object-meta.ts';
 import {
   type Mutation,
   noMutation,
@@ -16,9 +16,6 @@ import {
 import { fieldOf, isBeingDeleted, isSpecKept, isStored } from './request.ts';
 import { wantedNotes } from './requester-notes.ts';
 import type { AdmissionSettings } from './settings.ts';
-
-/** Names the ServiceAccount of those StageSets of a namespace that name none. */
-const defaultAccountAnnotation = 'stages.metio.wtf/default-service-account';
 
 /** The annotations of the StageSet's namespace, as far as they were asked for and could be read. */
 export type NamespaceAnnotations =
@@ -83,14 +80,17 @@ function defaultAccount(
       'name a ServiceAccount, or apply the StageSet again';
     return { name: undefined, warnings: [warning] };
   }
-  const annotated = namespace.annotations[defaultAccountAnnotation] ?? '';
-  if (isSubdomain(annotated)) return { name: annotated, warnings: [] };
-  const name = defaultServiceAccount === '' ? undefined : defaultServiceAccount;
-  if (annotated === '') return { name, warnings: [] };
-  const warning =
-    `spec.serviceAccountName: the annotation ${defaultAccountAnnotation} of the namespace ` +
-    'is no name of a ServiceAccount and is passed over; correct it';
-  return { name, warnings: [warning] };
+  const found = defaultAccountOf(namespace.annotations, defaultServiceAccount);
+  switch (found.kind) {
+    case 'Account':
+      return { name: found.name, warnings: [] };
+    case 'Controller':
+      return { name: undefined, warnings: [] };
+    case 'Invalid': {
+      const warning = `spec.serviceAccountName: ${found.message}; correct it`;
+      return { name: undefined, warnings: [warning.slice(0, 256)] };
+    }
+  }
 }
 
 function accountPatch(

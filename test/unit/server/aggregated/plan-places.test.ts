@@ -8,7 +8,7 @@ describe('the places of plans', () => {
   const signal = new AbortController().signal;
   let places: PlanPlaces;
   let begun: string[];
-  let ends: Map<string, Deferred<void>>;
+  let ends: Map<string, Deferred<undefined>>;
 
   beforeEach(() => {
     places = new PlanPlaces({ most: 3, mostOfOneUser: 2, longestWait: minutes(1) });
@@ -28,7 +28,7 @@ describe('the places of plans', () => {
   }
 
   async function end(name: string): Promise<void> {
-    ends.get(name)?.resolve();
+    ends.get(name)?.resolve(undefined);
     await new Promise((resolve) => setImmediate(resolve));
   }
 
