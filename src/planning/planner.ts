@@ -30,6 +30,7 @@ import {
   type StageSetSpec,
   stagesApiVersion,
 } from '../types/stages.ts';
+import { beyondStored } from './beyond-stored.ts';
 import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts';
 import { supposed } from './supposition.ts';
 
@@ -209,26 +210,37 @@ function read({ object, suppose }: PlanQuestion): Read {
  * controller: a proposed spec acts as accounts of the stored one only.
  */
 function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
-  const stored = parseStageSet(object);
-  const known = stored.ok ? accountNames(stored.value.spec) : new Set<string>();
-  return [...accountNames(spec)]
-    .filter((name) => !known.has(name))
-    .map((name) => ({
-      path: 'spec.serviceAccountName',
-      message:
-        name === ''
-          ? 'a plan of another spec needs the serviceAccountName of the stored one'
-          : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
-    }));
+  const parsed = parseStageSet(object);
+  const stored = parsed.ok ? parsed.value.spec : undefined;
+  const { namespace = '' } = object.metadata;
+  const used = accountsOfStages(stored);
+  const known = new Set([...used, stored?.serviceAccountName ?? '']);
+  const whole = spec?.serviceAccountName ?? '';
+  const strange = [
+    ...[...accountsOfStages(spec)].filter((name) => !used.has(name)),
+    ...(known.has(whole) ? [] : [whole]),
+  ];
+  const problems = [...new Set(strange)].map((name) => ({
+    path: 'spec.serviceAccountName',
+    message:
+      name === ''
+        ? 'a plan of another spec needs the serviceAccountName of the stored one'
+        : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
+  }));
+  return [...problems, ...beyondStored(spec, stored, namespace)];
 }
 
-/** The effective account of the whole and of each stage; empty for the controller's own identity. */
-function accountNames(spec: StageSetSpec | undefined): Set<string> {
+/**
+ * The accounts that stages are applied as, and their variables read; empty for the controller's own
+ * identity. What leaves the spec is deleted as the account of the whole, which may be another one.
+ */
+function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
   const whole = spec?.serviceAccountName ?? '';
-  const names = (spec?.stages ?? []).map(({ serviceAccountName = '' }) =>
+  const names = (spec?.stages ?? []).flatMap(({ serviceAccountName = '', postBuild }) => [
     serviceAccountName === '' ? whole : serviceAccountName,
-  );
-  return new Set([whole, ...names]);
+    ...((postBuild?.substituteFrom ?? []).length === 0 ? [] : [whole]),
+  ]);
+  return new Set(names);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {
