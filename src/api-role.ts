@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http';
 import { untilServable } from './api-certificates.ts';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
-
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { Planner } from './planning/planner.ts';
 import { advanceResource } from './server/aggregated/advance/advance.ts';
@@ -30,6 +30,7 @@ export interface ApiRoleOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly remote: RemoteAccess;
   readonly certificates: CertificateSource;
   /** Serves `/metrics`. */
   readonly metrics: RequestListener;
@@ -41,6 +42,7 @@ export interface ApiRoleOptions {
 export class ApiRole {
   readonly #options: ApiRoleOptions;
   readonly #authentication: ClusterAuthentication;
+  readonly #planner: Planner;
   readonly #shutdown = new Shutdown();
   readonly #stop = new AbortController();
   #starting: Promise<RunningTlsServer | undefined> | undefined;
@@ -48,6 +50,16 @@ export class ApiRole {
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
+    const { builder, client, clock, config, remote } = options;
+    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
+    this.#planner = new Planner({
+      client,
+      builder,
+      remote,
+      settings: { defaultInterval, maxTeardownWait },
+      crossNamespaceReferences,
+      clock,
+    });
     this.#authentication = new ClusterAuthentication(options.client, options.logger);
   }
 
@@ -67,6 +79,7 @@ export class ApiRole {
     const server = await this.#starting;
     await server?.stop({ delay, grace });
     await this.#authentication.stop();
+    await this.#planner.stop();
   }
 
   /** @returns undefined where the process stops before there is a certificate. */
@@ -114,15 +127,8 @@ export class ApiRole {
   }
 
   #resources(): ApiResource[] {
-    const { builder, certificates, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
-    const planner = new Planner({
-      client,
-      builder,
-      settings: { defaultInterval, maxTeardownWait },
-      crossNamespaceReferences,
-      clock,
-    });
+    const { certificates, client, clock } = this.#options;
+    const planner = this.#planner;
     // All replicas serve with the same key, and so can read each other's tokens.
     const key = (): Uint8Array =>
       createHash('sha256').update(certificates.current().privateKey).digest();

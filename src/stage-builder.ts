@@ -24,7 +24,7 @@ export class StageBuilder implements BuildSteps {
     allowedArtifactHosts,
     kustomizeBinary,
   }: Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary'>) {
-    const fetcher = new ArtifactFetcher({ allowedArtifactHosts });
+    const fetcher = new ArtifactFetcher({ allowedHosts: allowedArtifactHosts });
     this.#fetcher = fetcher;
     this.#artifacts = new ArtifactCache(
       async (location, signal) => await fetcher.fetch(location, signal),

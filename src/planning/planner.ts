@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+import { BuildPermits } from '../controller/build-permits.ts';
+import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { Dependencies } from '../controller/dependencies.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
+import { Targets } from '../controller/targets.ts';
 import { Tenants } from '../controller/tenants.ts';
+import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { noDrift } from '../core/drift/drifted.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { holdBeforeRun } from '../core/plan/holds.ts';
@@ -14,7 +19,6 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
@@ -35,6 +39,7 @@ export interface PlannerOptions {
   /** Acts as the controller. */
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
+  readonly remote: RemoteAccess;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   readonly clock: Clock;
@@ -65,14 +70,24 @@ export class Planner {
   readonly #dependencies: Dependencies;
   readonly #sources: SourceReader;
   readonly #tenants: Tenants;
-  readonly #permits = new InFlightLimit(mostAtOnce);
+  readonly #targets: Targets;
+  readonly #clusters: Clusters;
+  readonly #permits = new BuildPermits(mostAtOnce);
 
   constructor(options: PlannerOptions) {
     const { client } = options;
     this.#options = options;
     this.#dependencies = new Dependencies(options);
     this.#sources = new SourceReader(options);
-    this.#tenants = new Tenants(client, new TokenStore(client));
+    const tokens = new TokenStore(client);
+    this.#tenants = new Tenants(client, tokens);
+    this.#clusters = new Clusters({ client, tokens, ...options.remote });
+    this.#targets = new Targets(this.#tenants, this.#clusters);
+  }
+
+  /** Closes the connections to remote clusters. */
+  async stop(): Promise<void> {
+    await this.#clusters.stop();
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
@@ -86,6 +101,7 @@ export class Planner {
       client,
       builder,
       tenants: this.#tenants,
+      targets: this.#targets,
       permits: this.#permits,
       stageSetExists: this.#existence(call),
     };
@@ -175,7 +191,7 @@ function read({ object, suppose }: PlanQuestion): Read {
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
-  const strangers = strangeAccounts(stageSet, object);
+  const strangers = [...strangeAccounts(stageSet, object), ...strangeCluster(stageSet, object)];
   if (strangers.length > 0) return { stageSet, problems: strangers };
   const generation = stageSet.metadata.generation ?? 0;
   const metadata =
@@ -202,6 +218,19 @@ function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldPro
           ? 'a plan of another spec needs the serviceAccountName of the stored one'
           : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
     }));
+}
+
+/**
+ * Nor may a question choose what cluster is asked, with whose credentials: only the stored one is, or
+ * the local one.
+ */
+function strangeCluster({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
+  const wanted = clusterReferenceOf(spec);
+  const stored = parseStageSet(object);
+  const known = stored.ok ? clusterReferenceOf(stored.value.spec) : undefined;
+  if (wanted === undefined || isDeepStrictEqual(wanted, known)) return [];
+  const message = 'is not that of the stored spec, and a plan goes to no other remote cluster';
+  return [{ path: 'spec.kubeConfig', message }];
 }
 
 /** The effective account of the whole and of each stage; empty for the controller's own identity. */

@@ -1,10 +1,12 @@
 import { previewDeletions } from '../apply/preview-deletions.ts';
+import type { BuildPermits } from '../controller/build-permits.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
 import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
+import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
@@ -16,7 +18,7 @@ import type { Rest, Verdict } from '../core/rest.ts';
 import { type Failure, type RunProgress, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { type InFlightLimit, Permit } from '../kubernetes/in-flight-limit.ts';
+import { Permit } from '../kubernetes/in-flight-limit.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
@@ -26,8 +28,9 @@ export interface RehearsalOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
+  readonly targets: Targets;
   /** How many stages are built and compared at the same time, whoever asks. */
-  readonly permits: InFlightLimit;
+  readonly permits: BuildPermits;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -148,7 +151,7 @@ class Playthrough {
     const memory = { ...this.#memory, secrets: new Set<string>() };
     const at = { stageSet: this.#pinned(run), memory, run, index, stage };
     try {
-      const permit = new Permit(this.#options.permits);
+      const permit = new Permit(this.#options.permits.of(at.stageSet));
       const found = await permit.during(async () => {
         const enter = async (): Promise<void> => await permit.enter(this.#call.signal);
         const prepared = await buildStage(at, this.#options, enter, this.#call);
@@ -189,7 +192,7 @@ class Playthrough {
       lost.length > 0 ? [] : planPrune([...inventories.values()], this.#memory.desired, stages);
     for (const { stage, deletions } of steps) {
       if (!this.#isWanted(stage)) continue;
-      const { client } = this.#options.tenants.tenantOf(this.#pinned(run), stage);
+      const { client } = await this.#options.targets.targetOf(this.#pinned(run), stage, this.#call);
       const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
       prunes.set(
         stage,
@@ -221,7 +224,7 @@ class Playthrough {
     return [
       ...found,
       ...removed.map(([name, changes]): StageFindings => {
-        const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+        const identity = this.#options.targets.describe(this.#pinned(run), name);
         const nothing = { currentRevision: undefined, revision: undefined, failure: undefined };
         return {
           name,
@@ -245,7 +248,7 @@ class Playthrough {
     const source = sources[index];
     const offered = source?.kind === 'Ready' ? source.artifact.revision : undefined;
     const status = stageSet.status?.stages?.find((stage) => stage.name === name);
-    const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+    const identity = this.#options.targets.describe(this.#pinned(run), name);
     return {
       name,
       sourceRef,

@@ -2,6 +2,7 @@ import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
 import { dependencyProblems } from './dependencies.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { kubeConfigProblems } from './kube-config.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
@@ -17,6 +18,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...substitutionProblems(spec),
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
+    ...kubeConfigProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

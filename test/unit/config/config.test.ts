@@ -52,6 +52,7 @@ describe('flags and environment', () => {
       logLevel: 'info',
       logFormat: 'json',
       allowedArtifactHosts: [],
+      allowedClusterHosts: [],
     });
   });
 
