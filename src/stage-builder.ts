@@ -102,7 +102,7 @@ export class StageBuilder implements BuildSteps {
 }
 
 function openStock({ allowedArtifactHosts }: StageBuilderConfig): Stock {
-  const fetcher = new ArtifactFetcher({ allowedArtifactHosts });
+  const fetcher = new ArtifactFetcher({ allowedHosts: allowedArtifactHosts });
   const artifacts = new ArtifactCache(
     async (location, signal) => await fetcher.fetch(location, signal),
   );

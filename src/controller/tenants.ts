@@ -60,4 +60,6 @@ export interface Tenant {
   readonly client: KubernetesClient;
   /** Username, so that what is remembered for one identity is never used for another. */
   readonly identity: string;
+  /** Address of a remote cluster; undefined for the local one. */
+  readonly server?: string;
 }

@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
+import { Targets } from '../controller/targets.ts';
 import { Tenants } from '../controller/tenants.ts';
+import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { noDrift } from '../core/drift/drifted.ts';
 import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
@@ -38,6 +42,7 @@ export interface PlannerOptions {
   /** Acts as the controller; its limit bounds what all plans together ask of the API server. */
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
+  readonly remote: RemoteAccess;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
@@ -67,6 +72,7 @@ export class Planner {
   readonly #dependencies: Dependencies;
   readonly #sources: SourceReader;
   readonly #tokens: TokenStore;
+  readonly #clusters: Clusters;
 
   constructor(options: PlannerOptions) {
     const { client } = options;
@@ -74,6 +80,12 @@ export class Planner {
     this.#dependencies = new Dependencies(options);
     this.#sources = new SourceReader(options);
     this.#tokens = new TokenStore(client);
+    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...options.remote });
+  }
+
+  /** Closes the connections to remote clusters. */
+  async stop(): Promise<void> {
+    await this.#clusters.stop();
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
@@ -85,10 +97,12 @@ export class Planner {
     const runs = await listRuns(this.#options.client, stageSet, call);
     const snapshot = await this.#look(stageSet, question.suppose, runs, call);
     const { builder, client } = this.#options;
+    const tenants = new Tenants(client, this.#tokens, defaults);
     const options = {
       client,
       builder,
-      tenants: new Tenants(client, this.#tokens, defaults),
+      tenants,
+      targets: new Targets(tenants, this.#clusters),
       stageSetExists: this.#existence(call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
@@ -194,7 +208,7 @@ function read({ object, suppose }: PlanQuestion): Read {
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
-  const strangers = strangeAccounts(stageSet, object);
+  const strangers = [...strangeAccounts(stageSet, object), ...strangeCluster(stageSet, object)];
   if (strangers.length > 0) return { stageSet, problems: strangers };
   const generation = stageSet.metadata.generation ?? 0;
   const metadata =
@@ -228,6 +242,19 @@ function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldPro
         : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
   }));
   return [...problems, ...beyondStored(spec, stored, namespace)];
+}
+
+/**
+ * Nor may a question choose what cluster is asked, with whose credentials: only the stored one is, or
+ * the local one.
+ */
+function strangeCluster({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
+  const wanted = clusterReferenceOf(spec);
+  const stored = parseStageSet(object);
+  const known = stored.ok ? clusterReferenceOf(stored.value.spec) : undefined;
+  if (wanted === undefined || isDeepStrictEqual(wanted, known)) return [];
+  const message = 'is not that of the stored spec, and a plan goes to no other remote cluster';
+  return [{ path: 'spec.kubeConfig', message }];
 }
 
 /**

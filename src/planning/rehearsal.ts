@@ -6,6 +6,7 @@ import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
+import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
@@ -26,6 +27,7 @@ export interface RehearsalOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
+  readonly targets: Targets;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -189,7 +191,7 @@ class Playthrough {
       lost.length > 0 ? [] : planPrune([...inventories.values()], this.#memory.desired, stages);
     for (const { stage, deletions } of steps) {
       if (!this.#isWanted(stage)) continue;
-      const { client } = this.#options.tenants.tenantOf(this.#pinned(run), stage);
+      const { client } = await this.#options.targets.targetOf(this.#pinned(run), stage, this.#call);
       const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
       prunes.set(
         stage,
@@ -221,7 +223,7 @@ class Playthrough {
     return [
       ...found,
       ...removed.map(([name, changes]): StageFindings => {
-        const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+        const identity = this.#options.targets.describe(this.#pinned(run), name);
         const nothing = { currentRevision: undefined, revision: undefined, failure: undefined };
         return {
           name,
@@ -245,7 +247,7 @@ class Playthrough {
     const source = sources[index];
     const offered = source?.kind === 'Ready' ? source.artifact.revision : undefined;
     const status = stageSet.status?.stages?.find((stage) => stage.name === name);
-    const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+    const identity = this.#options.targets.describe(this.#pinned(run), name);
     return {
       name,
       sourceRef,

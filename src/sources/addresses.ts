@@ -14,7 +14,13 @@ export function forbiddenAddress(address: string): string | undefined {
   return forbiddenIPv6(bytesOfIPv6(withoutZone));
 }
 
-function forbiddenIPv4([first = 0, second = 0]: readonly number[]): string | undefined {
+/** Metadata services of clouds at addresses of other ranges: of Alibaba, of Azure, and of AWS by IPv6. */
+const metadataServices = ['100.100.100.200', '168.63.129.16'];
+const metadataServiceIPv6 = [0xfd, 0x00, 0x0e, 0xc2, ...new Array<number>(10).fill(0), 0x02, 0x54];
+
+function forbiddenIPv4(bytes: readonly number[]): string | undefined {
+  const [first = 0, second = 0] = bytes;
+  if (metadataServices.includes(bytes.join('.'))) return 'the metadata service of a cloud';
   if (first === 0) return 'unspecified';
   if (first === 127) return 'loopback';
   if (first === 169 && second === 254) return 'link-local';
@@ -28,6 +34,9 @@ function forbiddenIPv6(bytes: readonly number[]): string | undefined {
   if (bytes.slice(0, 15).every((byte) => byte === 0) && bytes[15] === 1) return 'loopback';
   if (first === 0xfe && (second & 0xc0) === 0x80) return 'link-local';
   if (first === 0xff) return 'multicast';
+  if (metadataServiceIPv6.every((byte, index) => bytes[index] === byte)) {
+    return 'the metadata service of a cloud';
+  }
   for (const { prefix, at } of embeddings) {
     if (prefix.every((byte, index) => bytes[index] === byte)) {
       return forbiddenIPv4(bytes.slice(at, at + 4));
