@@ -30,7 +30,7 @@ export interface Reply {
   readonly body: string;
 }
 
-export interface Sent {
+interface Sent {
   readonly method?: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
