@@ -23,6 +23,7 @@ export class TestPlanner {
       builder: this.#builder,
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
+      defaultServiceAccount: undefined,
       clock: () => instant(Date.now()),
     });
   }

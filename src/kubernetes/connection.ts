@@ -20,7 +20,7 @@ import {
 export type Purpose = 'Requests' | 'Watches' | 'TenantRequests' | 'TenantWatches';
 
 export interface ConnectionOptions {
-  /** Requests in flight to this server, watches excluded. Default 16. */
+  /** Requests in flight to this server of those without a limit of their own. Default 16. */
   maxInFlight?: number;
   /** How often files and exec credentials are looked at for a change. Default 10 s. */
   recheckInterval?: Duration;
@@ -65,10 +65,7 @@ export class Connection {
     this.limit = new InFlightLimit(options.maxInFlight);
     this.#loaded = initial.loaded;
     this.#fingerprint = initial.fingerprint;
-    this.#session = new PooledSession(
-      initial.credentials,
-      new Pools(initial.credentials, options.maxInFlight),
-    );
+    this.#session = new PooledSession(initial.credentials, new Pools(initial.credentials));
     this.#nextCheck = performance.now() + options.recheckInterval;
   }
 
@@ -178,10 +175,7 @@ export class Connection {
       return;
     }
     createSecureContext(credentials.tls);
-    this.#session = new PooledSession(
-      credentials,
-      new Pools(credentials, this.#options.maxInFlight),
-    );
+    this.#session = new PooledSession(credentials, new Pools(credentials));
     old.pools.retire();
   }
 }
@@ -209,12 +203,10 @@ class PooledSession implements Session {
 /** The dispatchers of one set of TLS material, made when first used. */
 class Pools {
   readonly #credentials: Credentials;
-  readonly #maxInFlight: number;
   readonly #made = new Map<Purpose, Dispatcher>();
 
-  constructor(credentials: Credentials, maxInFlight: number) {
+  constructor(credentials: Credentials) {
     this.#credentials = credentials;
-    this.#maxInFlight = maxInFlight;
   }
 
   of(purpose: Purpose): Dispatcher {
@@ -264,9 +256,7 @@ class Pools {
       // Each request has a deadline of its own, and each watch an inactivity timer.
       headersTimeout: 0,
       bodyTimeout: 0,
-      ...(purpose === 'Requests' || purpose === 'TenantRequests'
-        ? { connections: this.#maxInFlight }
-        : {}),
+      // No bound on connections: there are as many as the in-flight limits let requests out.
     };
     const socket = { timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
     if (proxyUrl === undefined) {

@@ -5,9 +5,10 @@ interface Waiter {
 }
 
 /**
- * How many requests one API server gets from us at the same time, first come first served. Every
- * client of that server shares one limit, tenants included; watches do not count, since a watch
- * occupies the server differently and would starve the rest.
+ * How many requests one API server gets from us at the same time, first come first served. All
+ * clients of that server share one limit, tenants included, but for those that were given another:
+ * see `KubernetesClient.withLimit`. Watches do not count, since a watch occupies the server
+ * differently and would starve the rest.
  */
 export class InFlightLimit {
   readonly #limit: number;
@@ -63,30 +64,5 @@ export class InFlightLimit {
       return;
     }
     this.#active -= 1;
-  }
-}
-
-/** A slot for a piece of work that takes it only when it needs it. */
-export class Permit {
-  readonly #limit: InFlightLimit;
-  #held = false;
-
-  constructor(limit: InFlightLimit) {
-    this.#limit = limit;
-  }
-
-  /** Waits for the slot; rejects with the abort reason. */
-  async enter(signal: AbortSignal): Promise<void> {
-    await this.#limit.enter(signal);
-    this.#held = true;
-  }
-
-  /** Does the work, and gives the slot back at its end if it was taken. */
-  async during<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } finally {
-      if (this.#held) this.#limit.leave();
-    }
   }
 }

@@ -6,6 +6,7 @@ import { type BackoffPolicy, backoffDelay, type Random, REQUEST_BACKOFF } from '
 import type { Connection, Purpose, Session } from './connection.ts';
 import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
 /** Limits of one call. */
@@ -64,18 +65,31 @@ export class Transport {
   readonly connection: Connection;
   readonly identity: Identity;
   readonly #options: TransportOptions;
+  readonly #limit: InFlightLimit;
   readonly #userAgent: string;
 
-  constructor(connection: Connection, identity: Identity, options: TransportOptions = {}) {
+  /** @param limit of the requests in flight; that of the connection unless another one is given */
+  constructor(
+    connection: Connection,
+    identity: Identity,
+    options: TransportOptions = {},
+    limit: InFlightLimit = connection.limit,
+  ) {
     this.connection = connection;
     this.identity = identity;
     this.#options = options;
+    this.#limit = limit;
     this.#userAgent = options.userAgent ?? 'stageset-controller';
   }
 
-  /** The same connection and options for another identity. */
+  /** The same connection, options and limit for another identity. */
   as(identity: Identity): Transport {
-    return new Transport(this.connection, identity, this.#options);
+    return new Transport(this.connection, identity, this.#options, this.#limit);
+  }
+
+  /** The same in all but the limit of requests in flight. */
+  withLimit(limit: InFlightLimit): Transport {
+    return new Transport(this.connection, this.identity, this.#options, limit);
   }
 
   /**
@@ -152,7 +166,7 @@ export class Transport {
     signal: AbortSignal,
     end: number,
   ): Promise<Answer> {
-    const { limit } = this.connection;
+    const limit = this.#limit;
     if (!limit.tryEnter()) await this.#enterBy(end, request, signal);
     const started = performance.now();
     let code = '<error>';
@@ -199,7 +213,7 @@ export class Transport {
       Math.max(1, end - performance.now()),
     );
     try {
-      await this.connection.limit.enter(late.signal);
+      await this.#limit.enter(late.signal);
     } finally {
       clearTimeout(timer);
       stopListening();

@@ -1,12 +1,15 @@
+import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
 import { Tenants } from '../controller/tenants.ts';
 import { noDrift } from '../core/drift/drifted.ts';
+import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { holdBeforeRun } from '../core/plan/holds.ts';
 import { type Findings, stagePlan } from '../core/plan/stage-plan.ts';
+import { namedAccountOf } from '../core/service-account.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
 import { type Clock, instant } from '../core/time.ts';
@@ -14,7 +17,6 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
@@ -28,20 +30,20 @@ import {
   type StageSetSpec,
   stagesApiVersion,
 } from '../types/stages.ts';
+import { beyondStored } from './beyond-stored.ts';
 import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts';
 import { supposed } from './supposition.ts';
 
 export interface PlannerOptions {
-  /** Acts as the controller. */
+  /** Acts as the controller; its limit bounds what all plans together ask of the API server. */
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
+  readonly defaultServiceAccount: string | undefined;
   readonly clock: Clock;
 }
-
-/** Stages that are built and compared at the same time, whoever asks. */
-const mostAtOnce = 8;
 
 /** What is asked of a plan. */
 export interface PlanQuestion {
@@ -64,33 +66,50 @@ export class Planner {
   readonly #options: PlannerOptions;
   readonly #dependencies: Dependencies;
   readonly #sources: SourceReader;
-  readonly #tenants: Tenants;
-  readonly #permits = new InFlightLimit(mostAtOnce);
+  readonly #tokens: TokenStore;
 
   constructor(options: PlannerOptions) {
     const { client } = options;
     this.#options = options;
     this.#dependencies = new Dependencies(options);
     this.#sources = new SourceReader(options);
-    this.#tenants = new Tenants(client, new TokenStore(client));
+    this.#tokens = new TokenStore(client);
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
     const { stageSet, problems } = read(question);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
+    const defaults = await this.#defaultsOf(stageSet, call);
+    if (defaults instanceof TerminalError) return stagePlan(refused(defaults.message));
     const runs = await listRuns(this.#options.client, stageSet, call);
     const snapshot = await this.#look(stageSet, question.suppose, runs, call);
     const { builder, client } = this.#options;
     const options = {
       client,
       builder,
-      tenants: this.#tenants,
-      permits: this.#permits,
+      tenants: new Tenants(client, this.#tokens, defaults),
       stageSetExists: this.#existence(call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
     return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
+  }
+
+  /** As whom stages without an account are looked at, or why they are not. */
+  async #defaultsOf(
+    { metadata, spec }: StageSet,
+    call: CallOptions,
+  ): Promise<AccountDefaults | TerminalError> {
+    const { client, defaultServiceAccount: flag } = this.#options;
+    const { namespace = '' } = metadata;
+    const defaults = await readDefaultAccount(client, namespace, flag, call.signal);
+    try {
+      if (namedAccountOf(spec) === undefined) defaults.of(namespace);
+      return defaults;
+    } catch (error) {
+      if (error instanceof TerminalError) return error;
+      throw error;
+    }
   }
 
   /** As the reconciler looks, after a restart: without the memory of a run. */
@@ -191,26 +210,37 @@ function read({ object, suppose }: PlanQuestion): Read {
  * controller: a proposed spec acts as accounts of the stored one only.
  */
 function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
-  const stored = parseStageSet(object);
-  const known = stored.ok ? accountNames(stored.value.spec) : new Set<string>();
-  return [...accountNames(spec)]
-    .filter((name) => !known.has(name))
-    .map((name) => ({
-      path: 'spec.serviceAccountName',
-      message:
-        name === ''
-          ? 'a plan of another spec needs the serviceAccountName of the stored one'
-          : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
-    }));
+  const parsed = parseStageSet(object);
+  const stored = parsed.ok ? parsed.value.spec : undefined;
+  const { namespace = '' } = object.metadata;
+  const used = accountsOfStages(stored);
+  const known = new Set([...used, stored?.serviceAccountName ?? '']);
+  const whole = spec?.serviceAccountName ?? '';
+  const strange = [
+    ...[...accountsOfStages(spec)].filter((name) => !used.has(name)),
+    ...(known.has(whole) ? [] : [whole]),
+  ];
+  const problems = [...new Set(strange)].map((name) => ({
+    path: 'spec.serviceAccountName',
+    message:
+      name === ''
+        ? 'a plan of another spec needs the serviceAccountName of the stored one'
+        : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
+  }));
+  return [...problems, ...beyondStored(spec, stored, namespace)];
 }
 
-/** The effective account of the whole and of each stage; empty for the controller's own identity. */
-function accountNames(spec: StageSetSpec | undefined): Set<string> {
+/**
+ * The accounts that stages are applied as, and their variables read; empty for the controller's own
+ * identity. What leaves the spec is deleted as the account of the whole, which may be another one.
+ */
+function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
   const whole = spec?.serviceAccountName ?? '';
-  const names = (spec?.stages ?? []).map(({ serviceAccountName = '' }) =>
+  const names = (spec?.stages ?? []).flatMap(({ serviceAccountName = '', postBuild }) => [
     serviceAccountName === '' ? whole : serviceAccountName,
-  );
-  return new Set([whole, ...names]);
+    ...((postBuild?.substituteFrom ?? []).length === 0 ? [] : [whole]),
+  ]);
+  return new Set(names);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {

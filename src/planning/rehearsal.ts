@@ -5,6 +5,7 @@ import { listInventories, type StoredInventory } from '../controller/inventory-s
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
+import type { StageAt } from '../controller/stage-at.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
@@ -16,18 +17,15 @@ import type { Rest, Verdict } from '../core/rest.ts';
 import { type Failure, type RunProgress, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { type InFlightLimit, Permit } from '../kubernetes/in-flight-limit.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Stage, StageSet } from '../types/stages.ts';
-import { previewStage } from './preview-stage.ts';
+import { previewStage, type StagePreview } from './preview-stage.ts';
 
 export interface RehearsalOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
-  /** How many stages are built and compared at the same time, whoever asks. */
-  readonly permits: InFlightLimit;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -148,16 +146,7 @@ class Playthrough {
     const memory = { ...this.#memory, secrets: new Set<string>() };
     const at = { stageSet: this.#pinned(run), memory, run, index, stage };
     try {
-      const permit = new Permit(this.#options.permits);
-      const found = await permit.during(async () => {
-        const enter = async (): Promise<void> => await permit.enter(this.#call.signal);
-        const prepared = await buildStage(at, this.#options, enter, this.#call);
-        memory.desired.set(stage.name, prepared.entries);
-        for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
-        if (!this.#isWanted(stage.name)) return { changes: [], unchanged: 0 };
-        const how = { ...this.#options, dryRun: this.#scope.dryRun };
-        return await previewStage(at, prepared, how, this.#call);
-      });
+      const found = await this.#look(at);
       this.#findings.set(stage.name, { ...this.#bare(stage, run), ...found, failure: undefined });
       this.#move(run, index, 'AtGates');
     } catch (error) {
@@ -169,6 +158,17 @@ class Playthrough {
       // It never comes to its gates.
       this.#move(run, index, 'Ready');
     }
+  }
+
+  async #look(at: StageAt): Promise<StagePreview> {
+    const { memory, stage } = at;
+    // There are few plans at once, of one stage at a time: what they hold is bounded by that.
+    const prepared = await buildStage(at, this.#options, () => Promise.resolve(), this.#call);
+    memory.desired.set(stage.name, prepared.entries);
+    for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
+    if (!this.#isWanted(stage.name)) return { changes: [], unchanged: 0 };
+    const how = { ...this.#options, dryRun: this.#scope.dryRun };
+    return await previewStage(at, prepared, how, this.#call);
   }
 
   #move(run: RunProgress, index: number, kind: 'AtGates' | 'Ready'): void {

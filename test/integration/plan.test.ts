@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { artifactOf } from '../../src/core/objects/source-artifact.ts';
 import type { Hold } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
@@ -178,6 +180,57 @@ describe('a plan', () => {
     expect(plan.stages).to.deep.equal([]);
   });
 
+  it('of another spec acts not as the controller where only accounts of stages did', async () => {
+    const shop = await stand.namespace();
+    const account = { serviceAccountName: 'nobody' };
+    await shop.createStageSet([{ name: 'web', ...account }], { suspend: true });
+    await shop.untilReason('Suspended');
+    const without = { interval: '1h', stages: [{ name: 'web', sourceRef: { name: 'web' } }] };
+    const plan = await planner.plan(shop, { suppose: { proposed: without } });
+    expect(plan.verdict).to.equal('Invalid');
+    expect(plan.message).to.include('needs the serviceAccountName of the stored one');
+    const pruning = {
+      ...without,
+      serviceAccountName: 'powerful',
+      stages: [{ ...without.stages[0], ...account }],
+    };
+    const other = await planner.plan(shop, { suppose: { proposed: pruning } });
+    expect(other.message).to.include('powerful is no ServiceAccount of the stored spec');
+  });
+
+  it('of another spec reads no source of another namespace but the stored ones', async () => {
+    const [shop, neighbour] = [await delivered(), await stand.namespace()];
+    await neighbour.publish('private', 'v1', [configMap('private')]);
+    const sourceRef = { name: 'private', namespace: neighbour.name };
+    const revised = await planner.plan(shop, { suppose: { revisions: { web: { sourceRef } } } });
+    expect(revised.verdict).to.equal('Invalid');
+    expect(revised.message).to.include(
+      'spec.stages[0].sourceRef.namespace: a plan reads no source',
+    );
+    const proposed = { interval: '1h', stages: [{ name: 'web', sourceRef }] };
+    const plan = await planner.plan(shop, { suppose: { proposed } });
+    expect(plan.message).to.equal(revised.message);
+  });
+
+  it('fetches no artifact by an address that is not beside the one of the source', async () => {
+    const [shop, neighbour] = [await delivered(), await stand.namespace()];
+    await neighbour.publish('private', 'v1', [configMap('private')]);
+    const [source] = (
+      await shop.client.list(
+        {
+          apiVersion: 'source.toolkit.fluxcd.io/v1',
+          kind: 'ExternalArtifact',
+          namespace: neighbour.name,
+        },
+        shop.call,
+      )
+    ).items;
+    const { url, digest } = artifactIn(source);
+    const plan = await planner.plan(shop, { suppose: { revisions: { web: { url, digest } } } });
+    expect(JSON.stringify(plan)).to.include('is not beside the artifact');
+    expect(changesOf(plan)['web'] ?? []).to.deep.equal([]);
+  });
+
   it('answers what if: another spec, another artifact, one stage, no dry-runs', async () => {
     const shop = await delivered();
     const proposed = {
@@ -213,6 +266,12 @@ describe('a plan', () => {
     );
   });
 });
+
+function artifactIn(source: KubernetesObject | undefined): { url: string; digest: string } {
+  const outcome = source === undefined ? undefined : artifactOf(source);
+  if (outcome?.kind !== 'Ready') throw new Error('the source has an artifact');
+  return outcome.artifact;
+}
 
 function gatesOf(holds: readonly Hold[]): string[] {
   return holds.map(({ gate, releasedBy }) => `${gate} by ${releasedBy}`);

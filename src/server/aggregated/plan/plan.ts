@@ -51,7 +51,8 @@ export async function answer(
   const object = await new Records(options.client).stageSet(namespace, name, callFor(request));
   const stages = wantedStages(request, object, suppose);
   const dryRun = request.query.get('diff') === 'false' ? 'None' : 'All';
-  const asked = { object, suppose, stages, dryRun } as const;
+  const { user } = request.caller;
+  const asked = { object, suppose, stages, dryRun, user } as const;
   const whole = await answered(options.planning.plan(asked, { signal: request.signal }));
   const { status, continuation } = paged(whole, request, options.tokens);
   const plan = { ...stagePlan(object, status, continuation), spec: suppose };

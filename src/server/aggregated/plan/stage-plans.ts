@@ -15,8 +15,8 @@ export interface StagePlansOptions extends PlanOptions {
 /** StageSets in one answer. */
 const limits = { usual: 500, largest: 500 };
 
-/** Plans of one list that are made at the same time. */
-const atOnce = 8;
+/** Plans of one list that are made at the same time: it must leave room for others. */
+const atOnce = 4;
 
 /** `stageplans`: the plans of all StageSets, without dry-runs; the names are those of the StageSets. */
 export function stagePlansResource(options: StagePlansOptions): ApiResource {
@@ -34,7 +34,7 @@ export function stagePlansResource(options: StagePlansOptions): ApiResource {
 
 /** Pages are those of the StageSets themselves: their token is the API server's own. */
 async function list(
-  { namespace, query, signal }: ApiRequest,
+  { caller: { user }, namespace, query, signal }: ApiRequest,
   { client, clock, planning, tokens }: StagePlansOptions,
 ): Promise<ApiAnswer> {
   const scope = namespace === undefined ? {} : { namespace };
@@ -54,7 +54,7 @@ async function list(
     ),
   );
   const plans = await inLanes(page.items, async (object) => {
-    const asked = { object, suppose: {}, stages: undefined, dryRun: 'None' } as const;
+    const asked = { object, suppose: {}, stages: undefined, dryRun: 'None', user } as const;
     return stagePlan(object, await answered(planning.plan(asked, { signal })));
   });
   const metadata = {

@@ -59,13 +59,13 @@ describe('the ServiceAccount of a StageSet that names none', () => {
     ]);
   });
 
-  it('is not what no ServiceAccount can be called, and that is told', () => {
-    for (const bad of ['Deployer', '../admin', 'a/b', 'a'.repeat(254), ' ']) {
+  it('is nobody while the annotation names what no ServiceAccount can be called', () => {
+    for (const bad of ['Deployer', '../admin', 'a/b', ' ']) {
       expect(defaultStageSet(request, withFlag, namespace(bad)), bad).to.deep.equal({
-        patch: [{ op: 'add', path: '/spec/serviceAccountName', value: 'fallback' }],
+        patch: [],
         warnings: [
-          'spec.serviceAccountName: the annotation stages.metio.wtf/default-service-account of the ' +
-            'namespace is no name of a ServiceAccount and is passed over; correct it',
+          'spec.serviceAccountName: the annotation stages.metio.wtf/default-service-account is ' +
+            `not the name of a ServiceAccount: ${JSON.stringify(bad)}; correct it`,
         ],
       });
     }
