@@ -1,12 +1,6 @@
 import { requestAnnotations } from './annotations.ts';
 import { canonicalJson } from './canonical-json.ts';
-import {
-  mostGroups,
-  type Requester,
-  type RequesterNote,
-  type RequesterNotes,
-  readNotes,
-} from './requested-by.ts';
+import { mostGroups, type Requester, type RequesterNotes, readNotes } from './requested-by.ts';
 
 /** Annotations of an object, or what stands in their place. */
 export type Annotations = Readonly<Record<string, unknown>>;
@@ -27,7 +21,7 @@ export interface NotedRequest {
  * whoever was noted before, for each that it leaves as it was. Nobody else can vouch for anything.
  */
 export function notesOf({ before, after, requester }: NotedRequest): RequesterNotes {
-  const notes = new Map<string, RequesterNote>();
+  const notes = new Map<string, { value: string; requester: Requester }>();
   for (const annotation of requestAnnotations) {
     const value = after[annotation];
     if (typeof value !== 'string') continue;
@@ -81,6 +75,9 @@ export function requesterFrom({
   };
 }
 
-function noteOf(value: string, requester: Requester | undefined): RequesterNote | undefined {
+function noteOf(
+  value: string,
+  requester: Requester | undefined,
+): { value: string; requester: Requester } | undefined {
   return requester === undefined ? undefined : { value, requester };
 }
