@@ -17,7 +17,7 @@ import { readBytes, textOf } from '../request-body.ts';
 /** As kube-apiserver bounds what it takes itself. */
 const mostBytes = 3 * 1024 * 1024;
 /** An update has all of a StageInventory twice, with two fields for each of its entries. */
-const mostFields = 250_000;
+const mostFields = 150_000;
 const mostShown = 5;
 
 const contract = new OpenApiContract(document);
