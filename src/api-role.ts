@@ -5,6 +5,7 @@ import { version } from './config/version.ts';
 import type { Clock, Duration } from './core/time.ts';
 
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
 import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
@@ -43,7 +44,7 @@ export interface ApiRoleOptions {
  * wait for them; what answers people within milliseconds waits for neither.
  */
 const mostSmallRequests = 8;
-const mostRequestsOfPlans = 8;
+const requestsOfPlans = { most: 8, mostOfOneUser: 6 };
 
 /** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
 const mostBuildsOfPlans = 1;
@@ -130,10 +131,11 @@ export class ApiRole {
   }
 
   #planner(): Planner {
-    const { builder, client, clock, config } = this.#options;
+    const { builder, clock, config } = this.#options;
     const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
     return new Planner({
-      client: client.withLimit(new InFlightLimit(mostRequestsOfPlans)),
+      client: this.#small,
+      requests: new FairLimit(requestsOfPlans),
       builder: builder.beside({ concurrency: mostBuildsOfPlans }),
       settings: { defaultInterval, maxTeardownWait },
       crossNamespaceReferences,

@@ -6,7 +6,7 @@ import { type BackoffPolicy, backoffDelay, type Random, REQUEST_BACKOFF } from '
 import type { Connection, Purpose, Session } from './connection.ts';
 import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts';
 import type { Identity } from './identity.ts';
-import type { InFlightLimit } from './in-flight-limit.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
 /** Limits of one call. */
@@ -65,7 +65,7 @@ export class Transport {
   readonly connection: Connection;
   readonly identity: Identity;
   readonly #options: TransportOptions;
-  readonly #limit: InFlightLimit;
+  readonly #limit: RequestLimit;
   readonly #userAgent: string;
 
   /** @param limit of the requests in flight; that of the connection unless another one is given */
@@ -73,7 +73,7 @@ export class Transport {
     connection: Connection,
     identity: Identity,
     options: TransportOptions = {},
-    limit: InFlightLimit = connection.limit,
+    limit: RequestLimit = connection.limit,
   ) {
     this.connection = connection;
     this.identity = identity;
@@ -88,7 +88,7 @@ export class Transport {
   }
 
   /** The same in all but the limit of requests in flight. */
-  withLimit(limit: InFlightLimit): Transport {
+  withLimit(limit: RequestLimit): Transport {
     return new Transport(this.connection, this.identity, this.#options, limit);
   }
 
