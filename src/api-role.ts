@@ -5,6 +5,7 @@ import { version } from './config/version.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
 import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
@@ -44,7 +45,7 @@ export interface ApiRoleOptions {
  * wait for them; what answers people within milliseconds waits for neither.
  */
 const mostSmallRequests = 8;
-const mostRequestsOfPlans = 8;
+const requestsOfPlans = { most: 8, mostOfOneUser: 6 };
 
 /** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
 const mostBuildsOfPlans = 1;
@@ -138,7 +139,8 @@ function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): 
   const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
     config;
   return new Planner({
-    client: client.withLimit(new InFlightLimit(mostRequestsOfPlans)),
+    client: client.withLimit(new InFlightLimit(mostSmallRequests)),
+    requests: new FairLimit(requestsOfPlans.most, requestsOfPlans.mostOfOneUser),
     builder: builder.beside({ concurrency: mostBuildsOfPlans }),
     remote,
     settings: { defaultInterval, maxTeardownWait },

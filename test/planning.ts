@@ -39,7 +39,8 @@ export class TestPlanner {
   ): Promise<StagePlanStatus> {
     const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name: 'shop' };
     const object = await client.get(reference, call);
-    const asked = { suppose: {}, stages: undefined, dryRun: 'All' as const, ...question };
+    const usual = { suppose: {}, stages: undefined, dryRun: 'All', user: 'test' } as const;
+    const asked = { ...usual, ...question };
     return await this.#planner.plan({ object, ...asked }, call);
   }
 

@@ -42,7 +42,7 @@ export class Tenants {
     // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
     if (name === undefined) return { client: this.#own, identity: ownIdentity };
     return {
-      client: this.#tokens.clientFor(namespace, name),
+      client: this.#tokens.clientFor(namespace, name, this.#own),
       identity: serviceAccountUser(namespace, name),
     };
   }

@@ -7,7 +7,7 @@ import { ApiError, errorFromAnswer } from './api-error.ts';
 import { type BackoffPolicy, backoffDelay, type Random, REQUEST_BACKOFF } from './backoff.ts';
 import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts';
 import type { Identity } from './identity.ts';
-import type { InFlightLimit } from './in-flight-limit.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import type { Purpose, Session } from './pools.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
@@ -67,7 +67,7 @@ export class Transport {
   readonly connection: ApiConnection;
   readonly identity: Identity;
   readonly #options: TransportOptions;
-  readonly #limit: InFlightLimit;
+  readonly #limit: RequestLimit;
   readonly #userAgent: string;
 
   /** @param limit of the requests in flight; that of the connection unless another one is given */
@@ -75,7 +75,7 @@ export class Transport {
     connection: ApiConnection,
     identity: Identity,
     options: TransportOptions = {},
-    limit: InFlightLimit = connection.limit,
+    limit: RequestLimit = connection.limit,
   ) {
     this.connection = connection;
     this.identity = identity;
@@ -90,7 +90,7 @@ export class Transport {
   }
 
   /** The same in all but the limit of requests in flight. */
-  withLimit(limit: InFlightLimit): Transport {
+  withLimit(limit: RequestLimit): Transport {
     return new Transport(this.connection, this.identity, this.#options, limit);
   }
 

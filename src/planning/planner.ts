@@ -21,6 +21,7 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { FairLimit } from '../kubernetes/fair-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
@@ -39,8 +40,10 @@ import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts'
 import { supposed } from './supposition.ts';
 
 export interface PlannerOptions {
-  /** Acts as the controller; its limit bounds what all plans together ask of the API server. */
+  /** Acts as the controller. */
   readonly client: KubernetesClient;
+  /** What all plans together may ask of the API server; undefined takes the client's own limit. */
+  readonly requests?: FairLimit;
   readonly builder: BuildSteps;
   readonly remote: RemoteAccess;
   readonly settings: RunSettings;
@@ -60,6 +63,8 @@ export interface PlanQuestion {
   readonly stages: readonly string[] | undefined;
   /** `None` makes no dry-runs: counts are then what can be told from the live objects. */
   readonly dryRun: 'All' | 'None';
+  /** Who asks, for a fair share of the requests. */
+  readonly user: string;
 }
 
 /**
@@ -69,18 +74,14 @@ export interface PlanQuestion {
  */
 export class Planner {
   readonly #options: PlannerOptions;
-  readonly #dependencies: Dependencies;
-  readonly #sources: SourceReader;
   readonly #tokens: TokenStore;
   readonly #clusters: Clusters;
 
   constructor(options: PlannerOptions) {
-    const { client } = options;
     this.#options = options;
-    this.#dependencies = new Dependencies(options);
-    this.#sources = new SourceReader(options);
+    const { client, remote } = options;
     this.#tokens = new TokenStore(client);
-    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...options.remote });
+    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...remote });
   }
 
   /** Closes the connections to remote clusters. */
@@ -92,18 +93,22 @@ export class Planner {
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
     const { stageSet, problems } = read(question);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
-    const defaults = await this.#defaultsOf(stageSet, call);
+    const { builder, requests } = this.#options;
+    const client =
+      requests === undefined
+        ? this.#options.client
+        : this.#options.client.withLimit(requests.slotsOf(question.user));
+    const defaults = await this.#defaultsOf(client, stageSet, call);
     if (defaults instanceof TerminalError) return stagePlan(refused(defaults.message));
-    const runs = await listRuns(this.#options.client, stageSet, call);
-    const snapshot = await this.#look(stageSet, question.suppose, runs, call);
-    const { builder, client } = this.#options;
+    const runs = await listRuns(client, stageSet, call);
+    const snapshot = await this.#look(client, stageSet, question.suppose, runs, call);
     const tenants = new Tenants(client, this.#tokens, defaults);
     const options = {
       client,
       builder,
       tenants,
       targets: new Targets(tenants, this.#clusters),
-      stageSetExists: this.#existence(call),
+      stageSetExists: existence(client, call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
     return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
@@ -111,10 +116,11 @@ export class Planner {
 
   /** As whom stages without an account are looked at, or why they are not. */
   async #defaultsOf(
+    client: KubernetesClient,
     { metadata, spec }: StageSet,
     call: CallOptions,
   ): Promise<AccountDefaults | TerminalError> {
-    const { client, defaultServiceAccount: flag } = this.#options;
+    const { defaultServiceAccount: flag } = this.#options;
     const { namespace = '' } = metadata;
     const defaults = await readDefaultAccount(client, namespace, flag, call.signal);
     try {
@@ -128,17 +134,18 @@ export class Planner {
 
   /** As the reconciler looks, after a restart: without the memory of a run. */
   async #look(
+    client: KubernetesClient,
     stageSet: StageSet,
     suppose: StagePlanSpec,
     runs: readonly StageRun[],
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings } = this.#options;
+    const { clock, crossNamespaceReferences, settings } = this.#options;
     const spec: StageSetSpec = stageSet.spec ?? { stages: [] };
     const asked = suppose.at === undefined ? NaN : Date.parse(suppose.at);
     const [graph, observed] = await Promise.all([
-      this.#dependencies.observe(stageSet, new Map(), call),
-      this.#sources.observe(stageSet, call),
+      new Dependencies({ client, crossNamespaceReferences }).observe(stageSet, new Map(), call),
+      new SourceReader({ client, crossNamespaceReferences }).observe(stageSet, call),
     ]);
     return {
       now: Number.isNaN(asked) ? clock() : instant(asked),
@@ -176,22 +183,25 @@ export class Planner {
       stages,
     };
   }
+}
 
-  /** Asked as the controller, and once for each StageSet. */
-  #existence(call: CallOptions): RehearsalOptions['stageSetExists'] {
-    const asked = new Map<string, Promise<boolean>>();
-    const ask = async (namespace: string, name: string): Promise<boolean> => {
-      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
-      const found = await this.#options.client.find(reference, call, { as: 'Metadata' });
-      return found !== undefined;
-    };
-    return async (namespace, name) => {
-      const key = `${namespace}/${name}`;
-      const answer = asked.get(key) ?? ask(namespace, name);
-      asked.set(key, answer);
-      return await answer;
-    };
-  }
+/** Asked as the controller, and once for each StageSet. */
+function existence(
+  client: KubernetesClient,
+  call: CallOptions,
+): RehearsalOptions['stageSetExists'] {
+  const asked = new Map<string, Promise<boolean>>();
+  const ask = async (namespace: string, name: string): Promise<boolean> => {
+    const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+    const found = await client.find(reference, call, { as: 'Metadata' });
+    return found !== undefined;
+  };
+  return async (namespace, name) => {
+    const key = `${namespace}/${name}`;
+    const answer = asked.get(key) ?? ask(namespace, name);
+    asked.set(key, answer);
+    return await answer;
+  };
 }
 
 interface Read {
