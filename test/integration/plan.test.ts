@@ -1,11 +1,26 @@
 import { expect } from 'chai';
 import { artifactOf } from '../../src/core/objects/source-artifact.ts';
-import type { Hold } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import { planResource } from '../../src/server/aggregated/plan/plan.ts';
+import type { ApiAnswer } from '../../src/server/aggregated/resource.ts';
+import type {
+  Hold,
+  StagePlanStatus,
+} from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
+import {
+  type Ask,
+  failureOf,
+  handlerOf,
+  operator,
+  type Person,
+  requestOf,
+  tokens,
+  viewer,
+} from './aggregated.ts';
 
 describe('a plan', () => {
   const stand = useController();
@@ -168,6 +183,34 @@ describe('a plan', () => {
     expect(web?.identity).to.equal(`system:serviceaccount:${shop.name}:nobody`);
     expect(web?.verdict).to.equal('Blocked');
     expect(web?.changes?.[0]?.error).to.match(/nobody" cannot (get|patch) resource "configmaps"/);
+  });
+
+  it('builds nothing else from a Secret for those who may not read it', async () => {
+    const shop = await stand.namespace();
+    const postBuild = { substituteFrom: [{ kind: 'Secret', name: 'login' }] };
+    await shop.createStageSet([{ name: 'web', postBuild }], { suspend: true });
+    let plans = 0;
+    const empty = { digest: '', verdict: 'UpToDate', message: '', holds: [], stages: [] } as const;
+    const planning = {
+      plan: async (): Promise<StagePlanStatus> => {
+        plans += 1;
+        return await Promise.resolve({ ...empty, holds: [], stages: [] });
+      },
+    };
+    const { client } = shop;
+    const { handlers } = planResource({ client, planning, tokens });
+    const body = { spec: { revisions: { web: { sourceRef: { name: 'next' } } } } };
+    const asked = async (person: Person, ask: Ask): Promise<ApiAnswer> =>
+      await handlerOf(handlers[ask.body === undefined ? 'get' : 'create'])(
+        requestOf(shop, person, ask),
+      );
+    const refused = await failureOf(asked(operator, { body }));
+    expect(refused.code).to.equal(403);
+    expect(refused.message).to.include('secrets "login" is forbidden: User "olga" cannot get');
+    expect(plans).to.equal(0);
+    await asked({ ...operator, secrets: ['login'] }, { body });
+    await asked(viewer, {});
+    expect(plans).to.equal(2);
   });
 
   it('of another spec acts as no account but those of the stored one', async () => {

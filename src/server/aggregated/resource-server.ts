@@ -122,6 +122,8 @@ export class ResourceServer {
       signal,
       may: async (more) =>
         await this.#options.authorizer.allows(caller, { ...attributes, verb: more }, signal),
+      mayGetSecret: async (name) =>
+        await this.#options.authorizer.allows(caller, secret(info.namespace, name), signal),
     };
     const answer = await handler(asked);
     // Else somebody has been told already that it took too long.
@@ -202,6 +204,11 @@ export class ResourceServer {
     response.setHeader('Allow', allowed.map((verb) => methodOfVerb[verb]).join(', '));
     return StatusError.methodNotAllowed();
   }
+}
+
+function secret(namespace = '', name: string): ResourceAttributes {
+  const core = { group: '', version: 'v1', resource: 'secrets', subresource: '' };
+  return { kind: 'Resource', verb: 'get', ...core, namespace, name };
 }
 
 function nameOf({ resource, subresource }: ResourceInfo): string {
