@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { untilServable } from './api-certificates.ts';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
 import type { Clock, Duration } from './core/time.ts';
@@ -19,8 +18,8 @@ import { stagePlansResource } from './server/aggregated/plan/stage-plans.ts';
 import type { ApiResource } from './server/aggregated/resource.ts';
 import { clusterReviewer } from './server/aggregated/reviews.ts';
 import { stageSetsResource } from './server/aggregated/stage-sets.ts';
-import { type RunningTlsServer, Shutdown, startTlsServer } from './server/tls-server.ts';
 import type { StageBuilder } from './stage-builder.ts';
+import { TlsService } from './tls-service.ts';
 import { contract } from './types/generated/subresources.stages.metio.wtf.v1.document.ts';
 import type { Logger } from './types/log.ts';
 import type { CertificateSource } from './types/serving-certificate.ts';
@@ -41,63 +40,40 @@ export interface ApiRoleOptions {
 export class ApiRole {
   readonly #options: ApiRoleOptions;
   readonly #authentication: ClusterAuthentication;
-  readonly #shutdown = new Shutdown();
-  readonly #stop = new AbortController();
-  #starting: Promise<RunningTlsServer | undefined> | undefined;
-  #trouble: string | undefined = 'the API is not served yet';
+  readonly #service: TlsService;
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
     this.#authentication = new ClusterAuthentication(options.client, options.logger);
+    this.#service = new TlsService({
+      purpose: { name: 'aggregated API', flag: '--api-bind-address' },
+      address: options.config.api.bindAddress,
+      certificates: options.certificates,
+      logger: options.logger,
+    });
   }
 
   start(): void {
     this.#authentication.start();
-    this.#starting ??= this.#serve();
+    this.#service.start(async () => await Promise.resolve(this.#app()));
   }
 
   /** Why the API gets no requests; undefined when it serves. */
   notReady(): string | undefined {
-    return this.#trouble ?? this.#options.certificates.ready() ?? this.#shutdown.check.check();
+    return this.#service.notReady();
   }
 
   /** Goes on answering for the delay, while it says that it is no longer ready, and ends then. */
   async stop(delay: Duration, grace: Duration): Promise<void> {
-    this.#stop.abort(new Error('the process is stopping'));
-    const server = await this.#starting;
-    await server?.stop({ delay, grace });
+    await this.#service.stop(delay, grace);
     await this.#authentication.stop();
-  }
-
-  /** @returns undefined where the process stops before there is a certificate. */
-  async #serve(): Promise<RunningTlsServer | undefined> {
-    const { certificates, config, logger } = this.#options;
-    try {
-      await untilServable(certificates, this.#stop.signal);
-      const server = await startTlsServer({
-        purpose: { name: 'aggregated API', flag: '--api-bind-address' },
-        address: config.api.bindAddress,
-        listener: this.#app(),
-        certificates,
-        shutdown: this.#shutdown,
-        onTrouble: (error) => logger.warn('the API server had trouble', { error }),
-      });
-      this.#trouble = undefined;
-      logger.info('the aggregated API is served', { ...server.address });
-      return server;
-    } catch (error) {
-      if (this.#stop.signal.aborted) return undefined;
-      this.#trouble = error instanceof Error ? error.message : 'the API cannot be served';
-      logger.error('the aggregated API cannot be served', { error });
-      return undefined;
-    }
   }
 
   #app(): RequestListener {
     const { certificates, client, clock, logger, metrics } = this.#options;
     const ready = [
       { name: 'certificate', check: () => certificates.ready() },
-      this.#shutdown.check,
+      this.#service.shutdown.check,
     ];
     return aggregatedApp({
       served: { group, version: 'v1' },
@@ -115,13 +91,14 @@ export class ApiRole {
 
   #resources(): ApiResource[] {
     const { builder, certificates, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
+    const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
+      config;
     const planner = new Planner({
       client,
       builder,
       settings: { defaultInterval, maxTeardownWait },
       crossNamespaceReferences,
-      defaultServiceAccount: undefined,
+      defaultServiceAccount,
       clock,
     });
     // All replicas serve with the same key, and so can read each other's tokens.

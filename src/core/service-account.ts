@@ -1,4 +1,5 @@
 import type { StageSetSpec } from '../types/stages.ts';
+import { isSubdomain } from './validate/object-meta.ts';
 
 /**
  * Annotation of a namespace with the ServiceAccount that its StageSets act as where they name none.
@@ -14,10 +15,6 @@ export type DefaultAccount =
   /** Nobody, until the annotation is corrected: a mistake must not lend the controller's rights. */
   | { readonly kind: 'Invalid'; readonly message: string };
 
-/** A DNS subdomain, as the API server wants the name of a ServiceAccount. */
-const accountName =
-  /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
 /**
  * The default of a namespace. An empty value counts as absent.
  * @param annotations of the namespace.
@@ -30,7 +27,7 @@ export function defaultAccountOf(
   const annotated = annotations?.[defaultAccountAnnotation] ?? '';
   const name = annotated === '' ? (flag ?? '') : annotated;
   if (name === '') return { kind: 'Controller' };
-  if (accountName.test(name)) return { kind: 'Account', name };
+  if (isSubdomain(name)) return { kind: 'Account', name };
   const origin = annotated === '' ? 'the flag' : 'the annotation';
   const key = annotated === '' ? '--default-service-account' : defaultAccountAnnotation;
   return {

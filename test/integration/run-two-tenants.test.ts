@@ -182,9 +182,11 @@ describe('two tenants with real roles, and a controller with its own alone', () 
     for (const [name, shop] of shops) {
       // A minute and its jitter: the interval is an hour, and nobody asks for a reconcile.
       const within = 80_000 - (performance.now() - granted);
-      await shop.untilReady(references[name]?.revision ?? 'v1', { within }).catch((error: unknown) => {
-        throw new Error(`${name}: ${String(error)}`);
-      });
+      await shop
+        .untilReady(references[name]?.revision ?? 'v1', { within })
+        .catch((error: unknown) => {
+          throw new Error(`${name}: ${String(error)}`);
+        });
     }
     const theirs = await other.untilStageSet(() => true);
     expect(theirs.metadata.generation).to.equal(1);
