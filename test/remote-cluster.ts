@@ -100,11 +100,13 @@ export function kubeconfigSecret(kubeconfig: string, name = 'paris'): Kubernetes
 export const toParis = { kubeConfig: { secretRef: { name: 'paris' } } };
 
 /** The one remote cluster of the tests of a `describe`. */
-export function useRemoteCluster(options: ClusterOptions = {}): () => RemoteCluster {
+export function useRemoteCluster(
+  options: () => Promise<ClusterOptions> = async () => await Promise.resolve({}),
+): () => RemoteCluster {
   let remote: RemoteCluster | undefined;
   before('start a second cluster', async function () {
     this.timeout(120_000);
-    remote = await RemoteCluster.start(options);
+    remote = await RemoteCluster.start(await options());
   });
   after('stop the second cluster', async () => {
     await remote?.stop();
