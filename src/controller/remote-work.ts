@@ -2,8 +2,8 @@ import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import { BackgroundWork } from './background-work.ts';
 
-/** Milliseconds within which a request or two to a healthy cluster end. */
-const quick = 100;
+/** Milliseconds within which a request or two to a cluster nearby end. */
+const quick = 25;
 
 /**
  * Effects on remote clusters, which go on while no worker waits for them: a cluster that is dead, far
