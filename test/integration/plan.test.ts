@@ -213,6 +213,23 @@ describe('a plan', () => {
     expect(plans).to.equal(2);
   });
 
+  it('says in which stage the tenant may not see what is to be pruned', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ serviceAccountName: 'nobody', suspend: true });
+    await shop.untilReason('Suspended');
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody' } };
+    await shop.create(account);
+    await shop.publish('web', 'v2', [configMap('web')]);
+    const plan = await planner.plan(shop);
+    expect(plan.stages[0]?.error).to.match(/old.*nobody" cannot get resource/);
+    const stages = [{ name: 'api', sourceRef: { name: 'api' } }];
+    await shop.changeSpec({ stages });
+    const without = await planner.plan(shop);
+    const removed = without.stages.find(({ name }) => name === 'web');
+    expect(removed?.error).to.match(/old.*nobody" cannot get resource/);
+    expect(removed?.verdict).to.equal('Blocked');
+  });
+
   it('of another spec acts as no account but those of the stored one', async () => {
     const shop = await delivered();
     const stages = [{ name: 'web', sourceRef: { name: 'web' } }];
