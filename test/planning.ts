@@ -33,6 +33,10 @@ export class TestPlanner {
     });
   }
 
+  get planning(): Planner {
+    return this.#planner;
+  }
+
   async plan(
     { name: namespace, client, call }: TestNamespace,
     question: Partial<PlanQuestion> = {},

@@ -1,5 +1,6 @@
 import { newestRun, sequenceOf } from '../core/history/newest-run.ts';
 import { isRunOf, numberIn, stageRunLabel } from '../core/history/stage-run.ts';
+import { longestLabel } from '../core/objects/label-value.ts';
 import { parseStageRun } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
@@ -80,6 +81,8 @@ export async function listRuns(
   { metadata }: StageSet,
   call: CallOptions,
 ): Promise<StageRun[]> {
+  // No record has the label of a StageSet whose name is too long for one.
+  if (metadata.name.length > longestLabel) return [];
   const scope = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
   const labelSelector = `${stageRunLabel}=${metadata.name}`;
   const { items } = await client.list({ ...kind, ...scope, labelSelector }, call);

@@ -1,18 +1,23 @@
 import { expect } from 'chai';
 import { artifactOf } from '../../src/core/objects/source-artifact.ts';
+import type { Planner } from '../../src/planning/planner.ts';
 import { planResource } from '../../src/server/aggregated/plan/plan.ts';
+import { stagePlansResource } from '../../src/server/aggregated/plan/stage-plans.ts';
 import type { ApiAnswer } from '../../src/server/aggregated/resource.ts';
 import type {
   Hold,
+  StagePlanList,
   StagePlanStatus,
 } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { stagesApiVersion } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 import {
   type Ask,
+  clock,
   failureOf,
   handlerOf,
   operator,
@@ -228,6 +233,34 @@ describe('a plan', () => {
     const removed = without.stages.find(({ name }) => name === 'web');
     expect(removed?.error).to.match(/old.*nobody" cannot get resource/);
     expect(removed?.verdict).to.equal('Blocked');
+  });
+
+  it('is listed for all, whatever is the matter with one of them', async () => {
+    const shop = await delivered();
+    const named = { name: 'x'.repeat(64), namespace: shop.name };
+    const spec = { interval: '1h', stages: [{ name: 'web', sourceRef: { name: 'web' } }] };
+    const stageSet = { apiVersion: stagesApiVersion, kind: 'StageSet', metadata: named, spec };
+    await shop.client.create(stageSet, {}, shop.call);
+    const planning = {
+      plan: async (...asked: Parameters<Planner['plan']>): Promise<StagePlanStatus> => {
+        if (asked[0].object.metadata.name === 'broken') throw new Error('cannot be planned');
+        return await planner.planning.plan(...asked);
+      },
+    };
+    await shop.client.create(
+      { ...stageSet, metadata: { ...named, name: 'broken' } },
+      {},
+      shop.call,
+    );
+    const { handlers } = stagePlansResource({ client: shop.client, planning, tokens, clock });
+    const listed = await handlerOf(handlers.list)(requestOf(shop, viewer, { name: undefined }));
+    const { items } = listed.object as StagePlanList;
+    const told = items.map(({ metadata, status }) => [metadata?.name, status?.verdict]);
+    expect(told).to.deep.equal([
+      ['broken', 'Blocked'],
+      ['shop', 'UpToDate'],
+      [named.name, 'Blocked'],
+    ]);
   });
 
   it('of another spec acts as no account but those of the stored one', async () => {
