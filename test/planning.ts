@@ -6,6 +6,7 @@ import { Planner, type PlanQuestion } from '../src/planning/planner.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
 import type { StagePlanStatus } from '../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
+import { sharedCage } from './playground.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
 /** Plans the StageSets of tests as a process of its own would. */
@@ -35,7 +36,9 @@ export class TestPlanner {
     const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name: 'shop' };
     const object = await client.get(reference, call);
     const asked = { suppose: {}, stages: undefined, dryRun: 'All' as const, ...question };
-    return await this.#planner.plan({ object, ...asked }, call);
+    const plan = await this.#planner.plan({ object, ...asked }, call);
+    (await sharedCage()).look('a plan', JSON.stringify(plan));
+    return plan;
   }
 
   async close(): Promise<void> {
