@@ -7,6 +7,7 @@ import { remoteAccess } from '../src/remote-access.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
 import type { StagePlanStatus } from '../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
+import { sharedCage } from './playground.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
 /** Plans the StageSets of tests as a process of its own would. */
@@ -45,7 +46,9 @@ export class TestPlanner {
     const object = await client.get(reference, call);
     const usual = { suppose: {}, stages: undefined, dryRun: 'All', user: 'test' } as const;
     const asked = { ...usual, ...question };
-    return await this.#planner.plan({ object, ...asked }, call);
+    const plan = await this.#planner.plan({ object, ...asked }, call);
+    (await sharedCage()).look('a plan', JSON.stringify(plan));
+    return plan;
   }
 
   async close(): Promise<void> {

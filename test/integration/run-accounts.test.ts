@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { canary } from '../canary.ts';
 import { configMap, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { everyVerb, grant, type Rule } from '../rbac.ts';
@@ -29,7 +30,7 @@ const secret = {
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name: 'password' },
-  stringData: { password: 'correct horse' },
+  stringData: { password: canary },
 };
 
 describe('a StageSet that names no ServiceAccount', () => {
