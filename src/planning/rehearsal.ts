@@ -8,6 +8,7 @@ import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
+import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { lostStages } from '../core/inventory/lost.ts';
@@ -192,14 +193,30 @@ class Playthrough {
       lost.length > 0 ? [] : planPrune([...inventories.values()], this.#memory.desired, stages);
     for (const { stage, deletions } of steps) {
       if (!this.#isWanted(stage)) continue;
-      const { client } = await this.#options.targets.targetOf(this.#pinned(run), stage, this.#call);
-      const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
-      prunes.set(
-        stage,
-        gone.map((object) => plannedChange('Prune', object)),
-      );
+      const pinned = this.#pinned(run);
+      try {
+        const { client } = await this.#options.targets.targetOf(pinned, stage, this.#call);
+        const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
+        prunes.set(
+          stage,
+          gone.map((object) => plannedChange('Prune', object)),
+        );
+      } catch (error) {
+        this.#call.signal.throwIfAborted();
+        const isRemote = clusterReferenceOf(pinned.spec) !== undefined;
+        if (!isRemote || isInterruption(error)) throw error;
+        this.#failed(stage, error);
+      }
     }
     return { run, rests: this.#rests, stages: this.#together(run, stages, prunes) };
+  }
+
+  /** A remote cluster that cannot be asked is a finding about the stage. */
+  #failed(stage: string, error: unknown): void {
+    const found = this.#findings.get(stage);
+    if (found === undefined || found.failure !== undefined) return;
+    const failure = toldFailure(failureOf('prune', error));
+    this.#findings.set(stage, { ...found, failure });
   }
 
   #together(
