@@ -57,11 +57,17 @@ describe('a plan of a StageSet for a remote cluster', () => {
 
   it('says of a dead cluster that it is, without its credentials', async () => {
     const shop = await stand.namespace();
-    const cluster = { server: 'https://127.0.0.1:1' };
-    await shop.create(kubeconfigSecret(kubeconfigOf({ cluster, user: { token: 'canary-x' } })));
+    await remote().join(shop);
+    await shop.create(kubeconfigSecret(await remote().kubeconfig()));
     await shop.publish('app', 'v1', [configMap('web')]);
-    await shop.createStageSet(['app'], toParis);
-    await shop.untilReason('StageFailed');
+    await shop.publish('extra', 'v1', [configMap('more')]);
+    await shop.createStageSet(['app', 'extra'], toParis);
+    await shop.untilReady('v1');
+    await shop.changeSpec({ suspend: true });
+    await shop.changeStages(['app']);
+    const cluster = { server: 'https://127.0.0.1:1' };
+    const dead = kubeconfigOf({ cluster, user: { token: 'canary-x' } });
+    await shop.patch(kubeconfigSecret(''), { stringData: { value: dead } });
     const plan = await planner.plan(shop);
     expect(plan.verdict).to.equal('Blocked');
     expect(plan.stages[0]?.error).to.include(`cluster of Secret ${shop.name}/paris: `);
