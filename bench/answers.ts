@@ -33,7 +33,12 @@ async function rollOut(
   const all = untilAllReady(playground.client, namespace, many, 'v1');
   const bare = await startBareServer();
   const urls = { bare: bare.url, discovery: `${apiUrl}${group}`, health: `${apiUrl}/readyz` };
-  const asking = await ask(Object.values(urls));
+  const { certificate, privateKey } = playground.cluster.frontProxyClient;
+  const asking = await ask(Object.values(urls), {
+    cert: await readFile(certificate, 'utf8'),
+    key: await readFile(privateKey, 'utf8'),
+    headers: { 'X-Remote-User': 'bench', Accept: 'application/json' },
+  });
   // The first one only begins anew.
   await loopDelay(pid, loopDelayFile);
   const before = performance.now();

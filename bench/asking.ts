@@ -11,8 +11,17 @@ export interface Asking {
   stop(): Promise<Readonly<Record<string, readonly number[]>>>;
 }
 
-export async function ask(urls: readonly string[]): Promise<Asking> {
+/** How kube-apiserver introduces itself and the one who asks. */
+export interface Introduction {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export async function ask(urls: readonly string[], as: Introduction): Promise<Asking> {
   const child = fork(new URL(import.meta.url), [...urls]);
+  child.send(as);
   await once(child, 'message');
   return {
     stop: async () => {
@@ -25,14 +34,13 @@ export async function ask(urls: readonly string[]): Promise<Asking> {
   };
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
-
-async function get(url: string): Promise<void> {
+async function get(url: string, agent: Agent, headers: Introduction['headers']): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const sent = request(url, { agent }, (answer) => {
+    const sent = request(url, { agent, headers }, (answer) => {
       answer.resume();
       answer.once('end', resolve);
       answer.once('error', reject);
+      if (answer.statusCode !== 200) reject(new Error(`${url}: ${answer.statusCode ?? 0}`));
     });
     sent.once('error', reject);
     sent.end();
@@ -40,15 +48,17 @@ async function get(url: string): Promise<void> {
 }
 
 async function askInTurn(urls: readonly string[]): Promise<void> {
+  const [{ cert, key, headers }] = (await once(process, 'message')) as [Introduction];
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false, cert, key });
   const times = new Map(urls.map((url) => [url, [] as number[]]));
   const stop = new AbortController();
   process.once('message', () => stop.abort());
-  for (const url of urls) await get(url);
+  for (const url of urls) await get(url, agent, headers);
   process.send?.('ready');
   while (!stop.signal.aborted) {
     for (const [url, taken] of times) {
       const began = performance.now();
-      await get(url);
+      await get(url, agent, headers);
       taken.push(performance.now() - began);
     }
   }

@@ -2,6 +2,7 @@ import { ApiSide, servesApi } from './api-side.ts';
 import type { Config } from './config/config.ts';
 import { Controller } from './controller/controller.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
+import { compileParsers } from './core/validate/schema.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
@@ -42,6 +43,7 @@ export async function runProcess({
   const client = connect(connection, metrics);
   const builder = new StageBuilder(config);
   await builder.sweep();
+  compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
   const world: World = { config, client, builder, metrics, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
