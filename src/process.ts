@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
+import { compileParsers } from './core/validate/schema.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
@@ -44,6 +45,7 @@ export async function runProcess({
   const client = connect(connection, metrics);
   const builder = new StageBuilder(config);
   await builder.sweep();
+  compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
   const remote = remoteAccess(config, metrics.client);
   const shared = { config, client, builder, remote, metrics };

@@ -4,7 +4,7 @@ import { untilAborted } from '../../kubernetes/wait.ts';
 import { type Reading, sendAnswer } from './answers.ts';
 import type { Authorizer, ResourceAttributes } from './authorization.ts';
 import { readBody } from './body.ts';
-import { isInContract } from './contract.ts';
+import { compileSchema, isInContract } from './contract.ts';
 import { InFlight, type InFlightLimits } from './in-flight.ts';
 import { formOf } from './media-type.ts';
 import {
@@ -68,9 +68,11 @@ export class ResourceServer {
     this.#writing = new InFlight(options.limits.writing);
     for (const { name, kind, handlers } of options.resources) {
       const takesBodies = handlers.create ?? handlers.update ?? handlers.patch;
-      if (takesBodies !== undefined && !isInContract(kind)) {
+      if (takesBodies === undefined) continue;
+      if (!isInContract(kind)) {
         throw new Error(`resource ${name}: the contract has no kind ${kind}`);
       }
+      compileSchema(kind);
     }
   }
 
