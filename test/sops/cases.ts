@@ -4,12 +4,15 @@ export interface SopsCase {
   /** Of the encrypted file; the format goes by it. */
   readonly file: string;
   readonly plain: string | Uint8Array;
-  /** Options of `sops encrypt`; age to the test's key where there is no `--age` or `--pgp`. */
-  readonly options?: readonly string[];
+  /** Fields of the creation rule (`.sops.yaml`), without its recipients. */
+  readonly rule?: CreationRule;
   readonly recipients?: Recipients;
   /** What our output has in common with that of `sops decrypt`. */
   readonly same: 'Bytes' | 'Data';
 }
+
+/** `encrypted_regex`, `mac_only_encrypted` and their kin. */
+export type CreationRule = Readonly<Record<string, string | boolean>>;
 
 /** Who can open a file; each but `Age` stands for one way that is tried only there. */
 export type Recipients =
@@ -72,7 +75,6 @@ brace: "{a: b}"
 star: "*star"
 percent: "%percent"
 at: "@at"
-merge: "<<"
 equals: "="
 lines: |
     first
@@ -92,7 +94,7 @@ indented: |2
 windows: "a\\r\\nb"
 trailing: "a \\nb"
 breaks: "\\n\\n"
-separator: "a\\u2028b"
+breakonly: "\\n"
 `;
 
 const nested = `top:
@@ -212,8 +214,8 @@ lines = """first
 second"""
 `;
 
-function yaml(name: string, plain: string, options: readonly string[] = [], recipients?: Recipients, same: SopsCase['same'] = 'Bytes'): SopsCase {
-  return { name: `yaml: ${name}`, file: 'file.yaml', plain, options, same, ...(recipients === undefined ? {} : { recipients }) };
+function yaml(name: string, plain: string, rule: CreationRule = {}, recipients?: Recipients, same: SopsCase['same'] = 'Bytes'): SopsCase {
+  return { name: `yaml: ${name}`, file: 'file.yaml', plain, rule, same, ...(recipients === undefined ? {} : { recipients }) };
 }
 
 const allRecipients: readonly Recipients[] = [
@@ -225,53 +227,53 @@ const allRecipients: readonly Recipients[] = [
   'AllOfTwoGroups',
 ];
 
-const rules: readonly (readonly [name: string, options: readonly string[]])[] = [
-  ['encrypted regex', ['--encrypted-regex', '^(data|stringData)$']],
-  ['encrypted regex inside', ['--encrypted-regex', 'pass']],
-  ['encrypted regex without case', ['--encrypted-regex', '(?i)^STRINGDATA$']],
-  ['unencrypted regex', ['--unencrypted-regex', '^(kind|apiVersion|metadata)$']],
-  ['encrypted suffix', ['--encrypted-suffix', 'Data']],
-  ['unencrypted suffix', ['--unencrypted-suffix', 'data']],
+const rules: readonly (readonly [name: string, rule: CreationRule])[] = [
+  ['encrypted regex', { encrypted_regex: '^(data|stringData)$' }],
+  ['encrypted regex inside', { encrypted_regex: 'pass' }],
+  ['encrypted regex without case', { encrypted_regex: '(?i)^STRINGDATA$' }],
+  ['unencrypted regex', { unencrypted_regex: '^(kind|apiVersion|metadata)$' }],
+  ['encrypted suffix', { encrypted_suffix: 'Data' }],
+  ['unencrypted suffix', { unencrypted_suffix: 'data' }],
 ];
 
 /** Every file that the real SOPS is asked about. */
 export const sopsCases: readonly SopsCase[] = [
   yaml('a Secret', secret),
-  yaml('all types', types, [], undefined, 'Data'),
-  yaml('all types in the clear', types, ['--encrypted-regex', '^text$'], undefined, 'Data'),
+  yaml('all types', types),
+  yaml('all types in the clear', types, { encrypted_regex: '^text$' }),
   yaml('nesting', nested),
-  yaml('nesting, whole list', nested, ['--encrypted-regex', '^list$']),
-  yaml('comments', comments, [], undefined, 'Data'),
+  yaml('nesting, whole list', nested, { encrypted_regex: '^list$' }),
+  yaml('comments', comments, {}, undefined, 'Data'),
   yaml('one key', 'a: b\n'),
   yaml('several documents', `${secret}---\n${secret.replace('database', 'other')}---\na: 1\n`),
-  yaml('documents with comments', `# one\na: 1\n---\n# two\nb: 2\n`, [], undefined, 'Data'),
-  yaml('anchors', 'base: &base\n    a: 1\nsame: *base\nlist:\n    - *base\n', [], undefined, 'Data'),
+  yaml('documents with comments', `# one\na: 1\n---\n# two\nb: 2\n`, {}, undefined, 'Data'),
+  yaml('anchors', 'base: &base\n    a: 1\nsame: *base\nlist:\n    - *base\n', {}, undefined, 'Data'),
   yaml('a flow mapping', 'a: {b: c, d: [e, f]}\n'),
   yaml('a long text', `long: ${'word '.repeat(200)}end\n`),
   yaml('a certificate', `tls.key: |\n    -----BEGIN KEY-----\n    ${'A'.repeat(64)}\n    -----END KEY-----\n`),
-  yaml('binary', 'bytes: !!binary aGVsbG8=\nbad: !!binary /////w==\n', [], undefined, 'Data'),
+  yaml('binary', 'bytes: !!binary aGVsbG8=\nbad: !!binary /////w==\n', {}, undefined, 'Data'),
   yaml('keys with colons', '"a:b":\n    "c:d": e\n"a": f\n'),
   yaml('proto keys', '__proto__:\n    a: 1\nconstructor: b\n'),
   yaml('a default suffix', 'open_unencrypted: a\nnested_unencrypted:\n    b: c\nclosed: d\n'),
-  ...rules.flatMap(([name, options]) => [
-    yaml(name, secret, options),
-    yaml(`${name}, MAC of what is encrypted`, secret, [...options, '--mac-only-encrypted']),
+  ...rules.flatMap(([name, rule]) => [
+    yaml(name, secret, rule),
+    yaml(`${name}, MAC of what is encrypted`, secret, { ...rule, mac_only_encrypted: true }),
   ]),
-  yaml('comments that ask', encryptComments, ['--encrypted-comment-regex', 'encrypt this']),
-  yaml('comments that ask, MAC of what is encrypted', encryptComments, ['--encrypted-comment-regex', 'encrypt this', '--mac-only-encrypted']),
-  yaml('comments that forbid', plainComments, ['--unencrypted-comment-regex', 'leave this']),
-  yaml('comments that forbid, MAC of what is encrypted', plainComments, ['--unencrypted-comment-regex', 'leave this', '--mac-only-encrypted']),
-  ...allRecipients.map((recipients) => yaml(recipients, secret, [], recipients)),
+  yaml('comments that ask', encryptComments, { encrypted_comment_regex: 'encrypt this' }),
+  yaml('comments that ask, MAC of what is encrypted', encryptComments, { encrypted_comment_regex: 'encrypt this', mac_only_encrypted: true }),
+  yaml('comments that forbid', plainComments, { unencrypted_comment_regex: 'leave this' }),
+  yaml('comments that forbid, MAC of what is encrypted', plainComments, { unencrypted_comment_regex: 'leave this', mac_only_encrypted: true }),
+  ...allRecipients.map((recipients) => yaml(recipients, secret, {}, recipients)),
   { name: 'json: all types', file: 'file.json', plain: json, same: 'Bytes' },
-  { name: 'json: encrypted regex', file: 'file.json', plain: json, options: ['--encrypted-regex', '^(text|list)$'], same: 'Bytes' },
-  { name: 'json: MAC of what is encrypted', file: 'file.json', plain: json, options: ['--encrypted-regex', '^(text|nested)$', '--mac-only-encrypted'], same: 'Bytes' },
+  { name: 'json: encrypted regex', file: 'file.json', plain: json, rule: { encrypted_regex: '^(text|list)$' }, same: 'Bytes' },
+  { name: 'json: MAC of what is encrypted', file: 'file.json', plain: json, rule: { encrypted_regex: '^(text|nested)$', mac_only_encrypted: true }, same: 'Bytes' },
   { name: 'json: one field', file: 'file.json', plain: '{"a": "b"}\n', same: 'Bytes' },
   { name: 'json: empty', file: 'file.json', plain: '{}\n', same: 'Data' },
   { name: 'dotenv: all', file: 'file.env', plain: dotenv, same: 'Bytes' },
-  { name: 'dotenv: encrypted regex', file: 'file.env', plain: dotenv, options: ['--encrypted-regex', 'NAME'], same: 'Bytes' },
-  { name: 'dotenv: MAC of what is encrypted', file: 'file.env', plain: dotenv, options: ['--encrypted-regex', 'NAME', '--mac-only-encrypted'], same: 'Bytes' },
+  { name: 'dotenv: encrypted regex', file: 'file.env', plain: dotenv, rule: { encrypted_regex: 'NAME' }, same: 'Bytes' },
+  { name: 'dotenv: MAC of what is encrypted', file: 'file.env', plain: dotenv, rule: { encrypted_regex: 'NAME', mac_only_encrypted: true }, same: 'Bytes' },
   { name: 'ini: all', file: 'file.ini', plain: ini, same: 'Bytes' },
-  { name: 'ini: encrypted regex', file: 'file.ini', plain: ini, options: ['--encrypted-regex', '^key$'], same: 'Bytes' },
+  { name: 'ini: encrypted regex', file: 'file.ini', plain: ini, rule: { encrypted_regex: '^key$' }, same: 'Bytes' },
   { name: 'ini: no top level', file: 'file.ini', plain: '[a]\nb = c\n', same: 'Bytes' },
   { name: 'binary: text', file: 'file.txt', plain: 'hello\nworld', same: 'Bytes' },
   { name: 'binary: bytes', file: 'file.bin', plain: Uint8Array.from({ length: 512 }, (_, index) => index % 256), same: 'Bytes' },

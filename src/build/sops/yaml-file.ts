@@ -11,7 +11,7 @@ import {
   utf8,
 } from './tree.ts';
 import { parseYaml, type YamlText } from './yaml-nodes.ts';
-import { yamlScalar } from './yaml-scalars.ts';
+import { type ScalarPlace, yamlScalar } from './yaml-scalars.ts';
 import { type YamlTree, yamlTrees } from './yaml-tree.ts';
 
 /**
@@ -47,13 +47,29 @@ function written(
   const places = new Map(trees.flatMap((tree) => [...tree.places]));
   const edits = [...opened].map(([item, value]) => {
     if (item.kind === 'Comment') return commentEdit(item, value);
-    return valueEdit(text, item, value, places.get(item));
+    const place = places.get(item) ?? { column: undefined, after: 'Key' };
+    if (value.kind === 'Comment') return itemEdit(parsed, item, value, place);
+    return valueEdit(text, item, value, place);
   });
   const removals = trees.flatMap((tree) => removal(text, parsed, tree));
   return edited(text, [...removals, ...edits]);
 }
 
-function commentEdit({ range }: CommentItem, value: PlainValue): Edit {
+/** SOPS seals the comments of a sequence as if they were items of it. */
+function itemEdit(
+  { columnOf }: YamlText,
+  { range: { start, end } }: Leaf,
+  value: PlainValue,
+  { column, after }: ScalarPlace,
+): Edit {
+  if (column === undefined || after !== 'Dash') {
+    throw new SopsProblem('values', 'a value is sealed as a comment');
+  }
+  const dash = start - columnOf(start) + column;
+  return commentEdit({ range: { start: dash, end } }, value);
+}
+
+function commentEdit({ range }: Pick<CommentItem, 'range'>, value: PlainValue): Edit {
   const comment = value.kind === 'Text' || value.kind === 'Comment' ? utf8(value.bytes) : '\n';
   if (/[\n\r]/.test(comment)) throw new SopsProblem('values', 'a comment has several lines');
   return { ...range, text: `#${comment}` };
@@ -63,15 +79,14 @@ function valueEdit(
   text: string,
   { range }: Leaf,
   value: PlainValue,
-  place: Parameters<typeof yamlScalar>[1] | undefined,
+  place: ScalarPlace,
 ): Edit {
-  if (value.kind === 'Comment') throw new SopsProblem('values', 'a value is sealed as a comment');
   const isBlock = text[range.end - 1] === '\n';
   const restOfLine = isBlock ? '' : /[^\n]*/y.exec(text.slice(range.end))?.[0].trim();
   const severalLines = value.kind === 'Text' && value.bytes.includes(0x0a);
   // A comment would become part of the first line.
-  const column = restOfLine !== '' && severalLines ? undefined : place?.column;
-  const scalar = yamlScalar(value, { after: 'Key', ...place, column });
+  const column = restOfLine !== '' && severalLines ? undefined : place.column;
+  const scalar = yamlScalar(value, { ...place, column });
   return { ...range, text: isBlock ? `${scalar}\n` : scalar };
 }
 

@@ -47,7 +47,7 @@ function textScalar(bytes: Uint8Array, place: ScalarPlace): string {
   }
   if (unprintable.test(text) || disputedBreak.test(text)) return doubleQuoted(text);
   if (text.includes('\n')) {
-    const asBlock = place.column !== undefined && !/ \n| $|^\n+$/.test(text);
+    const asBlock = place.column !== undefined && !/ \n| $/.test(text);
     return asBlock ? literal(text, place.column, place.after) : doubleQuoted(text);
   }
   if (text.includes('\t') || meansSomethingElse(text)) return doubleQuoted(text);
@@ -69,7 +69,8 @@ function literal(text: string, column: number, after: 'Key' | 'Dash'): string {
   const indent =
     after === 'Dash' ? column + 2 : indentation * Math.floor((column + indentation) / indentation);
   const hint = /^[ \n]/.test(text) ? String(indent - column) : '';
-  const chomping = !text.endsWith('\n') ? '-' : text.endsWith('\n\n') ? '+' : '';
+  const keeps = text === '\n' || text.endsWith('\n\n');
+  const chomping = !text.endsWith('\n') ? '-' : keeps ? '+' : '';
   const lines = text.split('\n');
   // The line that it stands on has a break of its own.
   if (text.endsWith('\n')) lines.pop();
