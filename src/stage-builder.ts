@@ -2,8 +2,9 @@ import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder } from './build/builder.ts';
+import { DecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
-import { during } from './controller/failure.ts';
+import { during, OperationError } from './controller/failure.ts';
 import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
@@ -13,28 +14,32 @@ import { ArtifactCache } from './sources/artifact-cache.ts';
 import { ArtifactFetcher } from './sources/fetch.ts';
 import type { Stage } from './types/stages.ts';
 
-/** From a pinned artifact to the objects of a stage; decryption will stand in between. */
+/** From a pinned artifact to the objects of a stage. */
 export class StageBuilder implements BuildSteps {
   readonly #fetcher: ArtifactFetcher;
   readonly #artifacts: ArtifactCache;
   readonly #builder: Builder;
   readonly #results = new BuildCache();
+  readonly #decryptionDirectory: string;
 
   constructor({
     allowedArtifactHosts,
+    decryptionDirectory,
     kustomizeBinary,
-  }: Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary'>) {
+  }: Pick<Config, 'allowedArtifactHosts' | 'decryptionDirectory' | 'kustomizeBinary'>) {
     const fetcher = new ArtifactFetcher({ allowedArtifactHosts });
     this.#fetcher = fetcher;
     this.#artifacts = new ArtifactCache(
       async (location, signal) => await fetcher.fetch(location, signal),
     );
-    this.#builder = new Builder({ kustomizeBinary });
+    this.#decryptionDirectory = decryptionDirectory;
+    this.#builder = new Builder({ kustomizeBinary, decryptionDirectory });
   }
 
   /** Removes what processes that were ended by force have left on the disk. */
   async sweep(): Promise<void> {
     await sweepTemporaryDirectories(tmpdir());
+    await sweepTemporaryDirectories(this.#decryptionDirectory);
   }
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
@@ -46,14 +51,15 @@ export class StageBuilder implements BuildSteps {
     const inputs = inputsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      return await during('build', this.#builder.build(source, { ...inputs, signal: shared }));
+      const building = this.#builder.build(source, { ...inputs, signal: shared });
+      return await during('build', building.catch(nameOperation));
     };
-    const { objects, warnings } = await this.#results.get(inputs, build, signal);
+    const { objects, warnings, secrets } = await this.#results.get(inputs, build, signal);
     const { stage } = input;
     // The hook policy is applied to what is cached: it costs nothing, and needs no part in the key.
     const { applied, hooks } = applyHelmHookPolicy(objects, stage.applyHelmHookResources);
     const hookWarnings = hooks.length === 0 ? [] : [hookWarning(hooks.map(describeObject), stage)];
-    return { objects: applied, warnings: [...warnings, ...hookWarnings] };
+    return { objects: applied, warnings: [...warnings, ...hookWarnings], secrets };
   }
 
   async close(): Promise<void> {
@@ -65,8 +71,14 @@ export class StageBuilder implements BuildSteps {
   }
 }
 
-function inputsOf({ artifact: { url, digest }, stage, variables }: BuildInput): BuildInputs {
-  return { artifact: { url, digest }, path: stage.path, patches: stage.patches ?? [], variables };
+function inputsOf({ artifact: { url, digest }, stage, variables, keys }: BuildInput): BuildInputs {
+  const { path, patches = [] } = stage;
+  return { artifact: { url, digest }, path, patches, variables, keys };
+}
+
+/** Decryption is part of a build, and is told apart where it fails. */
+function nameOperation(error: unknown): never {
+  throw error instanceof DecryptionError ? new OperationError(error.operation, error) : error;
 }
 
 function hookWarning(names: readonly string[], { applyHelmHookResources }: Stage): string {

@@ -16,6 +16,7 @@ export class TestPlanner {
   constructor({ client, cluster, artifacts }: Playground) {
     this.#builder = new StageBuilder({
       allowedArtifactHosts: [readAllowedHost({ origin: 'the playground', text: artifacts.host })],
+      decryptionDirectory: '/dev/shm',
       kustomizeBinary: join(cluster.assets, 'kustomize'),
     });
     this.#planner = new Planner({

@@ -6,6 +6,7 @@ import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
 import { seal } from './seal.ts';
+import type { KeyEntries } from './sops/key-entries.ts';
 
 export interface BuilderOptions {
   /** Name or path of the kustomize program. */
@@ -18,9 +19,13 @@ export interface BuilderOptions {
   readonly concurrency?: number;
   /** Where kustomize's files are put; the system's default. */
   readonly temporaryDirectory?: string;
+  /** Where they are put when some of them were decrypted: a directory in memory. */
+  readonly decryptionDirectory?: string;
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
+  /** Private keys; without them nothing is decrypted. */
+  readonly keys?: KeyEntries | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -47,6 +52,7 @@ export class Builder {
       maxOutputBytes: 64 * 1024 * 1024,
       concurrency: 2,
       temporaryDirectory: tmpdir(),
+      decryptionDirectory: '/dev/shm',
       ...options,
     };
     this.#slots = new InFlightLimit(this.#options.concurrency);
@@ -56,7 +62,7 @@ export class Builder {
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
-   * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
+   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the machine is at fault, the signal's reason when aborted.
    */
   async build(source: ArtifactSource, { signal, ...order }: BuildOrder): Promise<BuildResult> {
     const settings: BuildSettings = {
@@ -64,15 +70,16 @@ export class Builder {
       patches: order.patches ?? [],
       variables: order.variables ?? new Map(),
     };
-    return (
-      buildSmall(await filesOf(source), settings) ??
-      (await this.#buildLarge(source, settings, signal))
-    );
+    const { keys } = order;
+    // Cryptography in JavaScript takes its time.
+    const small = keys === undefined ? buildSmall(await filesOf(source), settings) : undefined;
+    return small ?? (await this.#buildLarge(source, settings, keys, signal));
   }
 
   async #buildLarge(
     source: ArtifactSource,
     settings: BuildSettings,
+    keys: KeyEntries | undefined,
     signal: AbortSignal,
   ): Promise<BuildResult> {
     await this.#slots.enter(signal);
@@ -80,7 +87,7 @@ export class Builder {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(settings);
+        return await new Build(worker, files, this.#options, signal).run(settings, keys);
       } finally {
         await this.#release(worker);
       }
@@ -120,7 +127,7 @@ function buildSmall(files: ArtifactFiles, settings: BuildSettings): BuildResult 
   const plan = planBuild(files, { ...settings, variables: new Map() });
   if (plan.kind === 'Kustomize') return undefined;
   const { objects, warnings } = plan;
-  return { objects, warnings, bytes: seal(objects) };
+  return { objects, warnings, secrets: [], bytes: seal(objects) };
 }
 
 /** An expression has a dollar sign, which can be hidden only behind a backslash. */

@@ -214,8 +214,21 @@ lines = """first
 second"""
 `;
 
-function yaml(name: string, plain: string, rule: CreationRule = {}, recipients?: Recipients, same: SopsCase['same'] = 'Bytes'): SopsCase {
-  return { name: `yaml: ${name}`, file: 'file.yaml', plain, rule, same, ...(recipients === undefined ? {} : { recipients }) };
+function yaml(
+  name: string,
+  plain: string,
+  rule: CreationRule = {},
+  recipients?: Recipients,
+  same: SopsCase['same'] = 'Bytes',
+): SopsCase {
+  return {
+    name: `yaml: ${name}`,
+    file: 'file.yaml',
+    plain,
+    rule,
+    same,
+    ...(recipients === undefined ? {} : { recipients }),
+  };
 }
 
 const allRecipients: readonly Recipients[] = [
@@ -247,10 +260,19 @@ export const sopsCases: readonly SopsCase[] = [
   yaml('one key', 'a: b\n'),
   yaml('several documents', `${secret}---\n${secret.replace('database', 'other')}---\na: 1\n`),
   yaml('documents with comments', `# one\na: 1\n---\n# two\nb: 2\n`, {}, undefined, 'Data'),
-  yaml('anchors', 'base: &base\n    a: 1\nsame: *base\nlist:\n    - *base\n', {}, undefined, 'Data'),
+  yaml(
+    'anchors',
+    'base: &base\n    a: 1\nsame: *base\nlist:\n    - *base\n',
+    {},
+    undefined,
+    'Data',
+  ),
   yaml('a flow mapping', 'a: {b: c, d: [e, f]}\n'),
   yaml('a long text', `long: ${'word '.repeat(200)}end\n`),
-  yaml('a certificate', `tls.key: |\n    -----BEGIN KEY-----\n    ${'A'.repeat(64)}\n    -----END KEY-----\n`),
+  yaml(
+    'a certificate',
+    `tls.key: |\n    -----BEGIN KEY-----\n    ${'A'.repeat(64)}\n    -----END KEY-----\n`,
+  ),
   yaml('binary', 'bytes: !!binary aGVsbG8=\nbad: !!binary /////w==\n', {}, undefined, 'Data'),
   yaml('keys with colons', '"a:b":\n    "c:d": e\n"a": f\n'),
   yaml('proto keys', '__proto__:\n    a: 1\nconstructor: b\n'),
@@ -260,31 +282,76 @@ export const sopsCases: readonly SopsCase[] = [
     yaml(`${name}, MAC of what is encrypted`, secret, { ...rule, mac_only_encrypted: true }),
   ]),
   yaml('comments that ask', encryptComments, { encrypted_comment_regex: 'encrypt this' }),
-  yaml('comments that ask, MAC of what is encrypted', encryptComments, { encrypted_comment_regex: 'encrypt this', mac_only_encrypted: true }),
+  yaml('comments that ask, MAC of what is encrypted', encryptComments, {
+    encrypted_comment_regex: 'encrypt this',
+    mac_only_encrypted: true,
+  }),
   yaml('comments that forbid', plainComments, { unencrypted_comment_regex: 'leave this' }),
-  yaml('comments that forbid, MAC of what is encrypted', plainComments, { unencrypted_comment_regex: 'leave this', mac_only_encrypted: true }),
+  yaml('comments that forbid, MAC of what is encrypted', plainComments, {
+    unencrypted_comment_regex: 'leave this',
+    mac_only_encrypted: true,
+  }),
   ...allRecipients.map((recipients) => yaml(recipients, secret, {}, recipients)),
   { name: 'json: all types', file: 'file.json', plain: json, same: 'Bytes' },
-  { name: 'json: encrypted regex', file: 'file.json', plain: json, rule: { encrypted_regex: '^(text|list)$' }, same: 'Bytes' },
-  { name: 'json: MAC of what is encrypted', file: 'file.json', plain: json, rule: { encrypted_regex: '^(text|nested)$', mac_only_encrypted: true }, same: 'Bytes' },
+  {
+    name: 'json: encrypted regex',
+    file: 'file.json',
+    plain: json,
+    rule: { encrypted_regex: '^(text|list)$' },
+    same: 'Bytes',
+  },
+  {
+    name: 'json: MAC of what is encrypted',
+    file: 'file.json',
+    plain: json,
+    rule: { encrypted_regex: '^(text|nested)$', mac_only_encrypted: true },
+    same: 'Bytes',
+  },
   { name: 'json: one field', file: 'file.json', plain: '{"a": "b"}\n', same: 'Bytes' },
   { name: 'json: empty', file: 'file.json', plain: '{}\n', same: 'Data' },
   { name: 'dotenv: all', file: 'file.env', plain: dotenv, same: 'Bytes' },
-  { name: 'dotenv: encrypted regex', file: 'file.env', plain: dotenv, rule: { encrypted_regex: 'NAME' }, same: 'Bytes' },
-  { name: 'dotenv: MAC of what is encrypted', file: 'file.env', plain: dotenv, rule: { encrypted_regex: 'NAME', mac_only_encrypted: true }, same: 'Bytes' },
+  {
+    name: 'dotenv: encrypted regex',
+    file: 'file.env',
+    plain: dotenv,
+    rule: { encrypted_regex: 'NAME' },
+    same: 'Bytes',
+  },
+  {
+    name: 'dotenv: MAC of what is encrypted',
+    file: 'file.env',
+    plain: dotenv,
+    rule: { encrypted_regex: 'NAME', mac_only_encrypted: true },
+    same: 'Bytes',
+  },
   { name: 'ini: all', file: 'file.ini', plain: ini, same: 'Bytes' },
-  { name: 'ini: encrypted regex', file: 'file.ini', plain: ini, rule: { encrypted_regex: '^key$' }, same: 'Bytes' },
+  {
+    name: 'ini: encrypted regex',
+    file: 'file.ini',
+    plain: ini,
+    rule: { encrypted_regex: '^key$' },
+    same: 'Bytes',
+  },
   { name: 'ini: no top level', file: 'file.ini', plain: '[a]\nb = c\n', same: 'Bytes' },
   { name: 'binary: text', file: 'file.txt', plain: 'hello\nworld', same: 'Bytes' },
-  { name: 'binary: bytes', file: 'file.bin', plain: Uint8Array.from({ length: 512 }, (_, index) => index % 256), same: 'Bytes' },
+  {
+    name: 'binary: bytes',
+    file: 'file.bin',
+    plain: Uint8Array.from({ length: 512 }, (_, index) => index % 256),
+    same: 'Bytes',
+  },
   { name: 'binary: JSON inside', file: 'file.data', plain: json, same: 'Bytes' },
   ...(['dotenv', 'ini', 'json', 'binary'] as const).flatMap((format) =>
-    allRecipients.map((recipients): SopsCase => ({
-      name: `${format}: ${recipients}`,
-      file: { dotenv: 'file.env', ini: 'file.ini', json: 'file.json', binary: 'file.bin' }[format],
-      plain: { dotenv, ini, json, binary: 'text' }[format],
-      recipients,
-      same: 'Bytes',
-    })),
+    allRecipients.map(
+      (recipients): SopsCase => ({
+        name: `${format}: ${recipients}`,
+        file: { dotenv: 'file.env', ini: 'file.ini', json: 'file.json', binary: 'file.bin' }[
+          format
+        ],
+        plain: { dotenv, ini, json, binary: 'text' }[format],
+        recipients,
+        same: 'Bytes',
+      }),
+    ),
   ),
 ];

@@ -57,7 +57,7 @@ describe('decryption, compared with the real SOPS', () => {
         .toString()
         .replace(
           /data:(.)([^\]]*type:(?!comment))/,
-          (_, first, rest) => `data:${first === 'A' ? 'B' : 'A'}${rest}`,
+          (_, first: string, rest: string) => `data:${first === 'A' ? 'B' : 'A'}${rest}`,
         ),
     );
     if (!changed.equals(Buffer.from(encrypted))) {

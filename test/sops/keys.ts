@@ -1,4 +1,8 @@
-import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import {
+  generateHybridIdentity,
+  generateX25519Identity,
+  identityToRecipient,
+} from 'age-encryption';
 import { generateKey, type PrivateKey } from 'openpgp';
 
 export interface AgeKey {
@@ -41,7 +45,13 @@ async function ageKey(identity: string): Promise<AgeKey> {
 }
 
 /** The entries of a Secret with all of them. */
-export function keyEntries({ age, secondAge, postQuantum, rsa, curve }: TestKeys): Map<string, Uint8Array> {
+export function keyEntries({
+  age,
+  secondAge,
+  postQuantum,
+  rsa,
+  curve,
+}: TestKeys): Map<string, Uint8Array> {
   const text = `# first\n${age.identity}\n\n${secondAge.identity}\n`;
   return new Map(
     Object.entries({

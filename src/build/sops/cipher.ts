@@ -1,6 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
-import { formatFloat } from './go-numbers.ts';
 import { SopsProblem } from './decryption-error.ts';
+import { formatFloat } from './go-numbers.ts';
 import { type PlainValue, utf8 } from './tree.ts';
 
 /** Bytes of a data key: AES-256. */

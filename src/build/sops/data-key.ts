@@ -79,18 +79,15 @@ function attemptOf(
   { age, pgp, providers }: KeyRing,
   signal: AbortSignal,
 ): (() => Promise<Uint8Array | undefined>) | undefined {
-  switch (entry.kind) {
-    case 'age': {
-      const identity = age.find(({ recipient }) => recipient === entry.recipient.trim());
-      return identity && (async () => await openWithAge(entry.sealed, identity));
-    }
-    case 'pgp':
-      return pgp.length === 0 ? undefined : async () => await openWithPgp(entry.sealed, pgp);
-    default: {
-      const provider = providers.find(({ kind }) => kind === entry.kind);
-      return provider && (async () => await provider.decrypt(entry, signal));
-    }
+  if (entry.kind === 'age') {
+    const identity = age.find(({ recipient }) => recipient === entry.recipient.trim());
+    return identity && (async () => await openWithAge(entry.sealed, identity));
   }
+  if (entry.kind === 'pgp') {
+    return pgp.length === 0 ? undefined : async () => await openWithPgp(entry.sealed, pgp);
+  }
+  const provider = providers.find(({ kind }) => kind === entry.kind);
+  return provider && (async () => await provider.decrypt(entry, signal));
 }
 
 function notOpened(
@@ -100,7 +97,9 @@ function notOpened(
   trouble: readonly string[],
 ): SopsProblem {
   const all = groups.flat();
-  const names = all.slice(0, mostNamed).map(({ kind, recipient }) => `${kind} ${recipient.slice(0, 100)}`);
+  const names = all
+    .slice(0, mostNamed)
+    .map(({ kind, recipient }) => `${kind} ${recipient.slice(0, 100)}`);
   const more = all.length > mostNamed ? ` and ${all.length - mostNamed} more` : '';
   const groupsNeeded = groups.length === 1 ? '' : ` (${opened} of ${needed} groups were opened)`;
   const why = trouble.length === 0 ? '' : `: ${trouble.slice(0, mostNamed).join('; ')}`;

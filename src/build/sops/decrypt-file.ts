@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { open } from './cipher.ts';
 import { type KeyRing, openDataKey } from './data-key.ts';
-import { DecryptionError, SopsProblem } from './decryption-error.ts';
+import { fileNotDecrypted, SopsProblem } from './decryption-error.ts';
 import { mayBeSealed, readSealedFile } from './formats.ts';
 import { readMetadata, type SopsMetadata } from './metadata.ts';
 import { type Opened, type SealedFile, utf8 } from './tree.ts';
@@ -36,7 +36,7 @@ export async function decryptFile(
     const file = readSealedFile(path, content);
     return file === undefined ? undefined : await opened(file, ring, signal);
   } catch (error) {
-    if (error instanceof SopsProblem) throw new DecryptionError(path, error);
+    if (error instanceof SopsProblem) throw fileNotDecrypted(path, error);
     throw error;
   }
 }

@@ -3,19 +3,35 @@ import { TerminalError } from '../../core/errors.ts';
 /** What of a file could not be done. */
 export type DecryptionStep = 'size' | 'format' | 'metadata' | 'data key' | 'values' | 'MAC';
 
+/** The `op` values of part B 9.4 under which it failed. */
+export type DecryptionOperation = 'configure decryption' | 'decrypt';
+
 const longestPath = 200;
 
 /**
- * A file that could not be decrypted. Its message says which file and which step, and may be shown
- * to anybody; `detail` names recipients and fingerprints and is for the log. Neither has a value.
+ * Decryption failed. The message names the file and the step, or the entry of the Secret, and may be
+ * shown to anybody; `detail` names recipients and fingerprints and is for the log. Neither has a
+ * value or a key.
  */
 export class DecryptionError extends TerminalError {
-  readonly detail: string;
+  readonly operation: DecryptionOperation;
+  readonly detail: string | undefined;
 
-  constructor(path: string, { step, message }: SopsProblem) {
-    super(`decryption failed: ${step} of ${shortened(path)}`, { reason: 'StageFailed' });
-    this.detail = message;
+  constructor(message: string, operation: DecryptionOperation, detail?: string) {
+    super(message, { reason: 'StageFailed' });
+    this.operation = operation;
+    this.detail = detail;
   }
+}
+
+export function isDecryptionError(error: unknown): error is DecryptionError {
+  return error instanceof DecryptionError;
+}
+
+/** The failure of a file, by its path in the artifact. */
+export function fileNotDecrypted(path: string, { step, message }: SopsProblem): DecryptionError {
+  const shown = path.length <= longestPath ? path : `…${path.slice(-longestPath)}`;
+  return new DecryptionError(`decryption failed: ${step} of ${shown}`, 'decrypt', message);
 }
 
 /** What keeps a file from being decrypted, told by a part that does not know the file's path. */
@@ -28,8 +44,4 @@ export class SopsProblem extends Error {
     this.name = 'SopsProblem';
     this.step = step;
   }
-}
-
-function shortened(path: string): string {
-  return path.length <= longestPath ? path : `…${path.slice(-longestPath)}`;
 }

@@ -1,5 +1,6 @@
-import { TerminalError } from '../../core/errors.ts';
 import { type AgeIdentity, readAgeIdentities } from './age-keys.ts';
+import { DecryptionError } from './decryption-error.ts';
+import type { KeyEntries } from './key-entries.ts';
 import { type PgpKey, readPgpKeys } from './pgp-keys.ts';
 
 /** Private keys, ready for use. */
@@ -11,27 +12,13 @@ export interface DecryptionKeys {
 /** Most keys together. */
 const mostKeys = 100;
 
-/** The entry of the Secret could not be used; the message has its name and nothing of its content. */
-export class DecryptionKeyError extends TerminalError {
-  constructor(entry: string, problem: string) {
-    super(`the entry ${entry} of the decryption Secret: ${problem}`, { reason: 'StageFailed' });
-  }
-}
-
-/** Whether an entry of a Secret is read as keys (part A 10.1); others are not looked at. */
-export function isKeyEntry(name: string): boolean {
-  return name.endsWith('.agekey') || name.endsWith('.asc');
-}
-
 /**
  * The private keys of a Secret's entries: age keys of those that end in `.agekey`, PGP keys of those
  * in `.asc`.
  *
- * @throws DecryptionKeyError for the first entry that cannot be read.
+ * @throws DecryptionError for the first entry that cannot be read.
  */
-export async function readDecryptionKeys(
-  entries: ReadonlyMap<string, Uint8Array>,
-): Promise<DecryptionKeys> {
+export async function readDecryptionKeys(entries: KeyEntries): Promise<DecryptionKeys> {
   const age: AgeIdentity[] = [];
   const pgp: PgpKey[] = [];
   for (const [name, content] of entries) {
@@ -42,11 +29,17 @@ export async function readDecryptionKeys(
     } catch (error) {
       // A decoder's error tells nothing that is of use here.
       const known = error instanceof Error && !(error instanceof TypeError);
-      throw new DecryptionKeyError(name, known ? error.message : 'it is no UTF-8 text');
+      throw unusable(name, known ? error.message : 'it is no UTF-8 text');
     }
     if (age.length + pgp.length > mostKeys) {
-      throw new DecryptionKeyError(name, `there are more than ${mostKeys} keys`);
+      throw unusable(name, `there are more than ${mostKeys} keys`);
     }
   }
   return { age, pgp };
+}
+
+/** Has the name of the entry, and nothing of its content. */
+function unusable(entry: string, problem: string): DecryptionError {
+  const message = `the entry ${entry} of the decryption Secret cannot be used: ${problem}`;
+  return new DecryptionError(message, 'configure decryption');
 }

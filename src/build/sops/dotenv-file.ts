@@ -19,7 +19,9 @@ export function readDotenvFile(text: string): SealedFile | undefined {
   const lines = text.split('\n').filter((line) => line !== '');
   if (!lines.some(isMetadataLine)) return undefined;
   const items = lines.map(itemOf);
-  const metadata = items.filter(isMetadata).map(({ key, text }) => [key.slice(prefix.length), text] as const);
+  const metadata = items
+    .filter(isMetadata)
+    .map(({ key, text }) => [key.slice(prefix.length), text] as const);
   const content = items.filter((item) => !isMetadata(item)).map(({ item }) => item);
   return {
     branches: [{ kind: 'Branch', items: content }],

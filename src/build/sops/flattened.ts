@@ -13,7 +13,9 @@ type Nested = Map<string | number, Nested | string>;
  *
  * @throws SopsProblem when the keys contradict each other.
  */
-export function unflatten(entries: readonly (readonly [key: string, value: string])[]): MetadataRecord {
+export function unflatten(
+  entries: readonly (readonly [key: string, value: string])[],
+): MetadataRecord {
   if (entries.length > mostEntries) throw problem('it has too many entries');
   const root: Nested = new Map();
   for (const [key, value] of entries) place(root, stepsOf(key), value);

@@ -1,5 +1,5 @@
-import { readDotenvFile } from './dotenv-file.ts';
 import { SopsProblem } from './decryption-error.ts';
+import { readDotenvFile } from './dotenv-file.ts';
 import { readIniFile } from './ini-file.ts';
 import { readBinaryFile, readJsonFile } from './json-file.ts';
 import type { SealedFile } from './tree.ts';

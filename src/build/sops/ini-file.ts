@@ -1,5 +1,5 @@
-import { defaultSection, type IniSection, readIni } from './ini-reader.ts';
 import { unflatten } from './flattened.ts';
+import { defaultSection, type IniSection, readIni } from './ini-reader.ts';
 import { isMetadataField } from './metadata.ts';
 import { metadataKey } from './metadata-record.ts';
 import { plainText } from './plain-text.ts';

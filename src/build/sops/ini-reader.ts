@@ -73,7 +73,11 @@ class Reader {
     const { name, rest } = keyOf(line);
     const value = this.#value(rest);
     const keys = this.sections.at(-1)?.keys ?? [];
-    const key = { name: name === '-' ? `#${this.#count++}` : name, value, comment: this.#takeComment() };
+    const key = {
+      name: name === '-' ? `#${this.#count++}` : name,
+      value,
+      comment: this.#takeComment(),
+    };
     if (key.name === '') throw problem('a key has no name');
     const before = keys.findIndex((other) => other.name === key.name);
     if (before < 0) keys.push(key);
@@ -103,7 +107,13 @@ class Reader {
       if (next === undefined) throw problem('a quote is not closed');
       this.#at += 1;
       const end = next.lastIndexOf(quote);
-      if (end < 0 || next.slice(end + quote.length).trim().endsWith('\\')) {
+      if (
+        end < 0 ||
+        next
+          .slice(end + quote.length)
+          .trim()
+          .endsWith('\\')
+      ) {
         value += next;
         continue;
       }

@@ -45,8 +45,8 @@ export function readBinaryFile(text: string): SealedFile | undefined {
     branches: [content],
     metadata: recordOf(read.metadata.value),
     write: (opened) => {
-      const value = leaf.kind === 'Leaf' ? (opened.get(leaf) ?? leaf.value) : undefined;
-      if (value?.kind === 'Text') return value.bytes;
+      const value = opened.get(leaf) ?? leaf.value;
+      if (value.kind === 'Text') return value.bytes;
       throw new SopsProblem('values', 'its data is not text');
     },
   };

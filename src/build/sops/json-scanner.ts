@@ -23,6 +23,8 @@ export function scanJson(text: string): Node {
 class Scanner {
   readonly #text: string;
   #at = 0;
+  /** Where what was read last ends. */
+  #end = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -31,26 +33,18 @@ class Scanner {
 
   node(depth: number): Node {
     if (depth > maxDepth) throw problem(`it is nested deeper than ${maxDepth} levels`);
-    switch (this.#text[this.#at]) {
-      case '{':
-        return this.#branch(depth);
-      case '[':
-        return this.#list(depth);
-      case '"': {
-        const start = this.#at;
-        const value = textValue(this.#string());
-        return { kind: 'Leaf', value, range: { start, end: this.#end } };
-      }
-      default:
-        return this.#plain();
-    }
+    const first = this.#text[this.#at];
+    if (first === '{') return this.#branch(depth);
+    if (first === '[') return this.#list(depth);
+    if (first !== '"') return this.#plain();
+    const start = this.#at;
+    const value = textValue(this.#string());
+    return { kind: 'Leaf', value, range: { start, end: this.#end } };
   }
 
   end(): void {
     if (this.#at !== this.#text.length) throw notJson();
   }
-
-  #end = 0;
 
   #branch(depth: number): Branch {
     const items: Entry[] = [];

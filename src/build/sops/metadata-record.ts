@@ -37,9 +37,7 @@ export function without({ items }: Branch, entry: Entry | undefined): Branch {
 
 export function recordOf(node: Node): MetadataRecord {
   const value = plainOf(node);
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? { ...value }
-    : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function plainOf(node: Node): unknown {

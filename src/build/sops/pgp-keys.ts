@@ -60,15 +60,26 @@ export async function openWithPgp(
       ids.some((id) => /^0+$/.test(id.toHex()) || key.ids.has(id.toHex().toUpperCase())),
     );
     if (wanted.length === 0) return undefined;
-    const { data } = await decrypt({
+    const decrypted: unknown = await decrypt({
       message,
       decryptionKeys: wanted.map(({ key }) => key),
       format: 'binary',
     });
-    return data;
+    if (!isBinary(decrypted)) throw damaged();
+    return decrypted.data;
   } catch {
     throw damaged();
   }
+}
+
+/** The library's own types need packages that it does not bring. */
+function isBinary(decrypted: unknown): decrypted is { readonly data: Uint8Array } {
+  return (
+    typeof decrypted === 'object' &&
+    decrypted !== null &&
+    'data' in decrypted &&
+    decrypted.data instanceof Uint8Array
+  );
 }
 
 function damaged(): SopsProblem {

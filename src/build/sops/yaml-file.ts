@@ -75,12 +75,7 @@ function commentEdit({ range }: Pick<CommentItem, 'range'>, value: PlainValue): 
   return { ...range, text: `#${comment}` };
 }
 
-function valueEdit(
-  text: string,
-  { range }: Leaf,
-  value: PlainValue,
-  place: ScalarPlace,
-): Edit {
+function valueEdit(text: string, { range }: Leaf, value: PlainValue, place: ScalarPlace): Edit {
   const isBlock = text[range.end - 1] === '\n';
   const restOfLine = isBlock ? '' : /[^\n]*/y.exec(text.slice(range.end))?.[0].trim();
   const severalLines = value.kind === 'Text' && value.bytes.includes(0x0a);

@@ -43,20 +43,26 @@ export function parseYaml(text: string): YamlText {
   try {
     const tokens = [...new Parser(lines.addNewLine).parse(text)];
     const columnOf = (offset: number): number => lines.linePos(offset).col - 1;
-    const comments = tokens.flatMap((token) => [...commentsIn(token)]).map(({ offset, source }) => {
-      const column = columnOf(offset);
-      const before = text.slice(offset - column, offset);
-      return {
-        start: offset,
-        end: offset + source.length,
-        column,
-        text: source.slice(1),
-        alone: before.trim() === '',
-      };
-    });
+    const comments = tokens
+      .flatMap((token) => [...commentsIn(token)])
+      .map(({ offset, source }) => {
+        const column = columnOf(offset);
+        const before = text.slice(offset - column, offset);
+        return {
+          start: offset,
+          end: offset + source.length,
+          column,
+          text: source.slice(1),
+          alone: before.trim() === '',
+        };
+      });
     const documents = [...composer.compose(tokens)].filter(isParsed);
     if (documents.some(({ errors }) => errors.length > 0)) throw notYaml();
-    return { documents, comments: comments.sort((one, other) => one.start - other.start), columnOf };
+    return {
+      documents,
+      comments: comments.sort((one, other) => one.start - other.start),
+      columnOf,
+    };
   } catch (error) {
     if (error instanceof RangeError) throw new SopsProblem('format', 'it is nested too deep');
     throw error;

@@ -85,7 +85,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
 ]);
 
 function doubleQuoted(text: string): string {
-  const inside = [...text].map((character) => {
+  const inside = Array.from(text, (character) => {
     const letter = escapes.get(character);
     if (letter !== undefined && character !== '\u00a0') return `\\${letter}`;
     return unprintable.test(character) ? codeOf(character) : character;

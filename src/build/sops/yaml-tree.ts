@@ -12,7 +12,6 @@ import {
   type PlainValue,
   textValue,
 } from './tree.ts';
-import type { ScalarPlace } from './yaml-scalars.ts';
 import {
   isAlias,
   isMap,
@@ -24,6 +23,7 @@ import {
   type YamlComment,
   type YamlText,
 } from './yaml-nodes.ts';
+import type { ScalarPlace } from './yaml-scalars.ts';
 
 export interface YamlTree {
   readonly branch: Branch;
@@ -105,7 +105,11 @@ class TreeReader {
       keys.add(name);
       const next = startOf(map.items[index + 1]?.key) ?? endWithin(map, end);
       if (isScalar(value) || isAlias(value)) items.push(...this.#onLineOf(value));
-      const node = this.#node(value, { depth: depth + 1, end: next, place: { column, after: 'Key' } });
+      const node = this.#node(value, {
+        depth: depth + 1,
+        end: next,
+        place: { column, after: 'Key' },
+      });
       const range = { start, end: valueEnd(value) ?? valueEnd(key) ?? start };
       items.push({ kind: 'Entry', key: name, value: node, range });
     }
@@ -120,7 +124,9 @@ class TreeReader {
       items.push(...this.#before(startOf(item) ?? 0));
       if (isScalar(item) || isAlias(item)) items.push(...this.#onLineOf(item));
       const next = startOf(seq.items[index + 1]) ?? endWithin(seq, end);
-      items.push(this.#node(item, { depth: depth + 1, end: next, place: { column, after: 'Dash' } }));
+      items.push(
+        this.#node(item, { depth: depth + 1, end: next, place: { column, after: 'Dash' } }),
+      );
     }
     items.push(...this.#footOf(seq, column, end));
     return { kind: 'List', items };
@@ -172,7 +178,9 @@ class TreeReader {
   #footOf(node: YAMLMap | YAMLSeq, column: number | undefined, end: number): CommentItem[] {
     if (this.#aliasDepth > 0) return [];
     if (column === undefined) return this.#before(valueEnd(node) ?? 0);
-    return this.#take((comment) => comment.start < end && (comment.column >= column || !comment.alone));
+    return this.#take(
+      (comment) => comment.start < end && (comment.column >= column || !comment.alone),
+    );
   }
 
   #take(wanted: (comment: YamlComment) => boolean): CommentItem[] {
@@ -234,9 +242,20 @@ function infinite(source: string): number {
 
 /** A date of YAML 1.1 as Go writes a time: RFC 3339, in UTC unless it says another zone. */
 function goTime(source: string): string {
-  const parts = /^(\d+)-(\d+)-(\d+)(?:[Tt ](\d+):(\d+):(\d+)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?$/.exec(source);
-  const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =
-    parts ?? [];
+  const parts = /^(\d+)-(\d+)-(\d+)(?:[Tt ](\d+):(\d+):(\d+)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?$/.exec(
+    source,
+  );
+  const [
+    ,
+    year = '',
+    month = '',
+    day = '',
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '',
+    zone = 'Z',
+  ] = parts ?? [];
   const two = (text: string): string => text.padStart(2, '0');
   const time = `${two(hour)}:${two(minute)}:${two(second)}${fraction.replace(/\.?0+$/, '')}`;
   return `${year}-${two(month)}-${two(day)}T${time}${zone === '+00:00' ? 'Z' : zone}`;
