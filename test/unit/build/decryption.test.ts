@@ -6,8 +6,9 @@ import type { BuildResult } from '../../../src/build/build.ts';
 import { Builder } from '../../../src/build/builder.ts';
 import { DecryptionError } from '../../../src/build/sops/decryption-error.ts';
 import { RetryableError } from '../../../src/core/errors.ts';
+import { isJsonObject } from '../../../src/core/validate/json-object.ts';
 import { kustomizeBinary } from '../../kustomize.ts';
-import { fixtureKeys, sealedText } from '../../sops/fixtures.ts';
+import { fixture, fixtureKeys, sealedText } from '../../sops/fixtures.ts';
 import { configMap, failureOf, filesOf } from './artifact.ts';
 
 const { signal } = new AbortController();
@@ -47,8 +48,8 @@ describe('a build with decryption', () => {
   it('decrypts a manifest', async () => {
     const { objects, secrets } = await build({ 'secret.yaml': secret });
     expect(objects[0]).to.have.nested.property(
-      'stringData.password',
-      'correct horse battery staple',
+      'data.password',
+      Buffer.from('correct horse battery staple').toString('base64'),
     );
     expect(secrets).to.include.members(['correct horse battery staple', 'c2VjcmV0', 'secret']);
   });
@@ -72,11 +73,13 @@ describe('a build with decryption', () => {
       'blob.bin': sealedText('binary: bytes'),
       'app.json': sealedText('json: all types'),
     });
-    const data = (name: string): unknown =>
-      objects.find(({ metadata }) => metadata.name === name)?.['data'];
-    expect(data('settings')).to.include({ NAME: Buffer.from('value').toString('base64') });
-    const bytes = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
-    expect(data('blob')).to.include({ 'blob.bin': Buffer.from(bytes).toString('base64') });
+    const data = (name: string, entry: string): Buffer => {
+      const found = objects.find(({ metadata }) => metadata.name === name)?.['data'];
+      return Buffer.from(String(isJsonObject(found) ? found[entry] : ''), 'base64');
+    };
+    expect(data('settings', 'NAME').toString()).to.equal('value');
+    expect([...data('blob', 'blob.bin')]).to.deep.equal([...fixture('binary: bytes').decrypted]);
+    expect(data('blob', 'app.json').toString()).to.include('"int": 7');
     expect(await readdir(memory)).to.deep.equal([]);
     expect(await readdir(disk)).to.deep.equal([]);
   });
