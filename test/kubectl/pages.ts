@@ -1,4 +1,4 @@
-import { textOf } from '../unit/docs/markdown.ts';
+import { tableRows, textOf } from '../unit/docs/markdown.ts';
 
 /** A command that a page shows, as a reader would copy it. */
 export interface DocumentedCommand {
@@ -104,4 +104,35 @@ function blocksOf(markdown: string): Block[] {
 
 function joined(lines: readonly string[]): string {
   return lines.join('\n').trimEnd();
+}
+
+/** A row of a table whose columns are versions of kubectl. */
+export interface SupportedCommand {
+  readonly command: string;
+  /** Whether the table says that it works with kubectl 1.`minor`. */
+  worksWith(minor: number): boolean;
+}
+
+/** The rows of a page's first table that begin with a whole command. */
+export async function supportTable(page: string): Promise<SupportedCommand[]> {
+  const [headings = [], ...rows] = tableRows(await textOf(page));
+  return rows.flatMap(([first = '', ...answers]) => {
+    const command = /^`(kubectl [^`]+)`$/.exec(first)?.[1];
+    if (command === undefined) return [];
+    const worksWith = (minor: number): boolean => {
+      const column = headings.slice(1).findIndex((heading) => covers(heading, minor));
+      const answer = answers[column];
+      if (answer !== 'yes' && answer !== 'no') {
+        throw new Error(`${page}: the table does not say whether 1.${minor} has ${command}`);
+      }
+      return answer === 'yes';
+    };
+    return [{ command, worksWith }];
+  });
+}
+
+/** Whether `1.27 to 1.31` or `1.32 and newer` has 1.`minor` in it. */
+function covers(heading: string, minor: number): boolean {
+  const [, from = '', to] = /^1\.(\d+) (?:to 1\.(\d+)|and newer)$/.exec(heading) ?? [];
+  return from !== '' && minor >= Number(from) && (to === undefined || minor <= Number(to));
 }

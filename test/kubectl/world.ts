@@ -6,7 +6,7 @@ import { packFiles, readDirectory } from '../../dev/artifacts/pack.ts';
 import { publish } from '../../dev/artifacts/publish.ts';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
 import type { Playground } from '../../dev/playground.ts';
-import { type RunResult, run } from '../../dev/process/run.ts';
+import { run } from '../../dev/process/run.ts';
 import { parseStageRun } from '../../src/core/validate/schema.ts';
 import { type StageRun, stagesApiVersion } from '../../src/types/stages.ts';
 import { reportDeployment } from '../deployments.ts';
@@ -17,8 +17,14 @@ import { untilObjects } from '../watching.ts';
 
 /** A kubectl, and what the tests call it: `1.27`. */
 export interface Kubectl {
-  readonly minor: string;
+  readonly version: string;
   readonly binary: string;
+}
+
+/** What somebody sees in a terminal. */
+export interface Typed {
+  readonly printed: string;
+  readonly code: number;
 }
 
 /** Who types a command: everything of ours and its StageSets; only looks; nothing. */
@@ -78,7 +84,7 @@ export class World {
     const manifest = codeBlocks(await textOf('docs/promotion.md'))[0] ?? '';
     await writeFile(join(this.#directory, 'web.yaml'), manifest);
     await this.releaseShop('v1.0.0');
-    await this.#admin(['apply', '-f', '-'], manifest);
+    await this.#admin(['apply', '--server-side', '-f', '-'], manifest);
     await this.untilRun('shop', 'web-1', 'Held');
   }
 
@@ -102,12 +108,13 @@ export class World {
   }
 
   /** Has a shell do what a reader types, with this kubectl; a run id on a page becomes the true one. */
-  async type(kubectl: Kubectl, script: string, person: Person = 'olga'): Promise<RunResult> {
-    const path = join(this.#directory, kubectl.minor);
+  async type(kubectl: Kubectl, script: string, person: Person = 'olga'): Promise<Typed> {
+    const path = join(this.#directory, kubectl.version);
     await mkdir(path, { recursive: true });
     await rm(join(path, 'kubectl'), { force: true });
     await symlink(kubectl.binary, join(path, 'kubectl'));
-    return await run('bash', ['-c', await this.#withRunId(script)], {
+    const typed = `exec 2>&1\n${await this.#withRunId(script)}`;
+    const { stdout, code } = await run('bash', ['-c', typed], {
       cwd: this.#directory,
       environment: {
         PATH: `${path}:${process.env['PATH'] ?? ''}`,
@@ -116,6 +123,13 @@ export class World {
       },
       signal: AbortSignal.timeout(60_000),
     });
+    return { printed: stdout, code };
+  }
+
+  /** Passes the gate of `crontab`; `token` is any new text. */
+  async promoteDemo(token: string): Promise<void> {
+    const promotion = `stages.metio.wtf/promote=operator@${token}`;
+    await this.#admin(['-n', 'demo', 'annotate', '--overwrite', 'stageset/crontab', promotion]);
   }
 
   async #withRunId(script: string): Promise<string> {
@@ -137,8 +151,7 @@ export class World {
     for (const stage of ['crds', 'operator', 'app'] as const) await this.#publishDemo(stage, 1);
     await this.#admin(['apply', '-f', `${root}dev/demo/stageset.yaml`]);
     await this.untilRun('demo', 'crontab-1', 'Held');
-    const promotion = 'stages.metio.wtf/promote=operator@first';
-    await this.#admin(['-n', 'demo', 'annotate', 'stageset/crontab', promotion]);
+    await this.promoteDemo('first');
     await this.#admin(['-n', 'demo', 'wait', '--for=create', 'deployment/web', '--timeout=30s']);
     // No node runs here, so somebody must say that the Deployment's pods are up.
     await reportDeployment(this.playground.client, 'demo', 'web', 'Available');
