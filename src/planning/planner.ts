@@ -92,7 +92,7 @@ export class Planner {
       stageSetExists: this.#existence(call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
-    return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
+    return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs), question.stages));
   }
 
   /** As whom stages without an account are looked at, or why they are not. */
@@ -147,6 +147,7 @@ export class Planner {
     { run, rests, stages }: Rehearsal,
     { stageSet }: Snapshot,
     before: StageRun | undefined,
+    shown: readonly string[] | undefined,
   ): Findings {
     const holds = rests.flatMap((ready) => holdBeforeRun(ready, stageSet) ?? []);
     const refusal = rests.find((ready) => holdBeforeRun(ready, stageSet) === undefined);
@@ -160,6 +161,7 @@ export class Planner {
       invalid: refusal?.message,
       holds,
       stages,
+      shown,
     };
   }
 
@@ -267,5 +269,5 @@ function advancesOf(run: StageRun | undefined): BoundAdvance[] {
 }
 
 function refused(invalid: string): Findings {
-  return { runId: undefined, trigger: undefined, invalid, holds: [], stages: [] };
+  return { runId: undefined, trigger: undefined, invalid, holds: [], stages: [], shown: undefined };
 }

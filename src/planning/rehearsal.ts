@@ -204,8 +204,10 @@ class Playthrough {
     stages: readonly Stage[],
     prunes: Map<string, PlannedChange[]>,
   ): StageFindings[] {
+    const last = stages.findLastIndex(({ name }) => this.#isWanted(name));
+    // A gate or a failure ahead of a stage holds that one too, whether or not it was asked for.
     const found = stages
-      .filter(({ name }) => this.#isWanted(name))
+      .slice(0, last + 1)
       .map((stage): StageFindings => {
         const known = this.#findings.get(stage.name) ?? {
           ...this.#bare(stage, run),
