@@ -206,19 +206,17 @@ class Playthrough {
   ): StageFindings[] {
     const last = stages.findLastIndex(({ name }) => this.#isWanted(name));
     // A gate or a failure ahead of a stage holds that one too, whether or not it was asked for.
-    const found = stages
-      .slice(0, last + 1)
-      .map((stage): StageFindings => {
-        const known = this.#findings.get(stage.name) ?? {
-          ...this.#bare(stage, run),
-          changes: [],
-          unchanged: 0,
-          failure: undefined,
-        };
-        const changes = [...known.changes, ...(prunes.get(stage.name) ?? [])];
-        prunes.delete(stage.name);
-        return { ...known, changes, holds: this.#gates.get(stage.name) ?? [] };
-      });
+    const found = stages.slice(0, last + 1).map((stage): StageFindings => {
+      const known = this.#findings.get(stage.name) ?? {
+        ...this.#bare(stage, run),
+        changes: [],
+        unchanged: 0,
+        failure: undefined,
+      };
+      const changes = [...known.changes, ...(prunes.get(stage.name) ?? [])];
+      prunes.delete(stage.name);
+      return { ...known, changes, holds: this.#gates.get(stage.name) ?? [] };
+    });
     const removed = [...prunes].filter(([, changes]) => changes.length > 0);
     return [
       ...found,

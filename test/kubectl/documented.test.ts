@@ -38,8 +38,8 @@ const meanwhile: Readonly<Record<string, (world: World) => Promise<void>>> = {
 /** Before 1.32, `--subresource` knows two names, but for `auth can-i`. */
 const subresource = /^kubectl (?!auth ).*--subresource=(plan|advance|history)/s;
 const anySubresource = 32;
-/** Before 1.28, `explain` says nothing of enumerations. */
-const enumerations = 28;
+/** Before 1.28, `explain` says nothing of enumerations, and `annotate` less than `annotated`. */
+const today = 28;
 
 const isOurs = ({ page, script }: DocumentedCommand): boolean =>
   /\bkubectl\b/.test(script) &&
@@ -114,7 +114,7 @@ describe('the documented commands', () => {
         // A diff that finds something ends with 1.
         expect(code, printed).to.equal(script.includes('kubectl diff') ? 1 : 0);
         if (output === undefined) return;
-        const shown = minor < enumerations ? withoutEnumeration(output) : output;
+        const shown = minor < today ? asBefore(output) : output;
         if (!isAsShown(shown, printed)) expect(steady(printed)).to.equal(steady(shown));
       }
 
@@ -153,6 +153,6 @@ function refusal(name: string): string {
   return `error: invalid subresource value: "${name}". Must be one of [status scale]\n`;
 }
 
-function withoutEnumeration(explained: string): string {
-  return explained.replace(/^ENUM:\n(?: {4}.*\n)*/m, '');
+function asBefore(shown: string): string {
+  return shown.replace(/^ENUM:\n(?: {4}.*\n)*/m, '').replace(/ annotated$/, ' annotate');
 }
