@@ -2,17 +2,20 @@ import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
-
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
+import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
-import { advanceResource } from './server/aggregated/advance/advance.ts';
+import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
 import { aggregatedApp } from './server/aggregated/app.ts';
 import { ClusterAuthentication } from './server/aggregated/authentication-config.ts';
 import { ContinueTokens } from './server/aggregated/continue-token.ts';
 import { group } from './server/aggregated/group.ts';
 import { historiesResource } from './server/aggregated/history/histories.ts';
 import { historyResource } from './server/aggregated/history/history.ts';
+import { BoundedPlanning } from './server/aggregated/plan/bounded-planning.ts';
 import { planResource } from './server/aggregated/plan/plan.ts';
 import { stagePlansResource } from './server/aggregated/plan/stage-plans.ts';
 import type { ApiResource } from './server/aggregated/resource.ts';
@@ -29,6 +32,7 @@ export interface ApiRoleOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly remote: RemoteAccess;
   readonly certificates: CertificateSource;
   /** Serves `/metrics`. */
   readonly metrics: RequestListener;
@@ -36,15 +40,30 @@ export interface ApiRoleOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Requests to the API server at the same time. Plans have less than the controller, which must not
+ * wait for them; what answers people within milliseconds waits for neither.
+ */
+const mostSmallRequests = 8;
+const requestsOfPlans = { most: 8, mostOfOneUser: 6 };
+
+/** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
+const mostBuildsOfPlans = 1;
+
 /** Serves the aggregated API from the first certificate on. */
 export class ApiRole {
   readonly #options: ApiRoleOptions;
+  /** For reviews, and for what is read of StageSets and their records. */
+  readonly #small: KubernetesClient;
   readonly #authentication: ClusterAuthentication;
+  readonly #planner: Planner;
   readonly #service: TlsService;
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
-    this.#authentication = new ClusterAuthentication(options.client, options.logger);
+    this.#small = options.client.withLimit(new InFlightLimit(mostSmallRequests));
+    this.#authentication = new ClusterAuthentication(this.#small, options.logger);
+    this.#planner = plannerOf(options);
     this.#service = new TlsService({
       purpose: { name: 'aggregated API', flag: '--api-bind-address' },
       address: options.config.api.bindAddress,
@@ -67,10 +86,11 @@ export class ApiRole {
   async stop(delay: Duration, grace: Duration): Promise<void> {
     await this.#service.stop(delay, grace);
     await this.#authentication.stop();
+    await this.#planner.stop();
   }
 
   #app(): RequestListener {
-    const { certificates, client, clock, logger, metrics } = this.#options;
+    const { certificates, clock, logger, metrics } = this.#options;
     const ready = [
       { name: 'certificate', check: () => certificates.ready() },
       this.#service.shutdown.check,
@@ -80,7 +100,7 @@ export class ApiRole {
       resources: this.#resources(),
       contract,
       authentication: this.#authentication,
-      review: clusterReviewer(client),
+      review: clusterReviewer(this.#small),
       clock,
       logger,
       health: { live: [], ready },
@@ -90,31 +110,19 @@ export class ApiRole {
   }
 
   #resources(): ApiResource[] {
-    const { builder, certificates, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
-      config;
-    const planner = new Planner({
-      client,
-      builder,
-      settings: { defaultInterval, maxTeardownWait },
-      crossNamespaceReferences,
-      defaultServiceAccount,
-      clock,
-    });
+    const { certificates, clock } = this.#options;
+    const client = this.#small;
+    const planning = new BoundedPlanning(this.#planner);
     // All replicas serve with the same key, and so can read each other's tokens.
     const key = (): Uint8Array =>
       createHash('sha256').update(certificates.current().privateKey).digest();
     const tokens = new ContinueTokens({ key, clock });
-    const plans = { client, planning: planner, tokens };
-    const planDigestOf = async (
-      namespace: string,
-      name: string,
-      signal: AbortSignal,
-    ): Promise<string> => {
-      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+    const plans = { client, planning, tokens };
+    const planDigestOf: AdvanceOptions['planDigestOf'] = async (named, user, signal) => {
+      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', ...named };
       const object = await client.get(reference, { signal });
-      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All' } as const;
-      return (await planner.plan(asked, { signal })).digest;
+      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All', user } as const;
+      return (await planning.plan(asked, { signal })).digest;
     };
     return [
       stageSetsResource({ client }),
@@ -125,4 +133,19 @@ export class ApiRole {
       historiesResource({ client, clock, tokens }),
     ];
   }
+}
+
+function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): Planner {
+  const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
+    config;
+  return new Planner({
+    client: client.withLimit(new InFlightLimit(mostSmallRequests)),
+    requests: new FairLimit(requestsOfPlans.most, requestsOfPlans.mostOfOneUser),
+    builder: builder.beside({ concurrency: mostBuildsOfPlans }),
+    remote,
+    settings: { defaultInterval, maxTeardownWait },
+    crossNamespaceReferences,
+    defaultServiceAccount,
+    clock,
+  });
 }

@@ -67,6 +67,8 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Hosts that are exempt from the address guard; empty outside of development. */
   readonly allowedArtifactHosts: readonly AllowedHost[];
+  /** API servers that are exempt from the address guard; empty outside of development. */
+  readonly allowedClusterHosts: readonly AllowedHost[];
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -130,14 +132,21 @@ function configOf(
     certificates: Object.freeze(certificates),
     logLevel: readChoice(given('log-level'), ['debug', 'info', 'warn', 'error']),
     logFormat: readChoice(given('log-format'), ['json', 'text']),
-    allowedArtifactHosts: Object.freeze(
-      (values.get('allowed-artifact-hosts') ?? []).map((text) =>
-        Object.freeze(readAllowedHost({ origin: '--allowed-artifact-hosts', text })),
-      ),
-    ),
+    allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
+    allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
+}
+
+function allowedHosts(
+  name: FlagName,
+  values: ReadonlyMap<string, readonly string[]>,
+): readonly AllowedHost[] {
+  const given = values.get(name) ?? [];
+  return Object.freeze(
+    given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
+  );
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

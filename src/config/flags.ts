@@ -163,6 +163,16 @@ export const flags = [
       'link-local. This opens the controller to whoever can write a source: never set it in ' +
       'production. Repeatable',
   },
+  {
+    name: 'allowed-cluster-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that spec.kubeConfig may lead to even if its address is loopback or ' +
+      'link-local. This opens the controller to whoever can write a StageSet: never set it in ' +
+      'production. Repeatable',
+  },
 ] as const satisfies readonly Flag[];
 
 /** The name of a flag of this build. */

@@ -11,6 +11,7 @@ import {
   refuseSharedObjects,
 } from './prepare-stage.ts';
 import type { StageAt } from './stage-at.ts';
+import type { Targets } from './targets.ts';
 import type { Tenants } from './tenants.ts';
 import { resolveVariables } from './variables.ts';
 
@@ -24,7 +25,11 @@ import { resolveVariables } from './variables.ts';
  */
 export async function buildStage(
   at: StageAt,
-  { builder, tenants }: { readonly builder: BuildSteps; readonly tenants: Tenants },
+  {
+    builder,
+    tenants,
+    targets,
+  }: { readonly builder: BuildSteps; readonly tenants: Tenants; readonly targets: Targets },
   permit: () => Promise<void>,
   call: CallOptions,
 ): Promise<PreparedStage> {
@@ -32,7 +37,7 @@ export async function buildStage(
   const pinned = run.pinned[index];
   if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
   const variables = await variablesOf(at, tenants, call);
-  const { client, identity } = tenants.tenantOf(stageSet, stage.name);
+  const { client, identity } = await targets.readyTargetOf(stageSet, stage.name, call);
   const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
   const { namespace: tenant } = ownerOf(stageSet);
   const input = { artifact: pinned, stage, variables, tenant };

@@ -197,7 +197,7 @@ describe('10: a server that keeps a connection busy', () => {
 
   async function failureAt(scheme: string, port: number): Promise<Error> {
     const fetcher = fetching.fetcher({
-      allowedArtifactHosts: [{ host: '127.0.0.1', port }],
+      allowedHosts: [{ host: '127.0.0.1', port }],
       timeout: milliseconds(300),
     });
     const url = `${scheme}://127.0.0.1:${port}/a`;
