@@ -7,6 +7,7 @@ import { remoteAccess } from '../src/remote-access.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
 import type { StagePlanStatus } from '../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
+import { sharedCage } from './playground.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
 /** Plans the StageSets of tests as a process of its own would. */
@@ -28,8 +29,13 @@ export class TestPlanner {
       builder: this.#builder,
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
+      defaultServiceAccount: undefined,
       clock: () => instant(Date.now()),
     });
+  }
+
+  get planning(): Planner {
+    return this.#planner;
   }
 
   async plan(
@@ -38,8 +44,11 @@ export class TestPlanner {
   ): Promise<StagePlanStatus> {
     const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name: 'shop' };
     const object = await client.get(reference, call);
-    const asked = { suppose: {}, stages: undefined, dryRun: 'All' as const, ...question };
-    return await this.#planner.plan({ object, ...asked }, call);
+    const usual = { suppose: {}, stages: undefined, dryRun: 'All', user: 'test' } as const;
+    const asked = { ...usual, ...question };
+    const plan = await this.#planner.plan({ object, ...asked }, call);
+    (await sharedCage()).look('a plan', JSON.stringify(plan));
+    return plan;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { digestOf } from '../core/hash.ts';
 import { substitutionFingerprint } from '../core/objects/substitution.ts';
+import { KeptResults } from '../kubernetes/kept-results.ts';
 import { SharedCache } from '../kubernetes/shared-cache.ts';
 import type { BuildResult } from './build.ts';
 import type { BuildSettings } from './plan.ts';
@@ -18,7 +19,18 @@ const maxBytes = 64 * 1024 * 1024;
  * are frozen. Of variables only a fingerprint is kept.
  */
 export class BuildCache {
-  readonly #cache = new SharedCache<BuildResult>(maxBytes, ({ bytes }) => bytes);
+  readonly #cache: SharedCache<BuildResult>;
+
+  constructor(
+    cache = new SharedCache<BuildResult>(new KeptResults(maxBytes, ({ bytes }) => bytes)),
+  ) {
+    this.#cache = cache;
+  }
+
+  /** The same results for others, who wait for no build from here, and nobody here for theirs. */
+  beside(): BuildCache {
+    return new BuildCache(this.#cache.beside());
+  }
 
   has(inputs: BuildInputs): boolean {
     return this.#cache.has(keyOf(inputs));

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import { FairLimit } from '../kubernetes/fair-limit.ts';
 import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
@@ -21,6 +21,8 @@ export interface BuilderOptions {
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
+  /** Tenants take turns where builds wait for each other. */
+  readonly tenant?: string;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +38,7 @@ const smallArtifact = 4 * 1024;
  */
 export class Builder {
   readonly #options: Required<BuilderOptions>;
-  readonly #slots: InFlightLimit;
+  readonly #slots: FairLimit;
   readonly #idle: ManifestWorker[] = [];
   #closed = false;
 
@@ -49,7 +51,7 @@ export class Builder {
       temporaryDirectory: tmpdir(),
       ...options,
     };
-    this.#slots = new InFlightLimit(this.#options.concurrency);
+    this.#slots = new FairLimit(this.#options.concurrency, 'None');
   }
 
   /**
@@ -58,7 +60,10 @@ export class Builder {
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
    * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
    */
-  async build(source: ArtifactSource, { signal, ...order }: BuildOrder): Promise<BuildResult> {
+  async build(
+    source: ArtifactSource,
+    { signal, tenant = '', ...order }: BuildOrder,
+  ): Promise<BuildResult> {
     const settings: BuildSettings = {
       path: order.path,
       patches: order.patches ?? [],
@@ -66,16 +71,17 @@ export class Builder {
     };
     return (
       buildSmall(await filesOf(source), settings) ??
-      (await this.#buildLarge(source, settings, signal))
+      (await this.#buildLarge(source, settings, tenant, signal))
     );
   }
 
   async #buildLarge(
     source: ArtifactSource,
     settings: BuildSettings,
+    tenant: string,
     signal: AbortSignal,
   ): Promise<BuildResult> {
-    await this.#slots.enter(signal);
+    await this.#slots.enter(tenant, signal);
     try {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
@@ -85,7 +91,7 @@ export class Builder {
         await this.#release(worker);
       }
     } finally {
-      this.#slots.leave();
+      this.#slots.leave(tenant);
     }
   }
 

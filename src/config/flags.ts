@@ -1,5 +1,6 @@
 import { apiFlags } from './api-flags.ts';
 import type { Flag } from './flag.ts';
+import { webhookFlags } from './webhook-flags.ts';
 
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
@@ -109,6 +110,16 @@ export const flags = [
     defaultText: 'false',
   },
   {
+    name: 'default-service-account',
+    takes: 'Value',
+    placeholder: 'name',
+    group: tenancy,
+    description:
+      'ServiceAccount of StageSets that name none, where their namespace has no annotation ' +
+      'stages.metio.wtf/default-service-account. Empty: such StageSets act as the controller',
+    defaultText: '',
+  },
+  {
     name: 'metrics-bind-address',
     takes: 'Value',
     placeholder: 'address',
@@ -125,6 +136,7 @@ export const flags = [
     defaultText: ':8081',
   },
   ...apiFlags,
+  ...webhookFlags,
   {
     name: 'log-level',
     takes: 'Value',

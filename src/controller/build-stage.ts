@@ -39,7 +39,8 @@ export async function buildStage(
   const variables = await variablesOf(at, tenants, call);
   const { client, identity } = await targets.readyTargetOf(stageSet, stage.name, call);
   const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
-  const input = { artifact: pinned, stage, variables };
+  const { namespace: tenant } = ownerOf(stageSet);
+  const input = { artifact: pinned, stage, variables, tenant };
   await builder.fetch(input, call.signal);
   await permit();
   const prepared = await prepareStage(builder, input, around, call);

@@ -21,7 +21,7 @@ const mostBuilds = 8;
 /** Milliseconds within which a build that is small or cached ends. */
 const quickBuild = 50;
 
-/** Builds stages while no worker waits for them, a bounded number at a time. */
+/** Builds stages while no worker waits for them, a bounded number at a time, shared by namespace. */
 export class StageBuilds {
   readonly #options: StageBuildsOptions;
   readonly #permits = new BuildPermits(mostBuilds);

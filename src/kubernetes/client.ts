@@ -6,6 +6,7 @@ import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts
 import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
@@ -85,6 +86,14 @@ export class KubernetesClient {
     return this.#as(
       identity.kind === 'Token' ? { ...identity, user } : { kind: 'Impersonated', user },
     );
+  }
+
+  /**
+   * The same client with a limit of its own, which its tenants share: its requests wait for none of
+   * the others, and none of the others for them. Discovery stays ours.
+   */
+  withLimit(limit: RequestLimit): KubernetesClient {
+    return new KubernetesClient(this.#transport.withLimit(limit), this.discovery);
   }
 
   #as(identity: Identity): KubernetesClient {

@@ -14,7 +14,7 @@ import {
 import { PooledSession, Pools, type Session } from './pools.ts';
 
 export interface ConnectionOptions {
-  /** Requests in flight to this server, watches excluded. Default 16. */
+  /** Requests in flight to this server of those without a limit of their own. Default 16. */
   maxInFlight?: number;
   /** How often files and exec credentials are looked at for a change. Default 10 s. */
   recheckInterval?: Duration;
@@ -49,10 +49,7 @@ export class Connection implements ApiConnection {
     this.limit = new InFlightLimit(options.maxInFlight);
     this.#loaded = initial.loaded;
     this.#fingerprint = initial.fingerprint;
-    this.#session = new PooledSession(
-      initial.credentials,
-      new Pools(initial.credentials, options.maxInFlight),
-    );
+    this.#session = new PooledSession(initial.credentials, new Pools(initial.credentials));
     this.#nextCheck = performance.now() + options.recheckInterval;
   }
 
@@ -162,10 +159,7 @@ export class Connection implements ApiConnection {
       return;
     }
     createSecureContext(credentials.tls);
-    this.#session = new PooledSession(
-      credentials,
-      new Pools(credentials, this.#options.maxInFlight),
-    );
+    this.#session = new PooledSession(credentials, new Pools(credentials));
     old.pools.retire();
   }
 }

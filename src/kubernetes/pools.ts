@@ -47,18 +47,12 @@ export class PooledSession implements Session {
 /** The dispatchers of one set of TLS material, made when first used. */
 export class Pools {
   readonly #credentials: Credentials;
-  readonly #maxInFlight: number;
   readonly #connector: ConnectorFor;
   readonly #made = new Map<Purpose, Dispatcher>();
 
   /** @param connector how sockets are opened; straight to the server unless given. */
-  constructor(
-    credentials: Credentials,
-    maxInFlight: number,
-    connector: ConnectorFor = (options) => options,
-  ) {
+  constructor(credentials: Credentials, connector: ConnectorFor = (options) => options) {
     this.#credentials = credentials;
-    this.#maxInFlight = maxInFlight;
     this.#connector = connector;
   }
 
@@ -109,9 +103,7 @@ export class Pools {
       // Each request has a deadline of its own, and each watch an inactivity timer.
       headersTimeout: 0,
       bodyTimeout: 0,
-      ...(purpose === 'Requests' || purpose === 'TenantRequests'
-        ? { connections: this.#maxInFlight }
-        : {}),
+      // No bound on connections: there are as many as the in-flight limits let requests out.
     };
     const socket = { timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
     if (proxyUrl === undefined) {

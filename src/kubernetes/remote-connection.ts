@@ -50,7 +50,7 @@ export class RemoteConnection implements ApiConnection {
     this.#cluster = cluster;
     this.circuit = new ClusterCircuit({ cluster });
     this.secrets = secretsOf(server, credentials);
-    this.#pools = new Pools(credentials, mostInFlight, connector);
+    this.#pools = new Pools(credentials, connector);
     this.#session = new PooledSession(credentials, this.#pools);
   }
 

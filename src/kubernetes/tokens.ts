@@ -96,9 +96,13 @@ export class TokenStore {
     this.#slots.delete(key);
   }
 
-  /** A client that is this ServiceAccount and nothing else. */
-  clientFor(namespace: string, name: string): KubernetesClient {
-    return this.#client.withToken(
+  /** A client that is this ServiceAccount and nothing else, with the limit of `like`. */
+  clientFor(
+    namespace: string,
+    name: string,
+    like: KubernetesClient = this.#client,
+  ): KubernetesClient {
+    return like.withToken(
       (signal) => this.token(namespace, name, signal),
       (refused) => this.evict(namespace, name, refused),
     );

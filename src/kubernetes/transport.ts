@@ -7,6 +7,7 @@ import { ApiError, errorFromAnswer } from './api-error.ts';
 import { type BackoffPolicy, backoffDelay, type Random, REQUEST_BACKOFF } from './backoff.ts';
 import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import type { Purpose, Session } from './pools.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
@@ -66,18 +67,31 @@ export class Transport {
   readonly connection: ApiConnection;
   readonly identity: Identity;
   readonly #options: TransportOptions;
+  readonly #limit: RequestLimit;
   readonly #userAgent: string;
 
-  constructor(connection: ApiConnection, identity: Identity, options: TransportOptions = {}) {
+  /** @param limit of the requests in flight; that of the connection unless another one is given */
+  constructor(
+    connection: ApiConnection,
+    identity: Identity,
+    options: TransportOptions = {},
+    limit: RequestLimit = connection.limit,
+  ) {
     this.connection = connection;
     this.identity = identity;
     this.#options = options;
+    this.#limit = limit;
     this.#userAgent = options.userAgent ?? 'stageset-controller';
   }
 
-  /** The same connection and options for another identity. */
+  /** The same connection, options and limit for another identity. */
   as(identity: Identity): Transport {
-    return new Transport(this.connection, identity, this.#options);
+    return new Transport(this.connection, identity, this.#options, this.#limit);
+  }
+
+  /** The same in all but the limit of requests in flight. */
+  withLimit(limit: RequestLimit): Transport {
+    return new Transport(this.connection, this.identity, this.#options, limit);
   }
 
   /**
@@ -173,7 +187,7 @@ export class Transport {
     signal: AbortSignal,
     end: number,
   ): Promise<Answer> {
-    const { limit } = this.connection;
+    const limit = this.#limit;
     if (!limit.tryEnter()) await this.#enterBy(end, request, signal);
     const started = performance.now();
     let code = '<error>';
@@ -220,7 +234,7 @@ export class Transport {
       Math.max(1, end - performance.now()),
     );
     try {
-      await this.connection.limit.enter(late.signal);
+      await this.#limit.enter(late.signal);
     } finally {
       clearTimeout(timer);
       stopListening();

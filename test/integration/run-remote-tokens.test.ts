@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ClusterOptions } from '../../dev/cluster/cluster.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { grant } from '../bound-role.ts';
 import { configMap, serviceAccount } from '../objects.ts';
 import { sharedPlayground, useController } from '../playground.ts';
-import { grant } from '../rbac.ts';
 import { allowLocalClusters, useRemoteCluster } from '../remote-cluster.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 

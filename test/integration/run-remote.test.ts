@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { type Grant, grant } from '../bound-role.ts';
 import { configMap, deployment, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
-import { type Grant, grant } from '../rbac.ts';
 import {
   allowLocalClusters,
   kubeconfigSecret,
