@@ -7,7 +7,7 @@ import { go } from './go.ts';
 /** How one binary is built. */
 export interface Recipe {
   /** Folder beside this file with go.mod, go.sum and tools.go. */
-  module: keyof Versions | 'source-controller';
+  module: keyof Versions | 'source-controller' | 'sops';
   package: string;
   /** Values for `-ldflags -X`: without them a build of ours reports no version. */
   stamps: Record<string, string>;

@@ -1,11 +1,12 @@
 import { tmpdir } from 'node:os';
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import { FairLimit } from '../kubernetes/fair-limit.ts';
 import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
 import { seal } from './seal.ts';
+import type { KeyEntries } from './sops/key-entries.ts';
 
 export interface BuilderOptions {
   /** Name or path of the kustomize program. */
@@ -18,9 +19,15 @@ export interface BuilderOptions {
   readonly concurrency?: number;
   /** Where kustomize's files are put; the system's default. */
   readonly temporaryDirectory?: string;
+  /** Where they are put when some of them were decrypted: a directory in memory. */
+  readonly decryptionDirectory?: string;
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
+  /** Tenants take turns where builds wait for each other. */
+  readonly tenant?: string;
+  /** Private keys; without them nothing is decrypted. */
+  readonly keys?: KeyEntries | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -30,13 +37,19 @@ export interface BuildOrder extends Partial<BuildSettings> {
  */
 const smallArtifact = 4 * 1024;
 
+interface LargeBuild {
+  readonly settings: BuildSettings;
+  readonly keys: KeyEntries | undefined;
+  readonly tenant: string;
+}
+
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
  * kustomizations by the kustomize program; the main thread only hands things over.
  */
 export class Builder {
   readonly #options: Required<BuilderOptions>;
-  readonly #slots: InFlightLimit;
+  readonly #slots: FairLimit;
   readonly #idle: ManifestWorker[] = [];
   #closed = false;
 
@@ -47,45 +60,50 @@ export class Builder {
       maxOutputBytes: 64 * 1024 * 1024,
       concurrency: 2,
       temporaryDirectory: tmpdir(),
+      decryptionDirectory: '/dev/shm',
       ...options,
     };
-    this.#slots = new InFlightLimit(this.#options.concurrency);
+    this.#slots = new FairLimit(this.#options.concurrency, 'None');
   }
 
   /**
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
-   * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
+   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the
+   *   machine is at fault, the signal's reason when aborted.
    */
-  async build(source: ArtifactSource, { signal, ...order }: BuildOrder): Promise<BuildResult> {
+  async build(
+    source: ArtifactSource,
+    { signal, tenant = '', ...order }: BuildOrder,
+  ): Promise<BuildResult> {
     const settings: BuildSettings = {
       path: order.path,
       patches: order.patches ?? [],
       variables: order.variables ?? new Map(),
     };
-    return (
-      buildSmall(await filesOf(source), settings) ??
-      (await this.#buildLarge(source, settings, signal))
-    );
+    const { keys } = order;
+    // Cryptography in JavaScript takes its time.
+    const small = keys === undefined ? buildSmall(await filesOf(source), settings) : undefined;
+    return small ?? (await this.#buildLarge(source, { settings, keys, tenant }, signal));
   }
 
   async #buildLarge(
     source: ArtifactSource,
-    settings: BuildSettings,
+    { settings, keys, tenant }: LargeBuild,
     signal: AbortSignal,
   ): Promise<BuildResult> {
-    await this.#slots.enter(signal);
+    await this.#slots.enter(tenant, signal);
     try {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(settings);
+        return await new Build(worker, files, this.#options, signal).run(settings, keys);
       } finally {
         await this.#release(worker);
       }
     } finally {
-      this.#slots.leave();
+      this.#slots.leave(tenant);
     }
   }
 
@@ -120,7 +138,7 @@ function buildSmall(files: ArtifactFiles, settings: BuildSettings): BuildResult 
   const plan = planBuild(files, { ...settings, variables: new Map() });
   if (plan.kind === 'Kustomize') return undefined;
   const { objects, warnings } = plan;
-  return { objects, warnings, bytes: seal(objects) };
+  return { objects, warnings, secrets: [], bytes: seal(objects) };
 }
 
 /** An expression has a dollar sign, which can be hidden only behind a backslash. */

@@ -18,7 +18,7 @@ export interface Requester {
 /** Who set an annotation, with the value that they set. */
 export type RequesterNotes = ReadonlyMap<string, RequesterNote>;
 
-export interface RequesterNote {
+interface RequesterNote {
   readonly value: string;
   readonly requester: Requester;
 }

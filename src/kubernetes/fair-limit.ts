@@ -1,109 +1,134 @@
 import type { RequestLimit } from './in-flight-limit.ts';
 import { abortReason, onAbort } from './wait.ts';
 
-export interface FairLimitOptions {
-  /** Pieces of work at the same time. */
-  readonly most: number;
-  /** Of these, those of one user. */
-  readonly mostOfOneUser: number;
-}
+/** Slots of one party, for work that does not know whose it is. */
+export type Slots = Pick<RequestLimit, 'enter' | 'leave'>;
 
 interface Waiter {
-  readonly user: string;
   readonly admit: () => void;
 }
 
 /**
- * A limit that one user alone cannot use up. Of those who wait, the first of the users who have the
- * least under way is next.
+ * A number of slots that parties share, which are namespaces for the most part. Of those who wait, the
+ * party with the fewest slots comes first, however many of another one are in line before it.
+ *
+ * `ForNewcomers` keeps slots free for parties that have none yet, for work that may hold one for long: a
+ * party gets one more only while it has fewer than are free. So one alone has at most half of them,
+ * two have a third each, and the one that comes next finds room at once. A number is the most that one
+ * party may have.
  */
 export class FairLimit {
-  readonly #options: FairLimitOptions;
-  /** What is under way, by user: as many users as there are places, at most. */
-  readonly #taken = new Map<string, number>();
-  readonly #waiting = new Set<Waiter>();
-  #free: number;
+  readonly #limit: number;
+  readonly #reservation: 'ForNewcomers' | 'None' | number;
+  #total = 0;
+  /** Slots that each party holds; a party without any is not in it. */
+  readonly #active = new Map<string, number>();
+  /** In the order in which the parties had their last turn. */
+  readonly #waiting = new Map<string, Set<Waiter>>();
 
-  constructor(options: FairLimitOptions) {
-    this.#options = options;
-    this.#free = options.most;
+  constructor(limit: number, reservation: 'ForNewcomers' | 'None' | number) {
+    this.#limit = limit;
+    this.#reservation = reservation;
+  }
+
+  /** Slots that are taken. */
+  get active(): number {
+    return this.#total;
   }
 
   /** Those who wait now. */
   get waiting(): number {
-    return this.#waiting.size;
+    let waiting = 0;
+    for (const line of this.#waiting.values()) waiting += line.size;
+    return waiting;
   }
 
-  /** The limit as one user has it. */
-  of(user: string): RequestLimit {
+  /** Waits for a slot; rejects with the abort reason, and then holds none. */
+  async enter(party: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#tryEnter(party)) await this.#wait(party, signal);
+  }
+
+  /** Gives a slot of the party back. */
+  leave(party: string): void {
+    const held = (this.#active.get(party) ?? 0) - 1;
+    if (held > 0) this.#active.set(party, held);
+    else this.#active.delete(party);
+    this.#total -= 1;
+    // Among equals, whoever had a turn last comes last.
+    const line = this.#waiting.get(party);
+    if (line !== undefined) {
+      this.#waiting.delete(party);
+      this.#waiting.set(party, line);
+    }
+    while (this.#admitNext());
+  }
+
+  slotsOf(party: string): RequestLimit {
     return {
-      tryEnter: () => this.#tryEnter(user),
-      enter: async (signal) => {
-        if (!this.#tryEnter(user)) await this.#wait(user, signal);
-      },
-      leave: () => this.#leave(user),
+      tryEnter: () => this.#tryEnter(party),
+      enter: async (signal) => await this.enter(party, signal),
+      leave: () => this.leave(party),
     };
   }
 
-  #tryEnter(user: string): boolean {
-    if (!this.#mayTake(user)) return false;
-    this.#take(user);
+  #tryEnter(party: string): boolean {
+    if (this.#waiting.has(party) || !this.#hasRoomFor(party)) return false;
+    this.#take(party);
     return true;
   }
 
-  /** Resolves with the place taken. */
-  #wait(user: string, signal: AbortSignal): Promise<void> {
+  #wait(party: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(abortReason(signal));
-        return;
-      }
       const waiter: Waiter = {
-        user,
         admit: () => {
-          this.#waiting.delete(waiter);
           stopListening();
-          this.#take(user);
           resolve();
         },
       };
       const stopListening = onAbort(signal, () => {
-        this.#waiting.delete(waiter);
+        this.#leaveLine(party, waiter);
         reject(abortReason(signal));
       });
-      this.#waiting.add(waiter);
+      const line = this.#waiting.get(party);
+      if (line === undefined) this.#waiting.set(party, new Set([waiter]));
+      else line.add(waiter);
     });
   }
 
-  #leave(user: string): void {
-    const left = this.#takenBy(user) - 1;
-    if (left > 0) this.#taken.set(user, left);
-    else this.#taken.delete(user);
-    this.#free += 1;
-    this.#next()?.admit();
+  #hasRoomFor(party: string): boolean {
+    const free = this.#limit - this.#total;
+    const held = this.#active.get(party) ?? 0;
+    if (free <= 0 || held === 0 || this.#reservation === 'None') return free > 0;
+    return held < (this.#reservation === 'ForNewcomers' ? free : this.#reservation);
   }
 
-  #next(): Waiter | undefined {
-    let next: Waiter | undefined;
-    for (const waiter of this.#waiting) {
-      if (!this.#mayTake(waiter.user)) continue;
-      if (next === undefined || this.#takenBy(waiter.user) < this.#takenBy(next.user)) {
-        next = waiter;
-      }
+  #admitNext(): boolean {
+    let next: string | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const party of this.#waiting.keys()) {
+      const held = this.#active.get(party) ?? 0;
+      if (held >= fewest || !this.#hasRoomFor(party)) continue;
+      [next, fewest] = [party, held];
     }
-    return next;
+    if (next === undefined) return false;
+    const line = this.#waiting.get(next) ?? new Set();
+    const [waiter] = line;
+    if (waiter === undefined) return false;
+    this.#leaveLine(next, waiter);
+    this.#take(next);
+    waiter.admit();
+    return true;
   }
 
-  #mayTake(user: string): boolean {
-    return this.#free > 0 && this.#takenBy(user) < this.#options.mostOfOneUser;
+  #take(party: string): void {
+    this.#active.set(party, (this.#active.get(party) ?? 0) + 1);
+    this.#total += 1;
   }
 
-  #take(user: string): void {
-    this.#free -= 1;
-    this.#taken.set(user, this.#takenBy(user) + 1);
-  }
-
-  #takenBy(user: string): number {
-    return this.#taken.get(user) ?? 0;
+  #leaveLine(party: string, waiter: Waiter): void {
+    const line = this.#waiting.get(party);
+    line?.delete(waiter);
+    if (line?.size === 0) this.#waiting.delete(party);
   }
 }

@@ -79,12 +79,12 @@ describe('the admission webhooks, installed by kustomize', function () {
     const bad = {
       stages: [
         { name: 'app', sourceRef: snippet },
-        { name: 'app', sourceRef: { name: 'app' }, readyChecks: { checks: [{ kind: 'Job' }] } },
+        { name: 'app', sourceRef: { name: 'app' } },
       ],
       dependsOn: [{ name: 'web' }],
     };
     const stderr = await refusal(['apply', '-f', '-'], stageSet(name, bad));
-    expect(stderr).to.include('StageSet.stages.metio.wtf "web" is invalid');
+    expect(stderr).to.include('The StageSet "web" is invalid');
     for (const field of [
       'spec.stages[0].sourceRef.apiVersion',
       'spec.stages[1].name',
@@ -299,6 +299,12 @@ describe('the admission webhooks, installed by kustomize', function () {
       ]);
     });
 
+    it('nobody can say in the name of others who asked for something', async () => {
+      const forged = `${requestedBy}={}`;
+      const annotate = ['annotate', 'stageset', 'web', '-n', orphan.name, forged];
+      expect(await refusal(annotate)).to.include('vstageset.stages.metio.wtf');
+    });
+
     it('deletions and finalizers pass, and the namespace goes', async () => {
       await kubectl(playground, ['delete', 'stageset', 'web', '-n', orphan.name, '--wait=false']);
       await kubectl(playground, [
@@ -326,7 +332,8 @@ describe('the admission webhooks, installed by kustomize', function () {
       }
       const twice = { name: 'app', sourceRef: { name: 'app' } };
       await apply(stageSet(shop.name, { stages: [twice, { ...twice, sourceRef: { name: 'b' } }] }));
-      await kubectl(playground, ['apply', '--server-side', '-f', '-'], { input: rendered.text });
+      const again = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+      await kubectl(playground, again, { input: rendered.text });
       const started = await startInstalled(playground, rendered, [
         '--default-service-account=fallback',
       ]);

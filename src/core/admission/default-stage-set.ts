@@ -3,8 +3,8 @@ import type { JsonObject } from '../../types/kubernetes.ts';
 import { defaultApiVersion } from '../objects/source-artifact.ts';
 import { writeNotes } from '../request-notes.ts';
 import { requestedByAnnotation } from '../requested-by.ts';
+import { defaultAccountOf } from '../service-account.ts';
 import { isJsonObject } from '../validate/json-object.ts';
-import { isSubdomain } from '../validate/object-meta.ts';
 import {
   type Mutation,
   noMutation,
@@ -13,12 +13,9 @@ import {
   pointer,
   sorted,
 } from './json-patch.ts';
-import { fieldOf, isBeingDeleted, isStored } from './request.ts';
+import { fieldOf, isBeingDeleted, isSpecKept, isStored } from './request.ts';
 import { wantedNotes } from './requester-notes.ts';
 import type { AdmissionSettings } from './settings.ts';
-
-/** Names the ServiceAccount of those StageSets of a namespace that name none. */
-const defaultAccountAnnotation = 'stages.metio.wtf/default-service-account';
 
 /** The annotations of the StageSet's namespace, as far as they were asked for and could be read. */
 export type NamespaceAnnotations =
@@ -28,13 +25,16 @@ export type NamespaceAnnotations =
 /** Whether the default of the namespace must be known to fill in what the StageSet leaves open. */
 export function needsNamespace(request: AdmissionRequest): boolean {
   const { namespace = '' } = request;
-  return namespace !== '' && isMutable(request) && lacksAccount(request.object);
+  if (namespace === '' || !isMutable(request) || isSpecKept(request)) return false;
+  return lacksAccount(request.object);
 }
 
 /**
  * Fills in what a StageSet leaves open and somebody else knows: the ServiceAccount, the apiVersion of
  * Flux sources, and who asks for something by an annotation. Only what is absent is set, but for the
  * note, which is the webhook's alone. What the CRD has a default for is left to the API server.
+ * Whoever only suspends, labels or annotates gets no other spec than the one that was there: it would
+ * have to be valid then, and start a run.
  */
 export function defaultStageSet(
   request: AdmissionRequest,
@@ -42,6 +42,7 @@ export function defaultStageSet(
   namespace: NamespaceAnnotations,
 ): Mutation {
   if (!isMutable(request)) return noMutation;
+  if (isSpecKept(request)) return { patch: notePatch(request, settings), warnings: [] };
   const account = defaultAccount(request, settings, namespace);
   const patch = [
     ...accountPatch(request.object, account.name),
@@ -79,14 +80,17 @@ function defaultAccount(
       'name a ServiceAccount, or apply the StageSet again';
     return { name: undefined, warnings: [warning] };
   }
-  const annotated = namespace.annotations[defaultAccountAnnotation] ?? '';
-  if (isSubdomain(annotated)) return { name: annotated, warnings: [] };
-  const name = defaultServiceAccount === '' ? undefined : defaultServiceAccount;
-  if (annotated === '') return { name, warnings: [] };
-  const warning =
-    `spec.serviceAccountName: the annotation ${defaultAccountAnnotation} of the namespace ` +
-    'is no name of a ServiceAccount and is passed over; correct it';
-  return { name, warnings: [warning] };
+  const found = defaultAccountOf(namespace.annotations, defaultServiceAccount);
+  switch (found.kind) {
+    case 'Account':
+      return { name: found.name, warnings: [] };
+    case 'Controller':
+      return { name: undefined, warnings: [] };
+    case 'Invalid': {
+      const warning = `spec.serviceAccountName: ${found.message}; correct it`;
+      return { name: undefined, warnings: [warning.slice(0, 256)] };
+    }
+  }
 }
 
 function accountPatch(

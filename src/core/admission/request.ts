@@ -53,3 +53,14 @@ export function fieldOf(object: JsonObject | null | undefined, field: string): J
 export function sameJson(one: unknown, other: unknown): boolean {
   return canonicalJson(one ?? null) === canonicalJson(other ?? null);
 }
+
+/** Whether an update leaves the spec as it was, but for `suspend`. */
+export function isSpecKept({ object, oldObject, operation }: AdmissionRequest): boolean {
+  if (operation !== 'UPDATE') return false;
+  return sameJson(exceptSuspend(oldObject), exceptSuspend(object));
+}
+
+function exceptSuspend(object: AdmissionRequest['object']): JsonObject {
+  const fields = Object.entries(fieldOf(object, 'spec'));
+  return Object.fromEntries(fields.filter(([name]) => name !== 'suspend'));
+}

@@ -1,5 +1,4 @@
 import type { AdmissionRequest } from '../../types/generated/admission.k8s.io.v1.ts';
-import type { JsonObject } from '../../types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../../types/stages.ts';
 import { groupOf } from '../objects/identity.ts';
 import { forgedNotes } from '../request-notes.ts';
@@ -8,7 +7,7 @@ import { admissionProblems } from '../validate/admission.ts';
 import { entryOf } from '../validate/field-path.ts';
 import type { FieldProblem } from '../validate/field-problem.ts';
 import { parseStageSet } from '../validate/schema.ts';
-import { fieldOf, isBeingDeleted, isStored, nameOf, sameJson } from './request.ts';
+import { isBeingDeleted, isSpecKept, isStored, nameOf } from './request.ts';
 import { noteText, wantedNotes } from './requester-notes.ts';
 import type { AdmissionSettings } from './settings.ts';
 import { risksOf } from './stage-set-risks.ts';
@@ -28,16 +27,6 @@ export function validateStageSet(request: AdmissionRequest, settings: AdmissionS
   const stageSet = placed(parsed.value, request);
   const problems = [...forged, ...admissionProblems(stageSet, settings)];
   return verdict(request, problems, risksOf(stageSet.spec ?? { stages: [] }));
-}
-
-function isSpecKept({ object, oldObject, operation }: AdmissionRequest): boolean {
-  if (operation !== 'UPDATE') return false;
-  return sameJson(exceptSuspend(oldObject), exceptSuspend(object));
-}
-
-function exceptSuspend(object: AdmissionRequest['object']): JsonObject {
-  const fields = Object.entries(fieldOf(object, 'spec'));
-  return Object.fromEntries(fields.filter(([name]) => name !== 'suspend'));
 }
 
 /** In case the mutating webhook was not asked, or another one came after it. */

@@ -40,7 +40,9 @@ function namelessObjects(stages: StageSetSpec['stages']): FieldProblem[] {
         identityProblems(`${at}.checks[${index}]`, { apiVersion, kind, name }),
       ),
       ...exprs.flatMap(({ apiVersion, kind }, index) =>
-        identityProblems(`${at}.exprs[${index}]`, { apiVersion, kind }),
+        apiVersion === ''
+          ? [{ path: `${at}.exprs[${index}].apiVersion`, message: 'is empty' }]
+          : identityProblems(`${at}.exprs[${index}]`, { apiVersion, kind }),
       ),
     ];
   });

@@ -32,7 +32,7 @@ export interface MutatingWebhook extends Asked {
   ) => Mutation;
 }
 
-export interface ValidatingWebhook extends Asked {
+interface ValidatingWebhook extends Asked {
   readonly webhook: 'validate';
   readonly decide: (request: AdmissionRequest, settings: AdmissionSettings) => Verdict;
 }

@@ -1,65 +1,99 @@
 import { expect } from 'chai';
 import { FairLimit } from '../../../src/kubernetes/fair-limit.ts';
-import { caught } from '../../integration/objects.ts';
 
-describe('a fair limit', () => {
-  const signal = new AbortController().signal;
-  let limit: FairLimit;
-  let entered: string[];
+describe('a limit that is shared fairly', () => {
+  const { signal } = new AbortController();
 
-  beforeEach(() => {
-    limit = new FairLimit({ most: 3, mostOfOneUser: 2 });
-    entered = [];
+  /** Asks for a slot, and notes the party when it is given. */
+  function ask(limit: FairLimit, party: string, given: string[]): void {
+    limit.enter(party, signal).then(
+      () => given.push(party),
+      () => undefined,
+    );
+  }
+
+  const settled = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
+
+  it('gives the next slot to the party that has the fewest, whoever is first in line', async () => {
+    const limit = new FairLimit(2, 'None');
+    const given: string[] = [];
+    for (let each = 0; each < 5; each += 1) ask(limit, 'crowd', given);
+    ask(limit, 'other', given);
+    await settled();
+    expect(given).to.deep.equal(['crowd', 'crowd']);
+    limit.leave('crowd');
+    await settled();
+    expect(given).to.deep.equal(['crowd', 'crowd', 'other']);
+    limit.leave('crowd');
+    limit.leave('other');
+    await settled();
+    expect(limit.active).to.equal(2);
+    expect(given.slice(3)).to.deep.equal(['crowd', 'crowd']);
   });
 
-  /** The users come in this order, and are noted as they get in. */
-  async function come(...users: string[]): Promise<void> {
-    for (const user of users) {
-      limit
-        .of(user)
-        .enter(signal)
-        .then(() => entered.push(user))
-        .catch(() => entered.push('nobody'));
+  it('takes turns among parties that have equally many', async () => {
+    const limit = new FairLimit(1, 'None');
+    const given: string[] = [];
+    ask(limit, 'holder', given);
+    await settled();
+    for (const party of ['a', 'a', 'a', 'b', 'b', 'c']) ask(limit, party, given);
+    for (const party of ['holder', 'a', 'b', 'c', 'a', 'b']) {
+      limit.leave(party);
+      await settled();
     }
-    await turn();
-  }
-
-  async function leave(user: string): Promise<void> {
-    limit.of(user).leave();
-    await turn();
-  }
-
-  async function turn(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  it('leaves room for others when one user asks for much', async () => {
-    await come('ann', 'ann', 'ann', 'bob');
-    expect(entered).to.deep.equal(['ann', 'ann', 'bob']);
-    await leave('bob');
-    expect(entered).to.deep.equal(['ann', 'ann', 'bob']);
-    await leave('ann');
-    expect(entered).to.deep.equal(['ann', 'ann', 'bob', 'ann']);
+    expect(given).to.deep.equal(['holder', 'a', 'b', 'c', 'a', 'b', 'a']);
   });
 
-  it('lets in who has the least, and of these who has waited longest', async () => {
-    await come('ann', 'ann', 'bob', 'ann', 'bob', 'cid');
-    for (const user of ['ann', 'ann', 'bob']) await leave(user);
-    expect(entered.slice(3)).to.deep.equal(['cid', 'ann', 'bob']);
-    expect(limit.waiting).to.equal(0);
+  it('keeps room for newcomers: one has half, two have a third each', async () => {
+    const limit = new FairLimit(12, 'ForNewcomers');
+    const given: string[] = [];
+    for (let each = 0; each < 20; each += 1) ask(limit, 'one', given);
+    await settled();
+    expect(given).to.have.length(6);
+    for (let each = 0; each < 20; each += 1) ask(limit, 'two', given);
+    await settled();
+    expect(given.filter((party) => party === 'two')).to.have.length(3);
+    for (let each = 0; each < 6; each += 1) {
+      limit.leave('one');
+      await settled();
+    }
+    const held = { one: 0, two: 0 };
+    for (const party of given) held[party === 'one' ? 'one' : 'two'] += 1;
+    held.one -= 6;
+    expect(held).to.deep.equal({ one: 4, two: 4 });
+    ask(limit, 'newcomer', given);
+    await settled();
+    expect(given.at(-1)).to.equal('newcomer');
   });
 
-  it('forgets those who give up', async () => {
-    await come('ann', 'ann');
-    const leaving = new AbortController();
-    const left = caught(limit.of('ann').enter(leaving.signal));
-    leaving.abort(new Error('gone'));
-    expect(String(await left)).to.equal('Error: gone');
-    expect(limit.waiting).to.equal(0);
-    await leave('ann');
-    expect(limit.of('ann').tryEnter()).to.equal(true);
-    expect(limit.of('ann').tryEnter()).to.equal(false);
-    expect(limit.of('bob').tryEnter()).to.equal(true);
-    expect(limit.of('cid').tryEnter()).to.equal(false);
+  it('gives everything back, and forgets who gave up waiting', async () => {
+    const limit = new FairLimit(1, 'ForNewcomers');
+    await limit.enter('a', signal);
+    const impatient = new AbortController();
+    const waiting = limit.enter('b', impatient.signal);
+    impatient.abort(new Error('enough'));
+    const failure: unknown = await waiting.catch((error: unknown) => error);
+    expect(failure).to.be.an('error').with.property('message', 'enough');
+    limit.leave('a');
+    expect(limit.active).to.equal(0);
+    await limit.enter('c', signal);
+    limit.leave('c');
+    expect(limit.active).to.equal(0);
+  });
+
+  it('never gives out more than there is', async () => {
+    const limit = new FairLimit(3, 'ForNewcomers');
+    let most = 0;
+    const work = async (party: string): Promise<void> => {
+      const slots = limit.slotsOf(party);
+      await slots.enter(signal);
+      most = Math.max(most, limit.active);
+      await settled();
+      slots.leave();
+    };
+    const parties = Array.from({ length: 60 }, (_, index) => `party ${index % 7}`);
+    await Promise.all(parties.map(work));
+    expect(most).to.equal(3);
+    expect(limit.active).to.equal(0);
   });
 });

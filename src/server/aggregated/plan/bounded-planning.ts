@@ -23,7 +23,7 @@ export class BoundedPlanning implements Planning {
 
   constructor(planning: Planning, places = usualPlaces, longestWait = usualWait) {
     this.#planning = planning;
-    this.#places = new FairLimit(places);
+    this.#places = new FairLimit(places.most, places.mostOfOneUser);
     this.#longestWait = longestWait;
   }
 
@@ -32,7 +32,7 @@ export class BoundedPlanning implements Planning {
     request: PlanRequest,
     call: { readonly signal: AbortSignal },
   ): Promise<StagePlanStatus> {
-    const place = this.#places.of(request.user);
+    const place = this.#places.slotsOf(request.user);
     if (!place.tryEnter()) await this.#wait(place, call.signal);
     try {
       return await this.#planning.plan(request, call);
