@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { Duration } from '../core/time.ts';
 import type { ListenAddress } from '../types/listen-address.ts';
+import { boundByAddress } from './connections.ts';
 import { Drain } from './drain.ts';
 import type { HealthCheck } from './health.ts';
 import { listen, type ServerPurpose } from './listening.ts';
@@ -78,6 +79,8 @@ const limits = {
   maxHeaderSize: 64 * 1024,
 } satisfies ServerOptions;
 const mostConnections = 512;
+/** A kube-apiserver has one for each request under way. */
+const mostOfOneAddress = 160;
 /** Without any sign of the client; an answer may be awaited for 55 s, but not left unread for ever. */
 const silence = 90_000;
 
@@ -102,6 +105,7 @@ export async function startTlsServer(options: TlsServerOptions): Promise<Running
     (request, response) => drain.serve(request, response),
   );
   server.maxConnections = mostConnections;
+  boundByAddress(server, mostOfOneAddress);
   server.timeout = silence;
   const bound = await listen(server, purpose, address);
   // Without a listener the event would end the process, out of file descriptors for one.

@@ -37,8 +37,8 @@ export function triggerOf(
 const usualLimit = 20;
 
 /**
- * The records that are no longer kept: all but the newest `limit`, and never the last that succeeded
- * nor one that has not ended.
+ * The records that are no longer kept: all but the newest `limit`, and never the last that succeeded.
+ * With a limit of at least 1, the one of the run that goes on is kept too: it is the newest.
  */
 export function expiredRuns(runs: readonly StageRun[], limit: number = usualLimit): StageRun[] {
   const newestFirst = [...runs].sort((one, other) => sequenceOf(other) - sequenceOf(one));

@@ -217,7 +217,7 @@ function withPromotions(input: RecordInput): Pick<StageRunStatus, 'advances'> {
   const { stored, run } = input;
   const made = run.stages.flatMap((stage) => promotionOf(stage, input));
   const advances = [...(stored.advances ?? []), ...made];
-  return advances.length === 0 ? {} : { advances: advances.slice(0, mostChanges) };
+  return advances.length === 0 ? {} : { advances: advances.slice(-mostChanges) };
 }
 
 function promotionOf(
