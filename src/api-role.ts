@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
-
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
 import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
@@ -31,6 +32,7 @@ export interface ApiRoleOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly remote: RemoteAccess;
   readonly certificates: CertificateSource;
   /** Serves `/metrics`. */
   readonly metrics: RequestListener;
@@ -43,7 +45,7 @@ export interface ApiRoleOptions {
  * wait for them; what answers people within milliseconds waits for neither.
  */
 const mostSmallRequests = 8;
-const mostRequestsOfPlans = 8;
+const requestsOfPlans = { most: 8, mostOfOneUser: 6 };
 
 /** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
 const mostBuildsOfPlans = 1;
@@ -54,12 +56,14 @@ export class ApiRole {
   /** For reviews, and for what is read of StageSets and their records. */
   readonly #small: KubernetesClient;
   readonly #authentication: ClusterAuthentication;
+  readonly #planner: Planner;
   readonly #service: TlsService;
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
     this.#small = options.client.withLimit(new InFlightLimit(mostSmallRequests));
     this.#authentication = new ClusterAuthentication(this.#small, options.logger);
+    this.#planner = plannerOf(options);
     this.#service = new TlsService({
       purpose: { name: 'aggregated API', flag: '--api-bind-address' },
       address: options.config.api.bindAddress,
@@ -82,6 +86,7 @@ export class ApiRole {
   async stop(delay: Duration, grace: Duration): Promise<void> {
     await this.#service.stop(delay, grace);
     await this.#authentication.stop();
+    await this.#planner.stop();
   }
 
   #app(): RequestListener {
@@ -107,7 +112,7 @@ export class ApiRole {
   #resources(): ApiResource[] {
     const { certificates, clock } = this.#options;
     const client = this.#small;
-    const planning = new BoundedPlanning(this.#planner());
+    const planning = new BoundedPlanning(this.#planner);
     // All replicas serve with the same key, and so can read each other's tokens.
     const key = (): Uint8Array =>
       createHash('sha256').update(certificates.current().privateKey).digest();
@@ -128,18 +133,19 @@ export class ApiRole {
       historiesResource({ client, clock, tokens }),
     ];
   }
+}
 
-  #planner(): Planner {
-    const { builder, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
-      config;
-    return new Planner({
-      client: client.withLimit(new InFlightLimit(mostRequestsOfPlans)),
-      builder: builder.beside({ concurrency: mostBuildsOfPlans }),
-      settings: { defaultInterval, maxTeardownWait },
-      crossNamespaceReferences,
-      defaultServiceAccount,
-      clock,
-    });
-  }
+function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): Planner {
+  const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
+    config;
+  return new Planner({
+    client: client.withLimit(new InFlightLimit(mostSmallRequests)),
+    requests: new FairLimit(requestsOfPlans.most, requestsOfPlans.mostOfOneUser),
+    builder: builder.beside({ concurrency: mostBuildsOfPlans }),
+    remote,
+    settings: { defaultInterval, maxTeardownWait },
+    crossNamespaceReferences,
+    defaultServiceAccount,
+    clock,
+  });
 }

@@ -1,5 +1,6 @@
 import { ApiRole } from './api-role.ts';
 import type { Config } from './config/config.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { ApiRegistration } from './registration/api-registration.ts';
@@ -16,6 +17,7 @@ export interface ApiSideOptions {
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
   readonly certificates: CertificateSource;
+  readonly remote: RemoteAccess;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;

@@ -1,10 +1,13 @@
 import { ApiSide, servesApi } from './api-side.ts';
 import type { Config } from './config/config.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
+import { compileParsers } from './core/validate/schema.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
+import { remoteAccess } from './remote-access.ts';
 import { type HealthChecks, healthApp } from './server/health.ts';
 import { type RunningServer, startHttpServer } from './server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from './server/metrics.ts';
@@ -42,8 +45,11 @@ export async function runProcess({
   const client = connect(connection, metrics);
   const builder = new StageBuilder(config);
   await builder.sweep();
+  compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
-  const world: World = { config, client, builder, metrics, logger, instance, namespace, clock };
+  const remote = remoteAccess(config, metrics.client);
+  const shared = { config, client, builder, remote, metrics };
+  const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
   const checks = readiness({ watching: controller, api: api?.role, webhook: webhooks }, signal);
@@ -98,16 +104,19 @@ function connect(connection: Connection, metrics: Metrics): KubernetesClient {
 interface World extends Omit<ProcessOptions, 'signal'> {
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly remote: RemoteAccess;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
   readonly clock: Clock;
 }
 
-function controllerFor({ config, client, builder, metrics, logger, instance }: World): Controller {
+function controllerFor(world: World): Controller {
+  const { config, client, builder, remote, metrics, logger, instance } = world;
   return new Controller({
     client,
     builder,
+    remote,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

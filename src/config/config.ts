@@ -21,6 +21,7 @@ import {
   readBoolean,
   readChoice,
   readCount,
+  readDirectory,
   readDuration,
   readPath,
   readPositiveDuration,
@@ -51,6 +52,8 @@ export interface Config {
   /** Above zero. */
   readonly maxTeardownWait: Duration;
   readonly kustomizeBinary: string;
+  /** In memory; checked when it is used. */
+  readonly decryptionDirectory: string;
   /** http or https, ends with a slash. */
   readonly runbookBaseUrl: string;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -67,6 +70,8 @@ export interface Config {
   readonly logFormat: LogFormat;
   /** Hosts that are exempt from the address guard; empty outside of development. */
   readonly allowedArtifactHosts: readonly AllowedHost[];
+  /** API servers that are exempt from the address guard; empty outside of development. */
+  readonly allowedClusterHosts: readonly AllowedHost[];
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -120,6 +125,7 @@ function configOf(
     driftWatch: readBoolean(given('drift-watch')) ? 'On' : 'Off',
     maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
     kustomizeBinary: readProgram(given('kustomize-binary')),
+    decryptionDirectory: readDirectory(given('decryption-directory')),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
     defaultServiceAccount: readOptionalName(given('default-service-account')),
@@ -130,14 +136,21 @@ function configOf(
     certificates: Object.freeze(certificates),
     logLevel: readChoice(given('log-level'), ['debug', 'info', 'warn', 'error']),
     logFormat: readChoice(given('log-format'), ['json', 'text']),
-    allowedArtifactHosts: Object.freeze(
-      (values.get('allowed-artifact-hosts') ?? []).map((text) =>
-        Object.freeze(readAllowedHost({ origin: '--allowed-artifact-hosts', text })),
-      ),
-    ),
+    allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
+    allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
+}
+
+function allowedHosts(
+  name: FlagName,
+  values: ReadonlyMap<string, readonly string[]>,
+): readonly AllowedHost[] {
+  const given = values.get(name) ?? [];
+  return Object.freeze(
+    given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
+  );
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

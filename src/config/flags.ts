@@ -94,6 +94,15 @@ export const flags = [
     defaultText: 'kustomize',
   },
   {
+    name: 'decryption-directory',
+    takes: 'Value',
+    placeholder: 'path',
+    group: reconciling,
+    description:
+      'Directory in memory (tmpfs) where decrypted files are put for kustomize while it builds',
+    defaultText: '/dev/shm',
+  },
+  {
     name: 'runbook-base-url',
     takes: 'Value',
     placeholder: 'url',
@@ -161,6 +170,16 @@ export const flags = [
     description:
       'Host or host:port that artifacts may be fetched from even if its address is loopback or ' +
       'link-local. This opens the controller to whoever can write a source: never set it in ' +
+      'production. Repeatable',
+  },
+  {
+    name: 'allowed-cluster-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that spec.kubeConfig may lead to even if its address is loopback or ' +
+      'link-local. This opens the controller to whoever can write a StageSet: never set it in ' +
       'production. Repeatable',
   },
 ] as const satisfies readonly Flag[];

@@ -58,6 +58,11 @@ export class BackgroundWork<Result> {
     clearTimeout(timer);
   }
 
+  /** Waits until the work has ended. */
+  async settled(): Promise<void> {
+    await this.#outcome;
+  }
+
   /** Calls `listener` when work that still goes on has ended, unless it was abandoned. */
   onEnd(listener: () => void): void {
     this.#listener = listener;

@@ -16,6 +16,7 @@ import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AwaitedKinds } from './awaited-kinds.ts';
+import { Clusters, type RemoteAccess } from './clusters.ts';
 import { DefaultAccounts } from './default-accounts.ts';
 import { Dependencies } from './dependencies.ts';
 import { DriftWatch } from './drift-watch.ts';
@@ -33,6 +34,7 @@ import { StageRuns } from './stage-runs.ts';
 import { StageSets } from './stage-sets.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
+import { Targets } from './targets.ts';
 import { TeardownEffects } from './teardown-effects.ts';
 import { ownIdentity, Tenants } from './tenants.ts';
 
@@ -45,6 +47,7 @@ const farewell = seconds(5);
 export interface ControllerOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
+  readonly remote: RemoteAccess;
   readonly settings: RunSettings;
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -77,6 +80,7 @@ export class Controller {
   readonly #drift: DriftWatch;
   readonly #events: EventRecorder;
   readonly #expressions = new ExpressionEvaluator();
+  readonly #clusters: Clusters;
   readonly #reconciler: Reconciler;
   readonly #outage: Outage;
 
@@ -136,6 +140,7 @@ export class Controller {
       controller: 'stageset-controller',
       instance: options.instance,
     });
+    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...options.remote });
     this.#drift = this.#wireDriftWatch();
     this.#reconciler = this.#wireReconciler();
     this.#outage = new Outage({
@@ -188,6 +193,7 @@ export class Controller {
       else logger.error('reconcile failed', { key, error });
     });
     await closed;
+    await this.#reconciler.settled();
     this.#outage.stop();
     clearTimeout(timer);
   }
@@ -233,6 +239,7 @@ export class Controller {
       this.#expressions.close(),
       this.#drift.stop(),
     ]);
+    await this.#clusters.stop();
   }
 
   #reflectors(): Reflector[] {
@@ -263,6 +270,7 @@ export class Controller {
   #wireReconciler(): Reconciler {
     const { client, builder, clock, logger, metrics, settings, runbookBase } = this.#options;
     const tenants = new Tenants(client, this.#tokens, this.#defaultAccounts);
+    const targets = new Targets(tenants, this.#clusters);
     const inventories = new InventoryStore(client, this.#options.inventoryShardCap, {
       onMalformed: ({ metadata }, stage, ids) => {
         const owner = { namespace: metadata.namespace ?? '', name: metadata.name };
@@ -276,6 +284,7 @@ export class Controller {
     const stages = new StageEffects({
       builder,
       tenants,
+      targets,
       inventories,
       applied: this.#applied,
       expressions: this.#expressions,
@@ -295,8 +304,9 @@ export class Controller {
       }),
       sources: this.#sources,
       stages,
-      teardown: new TeardownEffects(client, { tenants, inventories, reporter, clock }),
+      teardown: new TeardownEffects(client, { targets, inventories, reporter, clock }),
       tenants,
+      targets,
       inventories,
       drift: this.#drift,
       publisher: new StatusPublisher({

@@ -42,7 +42,7 @@ export class Tenants {
     // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
     if (name === undefined) return { client: this.#own, identity: ownIdentity };
     return {
-      client: this.#tokens.clientFor(namespace, name),
+      client: this.#tokens.clientFor(namespace, name, this.#own),
       identity: serviceAccountUser(namespace, name),
     };
   }
@@ -60,4 +60,6 @@ export interface Tenant {
   readonly client: KubernetesClient;
   /** Username, so that what is remembered for one identity is never used for another. */
   readonly identity: string;
+  /** Address of a remote cluster; undefined for the local one. */
+  readonly server?: string;
 }

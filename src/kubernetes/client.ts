@@ -1,12 +1,12 @@
 import type { JsonObject, KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
+import type { ApiConnection } from './api-connection.ts';
 import { ApiError, isGone, isNotFound } from './api-error.ts';
 import { parseBody, readObject, referenceOf } from './bodies.ts';
-import type { Connection } from './connection.ts';
 import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts';
 import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
-import type { InFlightLimit } from './in-flight-limit.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
@@ -29,6 +29,7 @@ import {
   type RawRequest,
   type ReadOptions,
   type ReplaceOptions,
+  rawApiRequest,
   writeQuery,
 } from './writes.ts';
 
@@ -53,9 +54,13 @@ export class KubernetesClient {
     this.discovery = discovery;
   }
 
-  /** A client with the connection's own identity. */
-  static connect(connection: Connection, options: ClientOptions = {}): KubernetesClient {
-    const transport = new Transport(connection, { kind: 'Own' }, options);
+  /** A client with the connection's own identity unless another one is given. */
+  static connect(
+    connection: ApiConnection,
+    options: ClientOptions = {},
+    identity: Identity = { kind: 'Own' },
+  ): KubernetesClient {
+    const transport = new Transport(connection, identity, options);
     return new KubernetesClient(transport, new Discovery(transport, options.discovery));
   }
 
@@ -78,14 +83,17 @@ export class KubernetesClient {
 
   /** A client that acts as `user` by impersonation headers: for remote clusters only (part A 9.3). */
   impersonating(user: string): KubernetesClient {
-    return this.#as({ kind: 'Impersonated', user });
+    const { identity } = this.#transport;
+    return this.#as(
+      identity.kind === 'Token' ? { ...identity, user } : { kind: 'Impersonated', user },
+    );
   }
 
   /**
    * The same client with a limit of its own, which its tenants share: its requests wait for none of
    * the others, and none of the others for them. Discovery stays ours.
    */
-  withLimit(limit: InFlightLimit): KubernetesClient {
+  withLimit(limit: RequestLimit): KubernetesClient {
     return new KubernetesClient(this.#transport.withLimit(limit), this.discovery);
   }
 
@@ -317,22 +325,7 @@ export class KubernetesClient {
 
   /** Any other request to the API server; the answer's JSON, or its text when it is none. */
   async raw(request: RawRequest, call: CallOptions): Promise<unknown> {
-    const answer = await this.#transport.send(
-      {
-        method: request.method,
-        path: request.path + queryString(request.query ?? {}),
-        idempotence: request.method === 'GET' ? 'Idempotent' : 'Once',
-        ...(request.headers === undefined ? {} : { headers: request.headers }),
-        ...(request.accept === undefined ? {} : { accept: request.accept }),
-        ...(request.body === undefined
-          ? {}
-          : {
-              body: JSON.stringify(request.body),
-              contentType: request.contentType ?? 'application/json',
-            }),
-      },
-      call,
-    );
+    const answer = await this.#transport.send(rawApiRequest(request), call);
     const type = answer.headers['content-type'] ?? '';
     return type.includes('json') ? JSON.parse(answer.body) : answer.body;
   }

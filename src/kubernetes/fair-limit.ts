@@ -1,12 +1,8 @@
+import type { RequestLimit } from './in-flight-limit.ts';
 import { abortReason, onAbort } from './wait.ts';
 
 /** Slots of one party, for work that does not know whose it is. */
-export interface Slots {
-  /** Waits for a slot; rejects with the abort reason, and then holds none. */
-  readonly enter: (signal: AbortSignal) => Promise<void>;
-  /** Gives a slot back. */
-  readonly leave: () => void;
-}
+export type Slots = Pick<RequestLimit, 'enter' | 'leave'>;
 
 interface Waiter {
   readonly admit: () => void;
@@ -18,18 +14,19 @@ interface Waiter {
  *
  * `ForNewcomers` keeps slots free for parties that have none yet, for work that may hold one for long: a
  * party gets one more only while it has fewer than are free. So one alone has at most half of them,
- * two have a third each, and the one that comes next finds room at once.
+ * two have a third each, and the one that comes next finds room at once. A number is the most that one
+ * party may have.
  */
 export class FairLimit {
   readonly #limit: number;
-  readonly #reservation: 'ForNewcomers' | 'None';
+  readonly #reservation: 'ForNewcomers' | 'None' | number;
   #total = 0;
   /** Slots that each party holds; a party without any is not in it. */
   readonly #active = new Map<string, number>();
   /** In the order in which the parties had their last turn. */
   readonly #waiting = new Map<string, Set<Waiter>>();
 
-  constructor(limit: number, reservation: 'ForNewcomers' | 'None') {
+  constructor(limit: number, reservation: 'ForNewcomers' | 'None' | number) {
     this.#limit = limit;
     this.#reservation = reservation;
   }
@@ -39,14 +36,17 @@ export class FairLimit {
     return this.#total;
   }
 
+  /** Those who wait now. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const line of this.#waiting.values()) waiting += line.size;
+    return waiting;
+  }
+
   /** Waits for a slot; rejects with the abort reason, and then holds none. */
   async enter(party: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.#waiting.has(party) && this.#hasRoomFor(party)) {
-      this.#take(party);
-      return;
-    }
-    await this.#wait(party, signal);
+    if (!this.#tryEnter(party)) await this.#wait(party, signal);
   }
 
   /** Gives a slot of the party back. */
@@ -64,11 +64,18 @@ export class FairLimit {
     while (this.#admitNext());
   }
 
-  slotsOf(party: string): Slots {
+  slotsOf(party: string): RequestLimit {
     return {
+      tryEnter: () => this.#tryEnter(party),
       enter: async (signal) => await this.enter(party, signal),
       leave: () => this.leave(party),
     };
+  }
+
+  #tryEnter(party: string): boolean {
+    if (this.#waiting.has(party) || !this.#hasRoomFor(party)) return false;
+    this.#take(party);
+    return true;
   }
 
   #wait(party: string, signal: AbortSignal): Promise<void> {
@@ -93,7 +100,7 @@ export class FairLimit {
     const free = this.#limit - this.#total;
     const held = this.#active.get(party) ?? 0;
     if (free <= 0 || held === 0 || this.#reservation === 'None') return free > 0;
-    return held < free;
+    return held < (this.#reservation === 'ForNewcomers' ? free : this.#reservation);
   }
 
   #admitNext(): boolean {

@@ -1,5 +1,15 @@
 import { abortReason, onAbort } from './wait.ts';
 
+/** What bounds the requests of a client. */
+export interface RequestLimit {
+  /** Takes a slot if one is free right now: the path without a promise. */
+  tryEnter(): boolean;
+  /** Waits for a slot; rejects with the abort reason, and then holds none. */
+  enter(signal: AbortSignal): Promise<void>;
+  /** Gives the slot to the next who waits, or frees it. */
+  leave(): void;
+}
+
 interface Waiter {
   admit: () => void;
 }
@@ -10,7 +20,7 @@ interface Waiter {
  * see `KubernetesClient.withLimit`. Watches do not count, since a watch occupies the server
  * differently and would starve the rest.
  */
-export class InFlightLimit {
+export class InFlightLimit implements RequestLimit {
   readonly #limit: number;
   #active = 0;
   readonly #waiting = new Set<Waiter>();
@@ -27,14 +37,12 @@ export class InFlightLimit {
     return this.#waiting.size;
   }
 
-  /** Takes a slot if one is free right now: the path without a promise. */
   tryEnter(): boolean {
     if (this.#active >= this.#limit) return false;
     this.#active += 1;
     return true;
   }
 
-  /** Waits for a slot; rejects with the abort reason, and then holds none. */
   enter(signal: AbortSignal): Promise<void> {
     if (this.tryEnter()) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -58,6 +58,11 @@ export class OpenApiContract {
     ];
   }
 
+  /** Compiles the schema of this name, so that nobody waits for it later. */
+  compile(kind: string): void {
+    this.#kind(kind);
+  }
+
   /** Whether the document has a schema of this name. */
   has(kind: string): boolean {
     return Object.hasOwn(this.#document.components.schemas, kind);

@@ -69,7 +69,7 @@ export function patched(object: JsonObject, patch: readonly PatchOperation[]): J
     const target = parent as JsonObject;
     // RFC 6902: what is replaced or removed must be there.
     if (operation.op !== 'add') memberOf(target, last, operation.path);
-    if (operation.op === 'remove') delete target[last];
+    if (operation.op === 'remove') Reflect.deleteProperty(target, last);
     else target[last] = structuredClone(operation.value);
   }
   return copy;

@@ -1,11 +1,31 @@
 import { expect } from 'chai';
 import { artifactOf } from '../../src/core/objects/source-artifact.ts';
-import type { Hold } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { Planner } from '../../src/planning/planner.ts';
+import { planResource } from '../../src/server/aggregated/plan/plan.ts';
+import { stagePlansResource } from '../../src/server/aggregated/plan/stage-plans.ts';
+import type { ApiAnswer } from '../../src/server/aggregated/resource.ts';
+import type {
+  Hold,
+  StagePlanList,
+  StagePlanStatus,
+} from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { stagesApiVersion } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
+import {
+  type Ask,
+  clock,
+  failureOf,
+  handlerOf,
+  operator,
+  type Person,
+  requestOf,
+  tokens,
+  viewer,
+} from './aggregated.ts';
 
 describe('a plan', () => {
   const stand = useController();
@@ -173,6 +193,79 @@ describe('a plan', () => {
     expect(web?.identity).to.equal(`system:serviceaccount:${shop.name}:nobody`);
     expect(web?.verdict).to.equal('Blocked');
     expect(web?.changes?.[0]?.error).to.match(/nobody" cannot (get|patch) resource "configmaps"/);
+  });
+
+  it('builds nothing else from a Secret for those who may not read it', async () => {
+    const shop = await stand.namespace();
+    const postBuild = { substituteFrom: [{ kind: 'Secret', name: 'login' }] };
+    await shop.createStageSet([{ name: 'web', postBuild }], { suspend: true });
+    let plans = 0;
+    const empty = { digest: '', verdict: 'UpToDate', message: '', holds: [], stages: [] } as const;
+    const planning = {
+      plan: async (): Promise<StagePlanStatus> => {
+        plans += 1;
+        return await Promise.resolve({ ...empty, holds: [], stages: [] });
+      },
+    };
+    const { client } = shop;
+    const { handlers } = planResource({ client, planning, tokens });
+    const body = { spec: { revisions: { web: { sourceRef: { name: 'next' } } } } };
+    const asked = async (person: Person, ask: Ask): Promise<ApiAnswer> =>
+      await handlerOf(handlers[ask.body === undefined ? 'get' : 'create'])(
+        requestOf(shop, person, ask),
+      );
+    const refused = await failureOf(asked(operator, { body }));
+    expect(refused.code).to.equal(403);
+    expect(refused.message).to.include('secrets "login" is forbidden: User "olga" cannot get');
+    expect(plans).to.equal(0);
+    await asked({ ...operator, secrets: ['login'] }, { body });
+    await asked(viewer, {});
+    expect(plans).to.equal(2);
+  });
+
+  it('says in which stage the tenant may not see what is to be pruned', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ serviceAccountName: 'nobody', suspend: true });
+    await shop.untilReason('Suspended');
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody' } };
+    await shop.create(account);
+    await shop.publish('web', 'v2', [configMap('web')]);
+    const plan = await planner.plan(shop);
+    expect(plan.stages[0]?.error).to.match(/old.*nobody" cannot get resource/);
+    const stages = [{ name: 'api', sourceRef: { name: 'api' } }];
+    await shop.changeSpec({ stages });
+    const without = await planner.plan(shop);
+    const removed = without.stages.find(({ name }) => name === 'web');
+    expect(removed?.error).to.match(/old.*nobody" cannot get resource/);
+    expect(removed?.verdict).to.equal('Blocked');
+  });
+
+  it('is listed for all, whatever is the matter with one of them', async () => {
+    const shop = await delivered();
+    const named = { name: 'x'.repeat(64), namespace: shop.name };
+    const spec = { interval: '1h', stages: [{ name: 'web', sourceRef: { name: 'web' } }] };
+    const stageSet = { apiVersion: stagesApiVersion, kind: 'StageSet', metadata: named, spec };
+    await shop.client.create(stageSet, {}, shop.call);
+    const planning = {
+      plan: async (...asked: Parameters<Planner['plan']>): Promise<StagePlanStatus> => {
+        if (asked[0].object.metadata.name === 'broken') throw new Error('cannot be planned');
+        return await planner.planning.plan(...asked);
+      },
+    };
+    await shop.client.create(
+      { ...stageSet, metadata: { ...named, name: 'broken' } },
+      {},
+      shop.call,
+    );
+    const { handlers } = stagePlansResource({ client: shop.client, planning, tokens, clock });
+    const listed = await handlerOf(handlers.list)(requestOf(shop, viewer, { name: undefined }));
+    const { items } = listed.object as StagePlanList;
+    const told = items.map(({ metadata, status }) => [metadata?.name, status?.verdict]);
+    expect(told).to.deep.equal([
+      ['broken', 'Blocked'],
+      ['shop', 'UpToDate'],
+      [named.name, 'Blocked'],
+    ]);
   });
 
   it('of another spec acts as no account but those of the stored one', async () => {

@@ -181,7 +181,7 @@ describe('two tenants with real roles, and a controller with its own alone', () 
     const granted = performance.now();
     for (const [name, shop] of shops) {
       // A minute and its jitter: the interval is an hour, and nobody asks for a reconcile.
-      const within = 80_000 - (performance.now() - granted);
+      const within = Math.ceil(80_000 - (performance.now() - granted));
       await shop
         .untilReady(references[name]?.revision ?? 'v1', { within })
         .catch((error: unknown) => {

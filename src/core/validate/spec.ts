@@ -4,6 +4,7 @@ import { dependencyProblems } from './dependencies.ts';
 import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { kubeConfigProblems } from './kube-config.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
@@ -22,6 +23,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...substitutionProblems(spec),
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
+    ...kubeConfigProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

@@ -16,8 +16,6 @@ export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
 }
 
 const unsupportedInSpec = [
-  'kubeConfig',
-  'decryption',
   'version',
   'migrations',
   'migrationsSourceRef',

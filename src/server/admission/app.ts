@@ -13,10 +13,11 @@ import type {
 import type { Logger } from '../../types/log.ts';
 import { stagesApiVersion } from '../../types/stages.ts';
 import { sendFailure } from '../aggregated/answers.ts';
+import { InFlight } from '../aggregated/in-flight.ts';
 import { timeoutOf } from '../aggregated/query-options.ts';
 import { StatusError } from '../aggregated/status-error.ts';
 import { plainTextApp, sendText } from '../plain-text.ts';
-import { answerMutation, answerVerdict, readReview } from './review.ts';
+import { answerMutation, answerVerdict, prepareReviews, readReview } from './review.ts';
 import { type MutatingWebhook, type Webhook, webhooks } from './webhooks.ts';
 
 export interface AdmissionOptions {
@@ -43,6 +44,8 @@ export interface AdmissionOptions {
 
 /** As the webhook configurations say; kube-apiserver tells it with every request. */
 const usualTimeout = milliseconds(5_000);
+/** Of reviews, each with a body of its own in memory. A kube-apiserver asks again, or refuses the write. */
+const mostUnderWay = 100;
 /** What is left of a timeout for the answer to arrive in. */
 const share = 0.9;
 
@@ -52,6 +55,7 @@ const share = 0.9;
  * namespace. Nothing is written, and no stored object is read.
  */
 export function admissionApp(options: AdmissionOptions): Express {
+  prepareReviews();
   const reviews = new Reviews(options);
   const app = plainTextApp();
   for (const path of ['/healthz', '/readyz']) {
@@ -85,12 +89,22 @@ function demandMethod(request: Request, response: Response, ...methods: readonly
 
 class Reviews {
   readonly #options: AdmissionOptions;
+  readonly #inFlight = new InFlight({ most: mostUnderWay, mostOfOneUser: mostUnderWay });
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
   async serve(webhook: Webhook, request: Request, response: Response): Promise<void> {
+    const leave = this.#inFlight.enter('');
+    try {
+      await this.#serve(webhook, request, response);
+    } finally {
+      leave();
+    }
+  }
+
+  async #serve(webhook: Webhook, request: Request, response: Response): Promise<void> {
     const { clock, observe } = this.#options;
     const began = clock();
     const limit = limitOf(request);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Mutation } from '../../core/admission/json-patch.ts';
 import type { Refusal, Verdict } from '../../core/admission/verdict.ts';
 import { bounded } from '../../core/admission/warnings.ts';
+import { parseStageSet } from '../../core/validate/schema.ts';
 import { contract as document } from '../../types/generated/admission.k8s.io.v1.document.ts';
 import type {
   AdmissionRequest,
@@ -17,7 +18,7 @@ import { readBytes, textOf } from '../request-body.ts';
 /** As kube-apiserver bounds what it takes itself. */
 const mostBytes = 3 * 1024 * 1024;
 /** An update has all of a StageInventory twice, with two fields for each of its entries. */
-const mostFields = 250_000;
+const mostFields = 150_000;
 const mostShown = 5;
 
 const contract = new OpenApiContract(document);
@@ -42,6 +43,15 @@ export async function readReview(
   throw StatusError.badRequest(
     `the body is no AdmissionReview of admission.k8s.io/v1: ${lines.join(', ')}`,
   );
+}
+
+/**
+ * Compiles the schemas, which takes longer than many answers: the first caller of a process must not
+ * have to wait for it.
+ */
+export function prepareReviews(): void {
+  isReview({});
+  parseStageSet({}, { defaults: 'Apply' });
 }
 
 function isReview(value: unknown): value is AdmissionReview {

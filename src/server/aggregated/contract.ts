@@ -14,6 +14,11 @@ export function validateResponse(kind: string, object: unknown): FieldProblem[] 
   return group.validateResponse(kind, object);
 }
 
+/** Compiles the schema of this kind, so that nobody waits for it later. */
+export function compileSchema(kind: string): void {
+  group.compile(kind);
+}
+
 /** Whether the contract has a schema of this name. */
 export function isInContract(kind: string): boolean {
   return group.has(kind);

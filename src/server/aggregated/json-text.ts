@@ -90,10 +90,11 @@ class Scan {
   }
 
   #endOfString(start: number): number {
-    for (let at = start + 1; at < this.#text.length; at += 1) {
-      const character = this.#text[at];
-      if (character === '\\') at += 1;
-      else if (character === '"') return at + 1;
+    const text = this.#text;
+    for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+      let backslashes = 0;
+      while (text[at - 1 - backslashes] === '\\') backslashes += 1;
+      if (backslashes % 2 === 0) return at + 1;
     }
     throw notJson();
   }
@@ -101,6 +102,7 @@ class Scan {
 
 /** Keys are compared as they are meant: `"a"` and `"\u0061"` are the same key. */
 function keyOf(literal: string): string {
+  if (!literal.includes('\\')) return literal.slice(1, -1);
   try {
     const key: unknown = JSON.parse(literal);
     if (typeof key === 'string') return key;

@@ -60,6 +60,7 @@ describe('flags and environment', () => {
       logLevel: 'info',
       logFormat: 'json',
       allowedArtifactHosts: [],
+      allowedClusterHosts: [],
     });
   });
 

@@ -1,9 +1,11 @@
 import { humanDuration } from '../../../core/human-duration.ts';
 import { between, type Clock, instant } from '../../../core/time.ts';
+import type { StagePlanStatus } from '../../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../../../types/stages.ts';
 import { groupVersion } from '../group.ts';
 import { limitOf } from '../limit.ts';
 import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
+import { StatusError } from '../status-error.ts';
 import { answered } from '../upstream.ts';
 import { answer, type PlanOptions, stagePlan } from './plan.ts';
 import { planListTable } from './plan-tables.ts';
@@ -55,7 +57,8 @@ async function list(
   );
   const plans = await inLanes(page.items, async (object) => {
     const asked = { object, suppose: {}, stages: undefined, dryRun: 'None', user } as const;
-    return stagePlan(object, await answered(planning.plan(asked, { signal })));
+    const plan = answered(planning.plan(asked, { signal }));
+    return stagePlan(object, await plan.catch((error: unknown) => untold(error, signal)));
   });
   const metadata = {
     resourceVersion: page.resourceVersion,
@@ -71,6 +74,17 @@ async function list(
     object: { apiVersion: groupVersion, kind: 'StagePlanList', metadata, items: plans },
     table: planListTable(plans, metadata, ageOf),
   };
+}
+
+/**
+ * One StageSet of which no plan can be made must not hide the plans of all others.
+ * @throws the error where it is about all of them
+ */
+function untold(error: unknown, signal: AbortSignal): StagePlanStatus {
+  signal.throwIfAborted();
+  if (error instanceof StatusError) throw error;
+  const message = 'No plan could be made: ask for the one of this StageSet by its name';
+  return { digest: '', verdict: 'Blocked', message, holds: [], stages: [] };
 }
 
 async function inLanes<Item, Result>(
