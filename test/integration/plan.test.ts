@@ -104,6 +104,11 @@ describe('a plan', () => {
     expect(gatesOf(plan.holds)).to.deep.equal(['ManualPromotion by Person']);
     expect(plan.stages.map(({ verdict }) => verdict)).to.deep.equal(['Blocked', 'Blocked']);
     expect(changesOf(plan)).to.deep.equal({ web: [], api: ['Create ConfigMap/api'] });
+    const behind = await planner.plan(shop, { stages: ['api'] });
+    expect(behind.verdict).to.equal('Blocked');
+    expect(behind.stages.map(({ name, verdict }) => [name, verdict])).to.deep.equal([
+      ['api', 'Blocked'],
+    ]);
     const stageSet = await shop.untilStageSet(() => true);
     const held = stageSet.status?.conditions?.find(({ type }) => type === 'Ready');
     expect(held?.message).to.include(plan.holds[0]?.reason ?? 'no reason');

@@ -110,7 +110,7 @@ function joined(lines: readonly string[]): string {
 export interface SupportedCommand {
   readonly command: string;
   /** Whether the table says that it works with kubectl 1.`minor`. */
-  worksWith(minor: number): boolean;
+  readonly worksWith: (minor: number) => boolean;
 }
 
 /** The rows of a page's first table that begin with a whole command. */

@@ -178,7 +178,7 @@ export class World {
   ): Promise<void> {
     const directory = stage === 'app' ? `release-${release}/app` : `release-1/${stage}`;
     const files = Object.entries(await readDirectory(`${root}dev/demo/${directory}`));
-    const changed = files.map(([path, content]) => [
+    const changed = files.map(([path, content]): [string, string] => [
       path,
       Buffer.from(content)
         .toString()
