@@ -56,7 +56,9 @@ module.exports = {
       ['cron-parser', '^src/core/gates/cron\\.ts$'],
       ['@bufbuild/cel', '^src/core/cel/library\\.ts$'],
       ['semver', '^src/core/version/semver\\.ts$'],
-      ['yaml', '^src/core/objects/yaml\\.ts$'],
+      ['yaml', '^src/(core/objects/yaml|build/sops/yaml-nodes)\\.ts$'],
+      ['age-encryption', '^src/build/sops/age-keys\\.ts$'],
+      ['openpgp', '^src/build/sops/pgp-keys\\.ts$'],
       ['node-forge', '^src/certs/'],
     ].map(([library, home]) => ({
       name: `${library.replace(/[@/]/g, '')}-in-one-place`,

@@ -1,20 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /**
  * Bundles the controller into dist/main.js, its manifest thread into dist/worker.js, and its thread for
  * expressions into dist/expression-worker.js. One file
  * starts four times faster than its modules and takes half the memory, most of which would be
- * client-node's generated API classes.
+ * client-node's generated API classes. What the manifest thread needs for decryption only is in files
+ * of its own, which are read when a first file is decrypted.
  */
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
-await build({
-  entryPoints: {
-    main: 'src/main.ts',
-    worker: 'src/build/worker.ts',
-    'expression-worker': 'src/apply/expression-worker.ts',
-  },
+const shared = {
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -34,4 +30,20 @@ await build({
       'const require = __createRequire(import.meta.url);',
     ].join('\n'),
   },
+};
+
+await build({
+  ...shared,
+  entryPoints: {
+    main: 'src/main.ts',
+    'expression-worker': 'src/apply/expression-worker.ts',
+  },
+});
+// Their names change with their content.
+await rm(new URL('../dist/decryption', import.meta.url), { recursive: true, force: true });
+await build({
+  ...shared,
+  entryPoints: { worker: 'src/build/worker.ts' },
+  splitting: true,
+  chunkNames: 'decryption/[name]-[hash]',
 });

@@ -2,8 +2,9 @@ import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder, type BuilderOptions } from './build/builder.ts';
+import { DecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
-import { during } from './controller/failure.ts';
+import { during, OperationError } from './controller/failure.ts';
 import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
@@ -17,7 +18,10 @@ import type { Stage } from './types/stages.ts';
 /** They wait for servers, which may hang; a namespace alone has at most half of them. */
 const maxDownloads = 32;
 
-type StageBuilderConfig = Pick<Config, 'allowedArtifactHosts' | 'kustomizeBinary'>;
+type StageBuilderConfig = Pick<
+  Config,
+  'allowedArtifactHosts' | 'decryptionDirectory' | 'kustomizeBinary'
+>;
 
 /** What is fetched and built for everybody in the process. */
 interface Stock {
@@ -27,7 +31,7 @@ interface Stock {
   readonly results: BuildCache;
 }
 
-/** From a pinned artifact to the objects of a stage; decryption will stand in between. */
+/** From a pinned artifact to the objects of a stage. */
 export class StageBuilder implements BuildSteps {
   readonly #config: StageBuilderConfig;
   readonly #stock: Stock;
@@ -41,7 +45,8 @@ export class StageBuilder implements BuildSteps {
   ) {
     this.#config = config;
     this.#stock = stock;
-    this.#builder = new Builder({ kustomizeBinary: config.kustomizeBinary, ...limits });
+    const { decryptionDirectory, kustomizeBinary } = config;
+    this.#builder = new Builder({ kustomizeBinary, decryptionDirectory, ...limits });
   }
 
   /**
@@ -58,6 +63,7 @@ export class StageBuilder implements BuildSteps {
   /** Removes what processes that were ended by force have left on the disk. */
   async sweep(): Promise<void> {
     await sweepTemporaryDirectories(tmpdir());
+    await sweepTemporaryDirectories(this.#config.decryptionDirectory);
   }
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
@@ -78,17 +84,15 @@ export class StageBuilder implements BuildSteps {
     const inputs = inputsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      return await during(
-        'build',
-        this.#builder.build(source, { ...inputs, tenant, signal: shared }),
-      );
+      const building = this.#builder.build(source, { ...inputs, tenant, signal: shared });
+      return await during('build', building.catch(nameOperation));
     };
-    const { objects, warnings } = await this.#stock.results.get(inputs, build, signal);
+    const { objects, warnings, secrets } = await this.#stock.results.get(inputs, build, signal);
     const { stage } = input;
     // The hook policy is applied to what is cached: it costs nothing, and needs no part in the key.
     const { applied, hooks } = applyHelmHookPolicy(objects, stage.applyHelmHookResources);
     const hookWarnings = hooks.length === 0 ? [] : [hookWarning(hooks.map(describeObject), stage)];
-    return { objects: applied, warnings: [...warnings, ...hookWarnings] };
+    return { objects: applied, warnings: [...warnings, ...hookWarnings], secrets };
   }
 
   async close(): Promise<void> {
@@ -110,8 +114,14 @@ function openStock({ allowedArtifactHosts }: StageBuilderConfig): Stock {
   return { fetcher, artifacts, downloads, results: new BuildCache() };
 }
 
-function inputsOf({ artifact: { url, digest }, stage, variables }: BuildInput): BuildInputs {
-  return { artifact: { url, digest }, path: stage.path, patches: stage.patches ?? [], variables };
+function inputsOf({ artifact: { url, digest }, stage, variables, keys }: BuildInput): BuildInputs {
+  const { path, patches = [] } = stage;
+  return { artifact: { url, digest }, path, patches, variables, keys };
+}
+
+/** Decryption is part of a build, and is told apart where it fails. */
+function nameOperation(error: unknown): never {
+  throw error instanceof DecryptionError ? new OperationError(error.operation, error) : error;
 }
 
 function hookWarning(names: readonly string[], { applyHelmHookResources }: Stage): string {

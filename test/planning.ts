@@ -21,6 +21,7 @@ export class TestPlanner {
   ) {
     this.#builder = new StageBuilder({
       allowedArtifactHosts: [readAllowedHost({ origin: 'the playground', text: artifacts.host })],
+      decryptionDirectory: '/dev/shm',
       kustomizeBinary: join(cluster.assets, 'kustomize'),
     });
     this.#planner = new Planner({

@@ -15,6 +15,8 @@ import type { Answer, Question } from './messages.ts';
 import type { BuildSettings } from './plan.ts';
 import { filePortions } from './portions.ts';
 import { seal } from './seal.ts';
+import type { KeyEntries } from './sops/key-entries.ts';
+import { refuseDisk } from './sops/memory-directory.ts';
 import { withStagePatches } from './stage-patches.ts';
 import { inWorkDirectory, writeFiles } from './work-directory.ts';
 
@@ -22,7 +24,9 @@ export interface BuildResult {
   /** Normalised objects, each there once. They are frozen: whoever wants to change one copies it. */
   readonly objects: readonly KubernetesObject[];
   readonly warnings: readonly string[];
-  /** Memory that the objects take, estimated. */
+  /** Values that were decrypted for it; no message may quote them. */
+  readonly secrets: readonly string[];
+  /** Memory that the objects and values take, estimated. */
   readonly bytes: number;
 }
 
@@ -33,6 +37,8 @@ export interface BuildLimits {
   readonly timeout: Duration;
   readonly maxOutputBytes: number;
   readonly temporaryDirectory: string;
+  /** Where the files are put when some of them were decrypted: it must be in memory. */
+  readonly decryptionDirectory: string;
 }
 
 /** Where kustomize is run: the artifact's files, and an empty home. */
@@ -48,9 +54,11 @@ const maxNotes = 4;
 /** One build, from its files to its objects, with a worker of its own. */
 export class Build {
   readonly #worker: ManifestWorker;
-  readonly #files: ArtifactFiles;
+  #files: ArtifactFiles;
   readonly #limits: BuildLimits;
   readonly #signal: AbortSignal;
+  #secrets: readonly string[] = [];
+  #place: 'Anywhere' | 'Memory' = 'Anywhere';
 
   constructor(
     worker: ManifestWorker,
@@ -64,10 +72,12 @@ export class Build {
     this.#signal = signal;
   }
 
-  async run(settings: BuildSettings): Promise<BuildResult> {
+  /** @param keys to decrypt files with first; undefined where nothing is to be decrypted */
+  async run(settings: BuildSettings, keys: KeyEntries | undefined): Promise<BuildResult> {
     for (const portion of filePortions(this.#files)) {
       await this.#ask({ kind: 'Files', files: portion }, 'Done');
     }
+    if (keys !== undefined) await this.#decrypt(settings.path, keys);
     const plan = await this.#ask({ kind: 'Plan', settings }, 'Objects', 'Kustomize');
     if (plan.kind === 'Objects') return await this.#result(plan.count, plan.warnings);
     const warnings = [...plan.warnings, ...(await this.#kustomize(plan, settings.patches))];
@@ -75,21 +85,39 @@ export class Build {
     return await this.#result(count, warnings);
   }
 
+  async #decrypt(path: string | undefined, keys: KeyEntries): Promise<void> {
+    const question = { kind: 'Decrypt', path, keys: [...keys] } as const;
+    const { count, values } = await this.#ask(question, 'Decrypted');
+    const files = new Map(this.#files);
+    for (let received = 0; received < count; ) {
+      const portion = await this.#ask({ kind: 'NextFiles' }, 'Files');
+      for (const [name, content] of portion.files) files.set(name, content);
+      received += portion.files.length;
+    }
+    this.#files = files;
+    this.#secrets = values;
+    this.#place = count > 0 ? 'Memory' : 'Anywhere';
+  }
+
   async #result(count: number, warnings: readonly string[]): Promise<BuildResult> {
     const objects: KubernetesObject[] = [];
-    let bytes = 0;
+    const secrets = this.#secrets;
+    let bytes = seal(secrets);
     while (objects.length < count) {
       const portion = (await this.#ask({ kind: 'Next' }, 'Portion')).objects;
       for (const object of portion) bytes += seal(object);
       objects.push(...portion);
     }
-    return { objects: Object.freeze(objects), warnings, bytes };
+    return { objects: Object.freeze(objects), warnings, secrets, bytes };
   }
 
   /** Runs kustomize, whose output goes to the worker. @returns its warnings. */
   async #kustomize(plan: KustomizePlan, patches: readonly StagePatch[]): Promise<string[]> {
-    const { temporaryDirectory } = this.#limits;
-    return inWorkDirectory(temporaryDirectory, async (directory) => {
+    const { temporaryDirectory, decryptionDirectory } = this.#limits;
+    const inMemory = this.#place === 'Memory';
+    if (inMemory) await refuseDisk(decryptionDirectory);
+    const parent = inMemory ? decryptionDirectory : temporaryDirectory;
+    return inWorkDirectory(parent, async (directory) => {
       const place = { root: join(directory, 'artifact'), home: join(directory, 'home') };
       await writeFiles(place.root, this.#filesFor(plan), this.#signal);
       await writeFiles(place.home, [['.empty', '']], this.#signal);

@@ -6,6 +6,7 @@ import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
 import { seal } from './seal.ts';
+import type { KeyEntries } from './sops/key-entries.ts';
 
 export interface BuilderOptions {
   /** Name or path of the kustomize program. */
@@ -18,11 +19,15 @@ export interface BuilderOptions {
   readonly concurrency?: number;
   /** Where kustomize's files are put; the system's default. */
   readonly temporaryDirectory?: string;
+  /** Where they are put when some of them were decrypted: a directory in memory. */
+  readonly decryptionDirectory?: string;
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
   /** Tenants take turns where builds wait for each other. */
   readonly tenant?: string;
+  /** Private keys; without them nothing is decrypted. */
+  readonly keys?: KeyEntries | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,6 +36,12 @@ export interface BuildOrder extends Partial<BuildSettings> {
  * takes to hand them over, and most stages need no thread then.
  */
 const smallArtifact = 4 * 1024;
+
+interface LargeBuild {
+  readonly settings: BuildSettings;
+  readonly keys: KeyEntries | undefined;
+  readonly tenant: string;
+}
 
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
@@ -49,6 +60,7 @@ export class Builder {
       maxOutputBytes: 64 * 1024 * 1024,
       concurrency: 2,
       temporaryDirectory: tmpdir(),
+      decryptionDirectory: '/dev/shm',
       ...options,
     };
     this.#slots = new FairLimit(this.#options.concurrency, 'None');
@@ -58,7 +70,8 @@ export class Builder {
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
-   * must change, RetryableError when the machine is at fault, the signal's reason when aborted.
+   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the
+   *   machine is at fault, the signal's reason when aborted.
    */
   async build(
     source: ArtifactSource,
@@ -69,16 +82,15 @@ export class Builder {
       patches: order.patches ?? [],
       variables: order.variables ?? new Map(),
     };
-    return (
-      buildSmall(await filesOf(source), settings) ??
-      (await this.#buildLarge(source, settings, tenant, signal))
-    );
+    const { keys } = order;
+    // Cryptography in JavaScript takes its time.
+    const small = keys === undefined ? buildSmall(await filesOf(source), settings) : undefined;
+    return small ?? (await this.#buildLarge(source, { settings, keys, tenant }, signal));
   }
 
   async #buildLarge(
     source: ArtifactSource,
-    settings: BuildSettings,
-    tenant: string,
+    { settings, keys, tenant }: LargeBuild,
     signal: AbortSignal,
   ): Promise<BuildResult> {
     await this.#slots.enter(tenant, signal);
@@ -86,7 +98,7 @@ export class Builder {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(settings);
+        return await new Build(worker, files, this.#options, signal).run(settings, keys);
       } finally {
         await this.#release(worker);
       }
@@ -126,7 +138,7 @@ function buildSmall(files: ArtifactFiles, settings: BuildSettings): BuildResult 
   const plan = planBuild(files, { ...settings, variables: new Map() });
   if (plan.kind === 'Kustomize') return undefined;
   const { objects, warnings } = plan;
-  return { objects, warnings, bytes: seal(objects) };
+  return { objects, warnings, secrets: [], bytes: seal(objects) };
 }
 
 /** An expression has a dollar sign, which can be hidden only behind a backslash. */

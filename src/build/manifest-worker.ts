@@ -3,6 +3,7 @@ import { RetryableError, TerminalError } from '../core/errors.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { abortReason, onAbort } from '../kubernetes/wait.ts';
 import type { Answer, Question } from './messages.ts';
+import { DecryptionError } from './sops/decryption-error.ts';
 
 type AnswerOf<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>;
 
@@ -41,6 +42,7 @@ export class ManifestWorker {
 
   /**
    * @throws TerminalError when the artifact is refused or takes longer than the timeout,
+   * DecryptionError when it cannot be decrypted,
    * RetryableError when the thread has died, the signal's reason when aborted.
    */
   async ask<Kind extends Answer['kind']>(
@@ -51,6 +53,9 @@ export class ManifestWorker {
   ): Promise<AnswerOf<Kind>> {
     const answer = await this.#exchange(question, timeout, signal);
     if (answer.kind === 'Refused') throw failed(answer.message);
+    if (answer.kind === 'Undecryptable') {
+      throw new DecryptionError(answer.message, answer.operation, answer.detail);
+    }
     if (answer.kind === 'Broken') throw new Error(`reading manifests failed: ${answer.message}`);
     if (isOneOf(answer, expected)) return answer;
     throw new Error(`The manifest worker answered ${answer.kind} to ${question.kind}`);

@@ -1,6 +1,7 @@
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
 import type { BuildSettings } from './plan.ts';
+import type { DecryptionOperation } from './sops/decryption-error.ts';
 
 /**
  * What the main thread asks a worker, one question at a time, and what it answers. Files and objects
@@ -9,6 +10,14 @@ import type { BuildSettings } from './plan.ts';
 export type Question =
   /** More files of the artifact to build from. */
   | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
+  /** Decrypt those of the files that the build of a directory needs. */
+  | {
+      readonly kind: 'Decrypt';
+      readonly path: string | undefined;
+      readonly keys: readonly (readonly [entry: string, content: Uint8Array])[];
+    }
+  /** The next of the files that were decrypted. */
+  | { readonly kind: 'NextFiles' }
   | { readonly kind: 'Plan'; readonly settings: BuildSettings }
   /** More of kustomize's output. */
   | { readonly kind: 'Output'; readonly chunk: Uint8Array }
@@ -27,6 +36,9 @@ export type Question =
 
 export type Answer =
   | { readonly kind: 'Done' }
+  /** How many files were, and the values in them. */
+  | { readonly kind: 'Decrypted'; readonly count: number; readonly values: readonly string[] }
+  | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
   | { readonly kind: 'Objects'; readonly count: number; readonly warnings: readonly string[] }
   | {
       readonly kind: 'Kustomize';
@@ -37,6 +49,12 @@ export type Answer =
     }
   | { readonly kind: 'Portion'; readonly objects: readonly KubernetesObject[] }
   | { readonly kind: 'Explanation'; readonly message: string; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'Undecryptable';
+      readonly message: string;
+      readonly operation: DecryptionOperation;
+      readonly detail: string | undefined;
+    }
   /** The artifact is at fault. */
   | { readonly kind: 'Refused'; readonly message: string }
   /** We are. */

@@ -211,7 +211,7 @@ function kustomizePlan(
 }
 
 /** Manifests and nested kustomizations of a directory that has no kustomization itself. */
-function contentOf(
+export function contentOf(
   files: ArtifactFiles,
   directory: string,
 ): { manifestPaths: string[]; nested: string[]; warnings: string[] } {

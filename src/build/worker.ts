@@ -5,14 +5,17 @@
 import { parentPort } from 'node:worker_threads';
 import { TerminalError } from '../core/errors.ts';
 import { stringify } from '../core/objects/yaml.ts';
+import { redact } from '../core/redact.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import { filesOfBuild } from './build-closure.ts';
 import { explainFailure } from './explain.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
 import type { Answer, Question } from './messages.ts';
 import { type BuildPlan, type BuildSettings, planBuild, readOutput } from './plan.ts';
-import { portionOf } from './portions.ts';
+import { filePortions, portionOf } from './portions.ts';
 import type { Variables } from './post-build.ts';
 import { withoutSecrets } from './secret-values.ts';
+import { DecryptionError } from './sops/decryption-error.ts';
 
 class BuildSession {
   readonly #files = new Map<string, Uint8Array>();
@@ -22,9 +25,22 @@ class BuildSession {
   #patches: readonly string[] = [];
   #objects: readonly KubernetesObject[] = [];
   #sent = 0;
+  #decrypted = filePortions(new Map());
+  #secrets: ReadonlySet<string> = new Set();
 
-  answer(question: Exclude<Question, { kind: 'Reset' }>): Answer {
+  /** A message without what was decrypted for this build. */
+  redacted(message: string): string {
+    return this.#secrets.size === 0 ? message : redact(message, this.#secrets);
+  }
+
+  async answer(question: Exclude<Question, { kind: 'Reset' }>): Promise<Answer> {
     switch (question.kind) {
+      case 'Decrypt':
+        return await this.#decrypt(question);
+      case 'NextFiles': {
+        const next = this.#decrypted.next();
+        return { kind: 'Files', files: next.done === true ? [] : next.value };
+      }
       case 'Files':
         for (const [path, content] of question.files) this.#files.set(path, content);
         return { kind: 'Done' };
@@ -50,6 +66,17 @@ class BuildSession {
     }
   }
 
+  async #decrypt({ path, keys }: Extract<Question, { kind: 'Decrypt' }>): Promise<Answer> {
+    // Most threads never need it.
+    const { decryptFiles } = await import('./sops/decrypt-files.ts');
+    const wanted = filesOfBuild(this.#files, path);
+    const { files, values } = await decryptFiles(wanted, new Map(keys));
+    for (const [name, content] of files) this.#files.set(name, content);
+    this.#decrypted = filePortions(files);
+    this.#secrets = new Set(values);
+    return { kind: 'Decrypted', count: files.size, values };
+  }
+
   #explain(message: string, duplicate: DuplicateObject | undefined): Answer {
     if (this.#plan?.kind !== 'Kustomize') return { kind: 'Explanation', message, notes: [] };
     const { resources, originals, rewritten, kustomization } = this.#plan;
@@ -57,8 +84,8 @@ class BuildSession {
     const sources = { files: this.#files, resources, originals, texts };
     return {
       kind: 'Explanation',
-      message: withoutSecrets(message, sources),
-      notes: explainFailure(this.#files, resources, duplicate),
+      message: this.redacted(withoutSecrets(message, sources)),
+      notes: explainFailure(this.#files, resources, duplicate).map((note) => this.redacted(note)),
     };
   }
 
@@ -78,17 +105,29 @@ class BuildSession {
 
 let session = new BuildSession();
 
-function answer(question: Question): Answer {
+async function answer(question: Question): Promise<Answer> {
   if (question.kind === 'Reset') {
     session = new BuildSession();
     return { kind: 'Done' };
   }
   try {
-    return session.answer(question);
+    return await session.answer(question);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof DecryptionError) {
+      const { message, operation, detail } = error;
+      return { kind: 'Undecryptable', message, operation, detail };
+    }
+    const message = session.redacted(error instanceof Error ? error.message : String(error));
     return { kind: error instanceof TerminalError ? 'Refused' : 'Broken', message };
   }
 }
 
-parentPort?.on('message', (question: Question) => parentPort?.postMessage(answer(question)));
+parentPort?.on('message', (question: Question) => {
+  // An answer that cannot be sent ends the thread, and with it the build.
+  answer(question).then(
+    (answered) => parentPort?.postMessage(answered),
+    (error: unknown) => {
+      throw error;
+    },
+  );
+});

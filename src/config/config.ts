@@ -21,6 +21,7 @@ import {
   readBoolean,
   readChoice,
   readCount,
+  readDirectory,
   readDuration,
   readPath,
   readPositiveDuration,
@@ -51,6 +52,8 @@ export interface Config {
   /** Above zero. */
   readonly maxTeardownWait: Duration;
   readonly kustomizeBinary: string;
+  /** In memory; checked when it is used. */
+  readonly decryptionDirectory: string;
   /** http or https, ends with a slash. */
   readonly runbookBaseUrl: string;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -122,6 +125,7 @@ function configOf(
     driftWatch: readBoolean(given('drift-watch')) ? 'On' : 'Off',
     maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
     kustomizeBinary: readProgram(given('kustomize-binary')),
+    decryptionDirectory: readDirectory(given('decryption-directory')),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
     defaultServiceAccount: readOptionalName(given('default-service-account')),

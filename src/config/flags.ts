@@ -94,6 +94,15 @@ export const flags = [
     defaultText: 'kustomize',
   },
   {
+    name: 'decryption-directory',
+    takes: 'Value',
+    placeholder: 'path',
+    group: reconciling,
+    description:
+      'Directory in memory (tmpfs) where decrypted files are put for kustomize while it builds',
+    defaultText: '/dev/shm',
+  },
+  {
     name: 'runbook-base-url',
     takes: 'Value',
     placeholder: 'url',

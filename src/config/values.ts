@@ -107,6 +107,14 @@ export function readProgram(given: GivenValue): string {
   return given.text;
 }
 
+/** A directory's path. */
+export function readDirectory(given: GivenValue): string {
+  if (!given.text.startsWith('/') || given.text.includes('\0')) {
+    throw refuse(given, 'the absolute path of a directory');
+  }
+  return given.text;
+}
+
 /** A file's path, or undefined for an empty one, as kubectl takes it. */
 export function readPath(given: GivenValue): string | undefined {
   if (given.text.includes('\0')) throw refuse(given, 'the path of a file');

@@ -1,6 +1,7 @@
 import { refuseDataLoss } from '../core/objects/conflict-policy.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Stage } from '../types/stages.ts';
+import { decryptionKeys } from './decryption-keys.ts';
 import { during, OperationError } from './failure.ts';
 import { ownerOf } from './owner.ts';
 import {
@@ -13,7 +14,7 @@ import {
 import type { StageAt } from './stage-at.ts';
 import type { Targets } from './targets.ts';
 import type { Tenants } from './tenants.ts';
-import { resolveVariables } from './variables.ts';
+import { resolveVariables, type VariableSource } from './variables.ts';
 
 /**
  * The objects of a stage of a run, built from its pinned artifact and checked: what a run is about to
@@ -36,11 +37,18 @@ export async function buildStage(
   const { stageSet, run, index, stage, memory } = at;
   const pinned = run.pinned[index];
   if (pinned === undefined) throw new Error(`stage ${stage.name} has no pinned artifact`);
-  const variables = await variablesOf(at, tenants, call);
+  const secrets = secretSource(at, tenants);
+  const keys = await during(
+    'configure decryption',
+    decryptionKeys(run.spec.decryption, secrets, call),
+  );
+  const resolved = resolveVariables(stage.postBuild, secrets, call);
+  const variables = await during('resolve postBuild variables', resolved);
   const { client, identity } = await targets.readyTargetOf(stageSet, stage.name, call);
-  const around = { owner: ownerOf(stageSet), client, defined: memory.defined };
+  const { onSecretValue } = secrets;
+  const around = { owner: ownerOf(stageSet), client, defined: memory.defined, onSecretValue };
   const { namespace: tenant } = ownerOf(stageSet);
-  const input = { artifact: pinned, stage, variables, tenant };
+  const input = { artifact: pinned, stage, variables, keys, tenant };
   await builder.fetch(input, call.signal);
   await permit();
   const prepared = await prepareStage(builder, input, around, call);
@@ -50,18 +58,11 @@ export async function buildStage(
   return prepared;
 }
 
-/** Read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
-async function variablesOf(
-  { stageSet, stage, memory }: StageAt,
-  tenants: Tenants,
-  call: CallOptions,
-): Promise<ReadonlyMap<string, string>> {
+/** What is secret is read as the account of the whole StageSet, whatever account the stage has (part A 9.1). */
+function secretSource({ stageSet, memory }: StageAt, tenants: Tenants): VariableSource {
   const { client } = tenants.tenantOf(stageSet);
   const { namespace } = ownerOf(stageSet);
-  const onSecretValue = (value: string): unknown => memory.secrets.add(value);
-  const source = { namespace, client, onSecretValue };
-  const resolved = resolveVariables(stage.postBuild, source, call);
-  return await during('resolve postBuild variables', resolved);
+  return { namespace, client, onSecretValue: (value) => memory.secrets.add(value) };
 }
 
 /** @throws the refusal of the stage, as a failure of its own operation: see `refuseDataLoss`. */

@@ -35,10 +35,14 @@ type Scope = 'Namespaced' | 'Cluster';
 export interface BuildSteps {
   /** Has the artifact at hand, so that building it waits for no server. */
   readonly fetch: (input: BuildInput, signal: AbortSignal) => Promise<void>;
-  readonly build: (
-    input: BuildInput,
-    signal: AbortSignal,
-  ) => Promise<{ objects: readonly KubernetesObject[]; warnings: readonly string[] }>;
+  readonly build: (input: BuildInput, signal: AbortSignal) => Promise<BuiltObjects>;
+}
+
+interface BuiltObjects {
+  readonly objects: readonly KubernetesObject[];
+  readonly warnings: readonly string[];
+  /** Values that were decrypted for them. */
+  readonly secrets: readonly string[];
 }
 
 export interface BuildInput {
@@ -48,6 +52,8 @@ export interface BuildInput {
   readonly variables: ReadonlyMap<string, string>;
   /** Namespace of the StageSet, among which downloads and builds are shared fairly. */
   readonly tenant: string;
+  /** Private keys by name; undefined where nothing is to be decrypted. */
+  readonly keys: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 export interface StageSurroundings {
@@ -56,6 +62,8 @@ export interface StageSurroundings {
   readonly client: KubernetesClient;
   /** What the CRDs of earlier stages of the run define. */
   readonly defined: DefinedKinds;
+  /** Told each value that was decrypted, so that no message quotes it. */
+  readonly onSecretValue?: ((value: string) => void) | undefined;
 }
 
 /**
@@ -67,10 +75,11 @@ export interface StageSurroundings {
 export async function prepareStage(
   builder: BuildSteps,
   input: BuildInput,
-  { owner, client, defined }: StageSurroundings,
+  { owner, client, defined, onSecretValue }: StageSurroundings,
   call: CallOptions,
 ): Promise<PreparedStage> {
   const built = await builder.build(input, call.signal);
+  for (const value of built.secrets) onSecretValue?.(value);
   const defines = definedKinds(built.objects);
   const scopes = await scopesOf(built.objects, new Map([...defined, ...defines]), client, call);
   const objects = stampOwnership(

@@ -13,7 +13,12 @@ const inputs: BuildInputs = {
   variables: new Map([['a', 'b']]),
 };
 
-const result = (bytes: number): BuildResult => ({ objects: [], warnings: [], bytes });
+const result = (bytes: number): BuildResult => ({
+  objects: [],
+  warnings: [],
+  secrets: [],
+  bytes,
+});
 
 /** How often each build is asked for, in a cache of its own. */
 class Builds {
@@ -54,6 +59,8 @@ describe('the cache of builds', () => {
     'value of a variable': { variables: new Map([['a', 'c']]) },
     'name of a variable': { variables: new Map([['c', 'b']]) },
     'number of variables': { variables: new Map() },
+    'set of keys': { keys: new Map() },
+    key: { keys: new Map([['a.agekey', Buffer.from('a')]]) },
   })) {
     it(`builds again for another ${what}`, async () => {
       const builds = new Builds();
