@@ -80,7 +80,7 @@ describe('decryption, compared with the real SOPS', () => {
 
 function dataOf(content: Buffer): unknown[] {
   return parseAllDocuments(content.toString(), { intAsBigInt: true, version: '1.1' }).map(
-    (document): unknown => document.toJS(),
+    (document) => document.toJS() as unknown,
   );
 }
 

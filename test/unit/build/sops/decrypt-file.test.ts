@@ -19,7 +19,9 @@ function textOf(file: DecryptedFile | undefined): string {
 }
 
 function dataOf(text: string): unknown[] {
-  return parseAllDocuments(text, { intAsBigInt: true }).map((document): unknown => document.toJS());
+  return parseAllDocuments(text, { intAsBigInt: true }).map(
+    (document) => document.toJS() as unknown,
+  );
 }
 
 describe('a file that SOPS has encrypted', () => {
