@@ -3,6 +3,8 @@ import type { ControllerProcess } from './controller-process.ts';
 import type { Playground, PlaygroundController } from './playground.ts';
 
 const namespace = 'stageset-system';
+/** The one that the roles of the installation name. */
+const serviceName = 'stageset-controller-api';
 const apiService = 'apiservice/v1.subresources.stages.metio.wtf';
 
 /** A process with the aggregated API, reached through the real aggregator. */
@@ -37,12 +39,11 @@ export interface PreparedApi {
 
 export async function prepareApi(playground: Playground): Promise<PreparedApi> {
   const [port = 0] = await freePorts(1);
-  const name = `api-${port}`;
-  await kubectl(playground, ['apply', '--server-side', '-f', '-'], serviceOf(name));
+  await kubectl(playground, ['apply', '--server-side', '--force-conflicts', '-f', '-'], service);
   const flags = [
     `--namespace=${namespace}`,
     '--webhook-cert-mode=self-signed',
-    `--api-service-name=${name}`,
+    `--api-service-name=${serviceName}`,
     `--api-service-port=${port}`,
   ];
   return {
@@ -66,20 +67,14 @@ async function kubectl(
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
 }
 
-function serviceOf(name: string): string {
-  return `
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: ${namespace}
----
+/** Leads to this machine, to whichever port an APIService names. */
+const service = `
 apiVersion: v1
 kind: Service
 metadata:
-  name: ${name}
+  name: ${serviceName}
   namespace: ${namespace}
 spec:
   type: ExternalName
   externalName: localhost
 `;
-}

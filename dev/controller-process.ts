@@ -55,6 +55,8 @@ export class ControllerProcess {
       `--kustomize-binary=${options.kustomizeBinary}`,
       `--health-probe-bind-address=127.0.0.1:${health}`,
       `--metrics-bind-address=127.0.0.1:${metrics}`,
+      // Whoever wants webhooks has a Service and configurations for them, and says so.
+      '--enable-webhook=false',
       ...options.artifactHosts.map((host) => `--allowed-artifact-hosts=${host}`),
       ...(options.flags ?? []),
     ];

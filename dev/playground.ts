@@ -6,6 +6,7 @@ import { Connection } from '../src/kubernetes/connection.ts';
 import { ArtifactServer } from './artifacts/server.ts';
 import { fluxSourceCrds } from './assets/modules.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster/cluster.ts';
+import { type ControllerIdentities, installIdentities } from './controller-identity.ts';
 import { ControllerProcess } from './controller-process.ts';
 
 /** The source-controller version whose CRDs are installed: the newest with ExternalArtifact. */
@@ -22,6 +23,8 @@ export interface Playground {
   /** Acts as cluster admin. */
   readonly client: KubernetesClient;
   readonly artifacts: ArtifactServer;
+  /** As whom controllers may be started. */
+  readonly identities: ControllerIdentities;
   /** Starts a controller; the playground stops it in the end where nobody else did. */
   startController(options?: PlaygroundController): Promise<ControllerProcess>;
   stop(): Promise<void>;
@@ -30,6 +33,11 @@ export interface Playground {
 export interface PlaygroundController {
   readonly flags?: readonly string[];
   readonly onLog?: (line: string) => void;
+  /**
+   * Whether StageSets without a ServiceAccount can be carried out; `SingleTenant` unless named.
+   * `Installed` has exactly the roles of the installation.
+   */
+  readonly rights?: 'Installed' | 'SingleTenant';
   /** Another way to the API server, such as one that leads through a fault proxy. */
   readonly kubeconfig?: string;
 }
@@ -47,15 +55,20 @@ export async function startPlayground(options: ClusterOptions = {}): Promise<Pla
   };
   try {
     await installCrds(cluster, options.signal);
+    const identities = await installIdentities(cluster);
     const server = await ArtifactServer.start();
     artifacts = server;
     connection = await Connection.open({ kind: 'File', path: cluster.kubeconfig });
     const client = KubernetesClient.connect(connection, { userAgent: 'playground' });
+    const kubeconfigs = {
+      Installed: identities.installed,
+      SingleTenant: identities.singleTenant,
+    } as const;
     const startController = async (
       asked: PlaygroundController = {},
     ): Promise<ControllerProcess> => {
       const controller = await ControllerProcess.start({
-        kubeconfig: asked.kubeconfig ?? cluster.kubeconfig,
+        kubeconfig: asked.kubeconfig ?? kubeconfigs[asked.rights ?? 'SingleTenant'],
         kustomizeBinary: join(cluster.assets, 'kustomize'),
         artifactHosts: [server.host],
         ...(asked.flags === undefined ? {} : { flags: asked.flags }),
@@ -64,7 +77,7 @@ export async function startPlayground(options: ClusterOptions = {}): Promise<Pla
       running.push(controller);
       return controller;
     };
-    return { cluster, client, artifacts, startController, stop };
+    return { cluster, client, artifacts, identities, startController, stop };
   } catch (error) {
     await stop();
     throw error;

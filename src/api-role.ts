@@ -1,26 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { untilServable } from './api-certificates.ts';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
-
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
+import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { Planner } from './planning/planner.ts';
-import { advanceResource } from './server/aggregated/advance/advance.ts';
+import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
 import { aggregatedApp } from './server/aggregated/app.ts';
 import { ClusterAuthentication } from './server/aggregated/authentication-config.ts';
 import { ContinueTokens } from './server/aggregated/continue-token.ts';
 import { group } from './server/aggregated/group.ts';
 import { historiesResource } from './server/aggregated/history/histories.ts';
 import { historyResource } from './server/aggregated/history/history.ts';
+import { BoundedPlanning } from './server/aggregated/plan/bounded-planning.ts';
 import { planResource } from './server/aggregated/plan/plan.ts';
 import { stagePlansResource } from './server/aggregated/plan/stage-plans.ts';
 import type { ApiResource } from './server/aggregated/resource.ts';
 import { clusterReviewer } from './server/aggregated/reviews.ts';
 import { stageSetsResource } from './server/aggregated/stage-sets.ts';
-import { type RunningTlsServer, Shutdown, startTlsServer } from './server/tls-server.ts';
 import type { StageBuilder } from './stage-builder.ts';
+import { TlsService } from './tls-service.ts';
 import { contract } from './types/generated/subresources.stages.metio.wtf.v1.document.ts';
 import type { Logger } from './types/log.ts';
 import type { CertificateSource } from './types/serving-certificate.ts';
@@ -30,6 +32,7 @@ export interface ApiRoleOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly remote: RemoteAccess;
   readonly certificates: CertificateSource;
   /** Serves `/metrics`. */
   readonly metrics: RequestListener;
@@ -37,74 +40,67 @@ export interface ApiRoleOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Requests to the API server at the same time. Plans have less than the controller, which must not
+ * wait for them; what answers people within milliseconds waits for neither.
+ */
+const mostSmallRequests = 8;
+const requestsOfPlans = { most: 8, mostOfOneUser: 6 };
+
+/** Of stages that are larger than a few kilobytes; one of the two that the controller has. */
+const mostBuildsOfPlans = 1;
+
 /** Serves the aggregated API from the first certificate on. */
 export class ApiRole {
   readonly #options: ApiRoleOptions;
+  /** For reviews, and for what is read of StageSets and their records. */
+  readonly #small: KubernetesClient;
   readonly #authentication: ClusterAuthentication;
-  readonly #shutdown = new Shutdown();
-  readonly #stop = new AbortController();
-  #starting: Promise<RunningTlsServer | undefined> | undefined;
-  #trouble: string | undefined = 'the API is not served yet';
+  readonly #planner: Planner;
+  readonly #service: TlsService;
 
   constructor(options: ApiRoleOptions) {
     this.#options = options;
-    this.#authentication = new ClusterAuthentication(options.client, options.logger);
+    this.#small = options.client.withLimit(new InFlightLimit(mostSmallRequests));
+    this.#authentication = new ClusterAuthentication(this.#small, options.logger);
+    this.#planner = plannerOf(options);
+    this.#service = new TlsService({
+      purpose: { name: 'aggregated API', flag: '--api-bind-address' },
+      address: options.config.api.bindAddress,
+      certificates: options.certificates,
+      logger: options.logger,
+    });
   }
 
   start(): void {
     this.#authentication.start();
-    this.#starting ??= this.#serve();
+    this.#service.start(async () => await Promise.resolve(this.#app()));
   }
 
   /** Why the API gets no requests; undefined when it serves. */
   notReady(): string | undefined {
-    return this.#trouble ?? this.#options.certificates.ready() ?? this.#shutdown.check.check();
+    return this.#service.notReady();
   }
 
   /** Goes on answering for the delay, while it says that it is no longer ready, and ends then. */
   async stop(delay: Duration, grace: Duration): Promise<void> {
-    this.#stop.abort(new Error('the process is stopping'));
-    const server = await this.#starting;
-    await server?.stop({ delay, grace });
+    await this.#service.stop(delay, grace);
     await this.#authentication.stop();
-  }
-
-  /** @returns undefined where the process stops before there is a certificate. */
-  async #serve(): Promise<RunningTlsServer | undefined> {
-    const { certificates, config, logger } = this.#options;
-    try {
-      await untilServable(certificates, this.#stop.signal);
-      const server = await startTlsServer({
-        purpose: { name: 'aggregated API', flag: '--api-bind-address' },
-        address: config.api.bindAddress,
-        listener: this.#app(),
-        certificates,
-        shutdown: this.#shutdown,
-        onTrouble: (error) => logger.warn('the API server had trouble', { error }),
-      });
-      this.#trouble = undefined;
-      logger.info('the aggregated API is served', { ...server.address });
-      return server;
-    } catch (error) {
-      if (this.#stop.signal.aborted) return undefined;
-      this.#trouble = error instanceof Error ? error.message : 'the API cannot be served';
-      logger.error('the aggregated API cannot be served', { error });
-      return undefined;
-    }
+    await this.#planner.stop();
   }
 
   #app(): RequestListener {
-    const { certificates, client, clock, logger, metrics } = this.#options;
+    const { certificates, clock, logger, metrics } = this.#options;
     const ready = [
       { name: 'certificate', check: () => certificates.ready() },
-      this.#shutdown.check,
+      this.#service.shutdown.check,
     ];
     return aggregatedApp({
       served: { group, version: 'v1' },
       resources: this.#resources(),
       contract,
       authentication: this.#authentication,
-      review: clusterReviewer(client),
+      review: clusterReviewer(this.#small),
       clock,
       logger,
       health: { live: [], ready },
@@ -114,29 +110,19 @@ export class ApiRole {
   }
 
   #resources(): ApiResource[] {
-    const { builder, certificates, client, clock, config } = this.#options;
-    const { crossNamespaceReferences, defaultInterval, maxTeardownWait } = config;
-    const planner = new Planner({
-      client,
-      builder,
-      settings: { defaultInterval, maxTeardownWait },
-      crossNamespaceReferences,
-      clock,
-    });
+    const { certificates, clock } = this.#options;
+    const client = this.#small;
+    const planning = new BoundedPlanning(this.#planner);
     // All replicas serve with the same key, and so can read each other's tokens.
     const key = (): Uint8Array =>
       createHash('sha256').update(certificates.current().privateKey).digest();
     const tokens = new ContinueTokens({ key, clock });
-    const plans = { client, planning: planner, tokens };
-    const planDigestOf = async (
-      namespace: string,
-      name: string,
-      signal: AbortSignal,
-    ): Promise<string> => {
-      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+    const plans = { client, planning, tokens };
+    const planDigestOf: AdvanceOptions['planDigestOf'] = async (named, user, signal) => {
+      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', ...named };
       const object = await client.get(reference, { signal });
-      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All' } as const;
-      return (await planner.plan(asked, { signal })).digest;
+      const asked = { object, suppose: {}, stages: undefined, dryRun: 'All', user } as const;
+      return (await planning.plan(asked, { signal })).digest;
     };
     return [
       stageSetsResource({ client }),
@@ -147,4 +133,19 @@ export class ApiRole {
       historiesResource({ client, clock, tokens }),
     ];
   }
+}
+
+function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): Planner {
+  const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
+    config;
+  return new Planner({
+    client: client.withLimit(new InFlightLimit(mostSmallRequests)),
+    requests: new FairLimit(requestsOfPlans.most, requestsOfPlans.mostOfOneUser),
+    builder: builder.beside({ concurrency: mostBuildsOfPlans }),
+    remote,
+    settings: { defaultInterval, maxTeardownWait },
+    crossNamespaceReferences,
+    defaultServiceAccount,
+    clock,
+  });
 }

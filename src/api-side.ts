@@ -1,6 +1,6 @@
-import { openCertificates } from './api-certificates.ts';
 import { ApiRole } from './api-role.ts';
 import type { Config } from './config/config.ts';
+import type { RemoteAccess } from './controller/clusters.ts';
 import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { ApiRegistration } from './registration/api-registration.ts';
@@ -16,6 +16,8 @@ export interface ApiSideOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly certificates: CertificateSource;
+  readonly remote: RemoteAccess;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
@@ -31,34 +33,24 @@ export function servesApi({ roles, api }: Config): boolean {
 /** How long one question may take whether anybody still answers. */
 const lastQuestion = 5000;
 
-/** Everything of a process that has to do with the aggregated API: certificates, server, registration. */
+/** Everything of a process that has to do with the aggregated API: server and registration. */
 export class ApiSide {
   /** Undefined where this process only registers what others serve. */
   readonly role: ApiRole | undefined;
   /** Undefined where somebody else keeps the APIService. The leader's to start. */
   readonly registration: ApiRegistration | undefined;
   readonly #options: ApiSideOptions;
-  readonly #certificates: CertificateSource;
   readonly #probe: Probe;
 
   constructor(options: ApiSideOptions) {
-    const { client, clock, config, logger, metrics, namespace } = options;
+    const { client, config, logger, metrics, namespace } = options;
     this.#options = options;
-    this.#certificates = openCertificates({
-      config,
-      client,
-      namespace,
-      onFailure: () => metrics.certificates.renewalFailed(),
-      clock,
-      logger: logger.child('certificates'),
-    });
     const { serviceName: name, servicePort: port } = config.api;
     this.#probe = serviceProbe(client, { namespace, name, port });
     this.registration = config.api.registration === 'Managed' ? this.#register() : undefined;
     this.role = config.roles.includes('api')
       ? new ApiRole({
           ...options,
-          certificates: this.#certificates,
           metrics: metricsApp(metrics.registry),
           logger: logger.child('api'),
         })
@@ -74,23 +66,22 @@ export class ApiSide {
     await this.role?.stop(this.#options.config.api.shutdownDelay, grace);
     if (this.role !== undefined && this.registration !== undefined)
       await this.#withdrawUnanswered();
-    await this.#certificates.stop();
   }
 
   /** An APIService that leads nowhere holds up the deletion of every namespace. */
   async #withdrawUnanswered(): Promise<void> {
     const signal = AbortSignal.timeout(lastQuestion);
-    const unanswered = await this.#probe(this.#certificates.caBundle(), signal);
+    const unanswered = await this.#probe(this.#options.certificates.caBundle(), signal);
     if (unanswered !== undefined) await this.#register().stop('ApiEnds');
   }
 
   #register(): ApiRegistration {
-    const { client, clock, config, logger, namespace } = this.#options;
+    const { certificates, client, clock, config, logger, namespace } = this.#options;
     const { serviceName: name, servicePort: port } = config.api;
     return new ApiRegistration({
       client,
       service: { namespace, name, port },
-      certificates: this.#certificates,
+      certificates,
       probe: this.#probe,
       clock,
       logger: logger.child('registration'),

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
-import { Builder } from './build/builder.ts';
+import { Builder, type BuilderOptions } from './build/builder.ts';
 import { DecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
 import { during, OperationError } from './controller/failure.ts';
@@ -9,52 +9,85 @@ import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
+import { FairLimit } from './kubernetes/fair-limit.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
 import { ArtifactCache } from './sources/artifact-cache.ts';
 import { ArtifactFetcher } from './sources/fetch.ts';
 import type { Stage } from './types/stages.ts';
 
+/** They wait for servers, which may hang; a namespace alone has at most half of them. */
+const maxDownloads = 32;
+
+type StageBuilderConfig = Pick<
+  Config,
+  'allowedArtifactHosts' | 'decryptionDirectory' | 'kustomizeBinary'
+>;
+
+/** What is fetched and built for everybody in the process. */
+interface Stock {
+  readonly fetcher: ArtifactFetcher;
+  readonly artifacts: ArtifactCache;
+  readonly downloads: FairLimit;
+  readonly results: BuildCache;
+}
+
 /** From a pinned artifact to the objects of a stage. */
 export class StageBuilder implements BuildSteps {
-  readonly #fetcher: ArtifactFetcher;
-  readonly #artifacts: ArtifactCache;
+  readonly #config: StageBuilderConfig;
+  readonly #stock: Stock;
   readonly #builder: Builder;
-  readonly #results = new BuildCache();
-  readonly #decryptionDirectory: string;
+  readonly #others: StageBuilder[] = [];
 
-  constructor({
-    allowedArtifactHosts,
-    decryptionDirectory,
-    kustomizeBinary,
-  }: Pick<Config, 'allowedArtifactHosts' | 'decryptionDirectory' | 'kustomizeBinary'>) {
-    const fetcher = new ArtifactFetcher({ allowedArtifactHosts });
-    this.#fetcher = fetcher;
-    this.#artifacts = new ArtifactCache(
-      async (location, signal) => await fetcher.fetch(location, signal),
-    );
-    this.#decryptionDirectory = decryptionDirectory;
-    this.#builder = new Builder({ kustomizeBinary, decryptionDirectory });
+  constructor(
+    config: StageBuilderConfig,
+    stock: Stock = openStock(config),
+    limits: Pick<BuilderOptions, 'concurrency'> = {},
+  ) {
+    this.#config = config;
+    this.#stock = stock;
+    const { decryptionDirectory, kustomizeBinary } = config;
+    this.#builder = new Builder({ kustomizeBinary, decryptionDirectory, ...limits });
+  }
+
+  /**
+   * Builds for others: it takes what is fetched or built already, but has turns of its own, so that
+   * neither waits for the other. Downloads are shared, since many of them fit beside each other.
+   */
+  beside(limits: Required<Pick<BuilderOptions, 'concurrency'>>): BuildSteps {
+    const stock = { ...this.#stock, results: this.#stock.results.beside() };
+    const other = new StageBuilder(this.#config, stock, limits);
+    this.#others.push(other);
+    return other;
   }
 
   /** Removes what processes that were ended by force have left on the disk. */
   async sweep(): Promise<void> {
     await sweepTemporaryDirectories(tmpdir());
-    await sweepTemporaryDirectories(this.#decryptionDirectory);
+    await sweepTemporaryDirectories(this.#config.decryptionDirectory);
   }
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
     const inputs = inputsOf(input);
-    if (!this.#results.has(inputs)) await this.#fetch(inputs, signal);
+    if (this.#stock.results.has(inputs)) return;
+    // Each of those who share a download has a place of its own in line: whoever has many there must
+    // not hold up another one who waits for the same artifact.
+    await this.#stock.downloads.enter(input.tenant, signal);
+    try {
+      await this.#fetch(inputs, signal);
+    } finally {
+      this.#stock.downloads.leave(input.tenant);
+    }
   }
 
   async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
+    const { tenant } = input;
     const inputs = inputsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      const building = this.#builder.build(source, { ...inputs, signal: shared });
+      const building = this.#builder.build(source, { ...inputs, tenant, signal: shared });
       return await during('build', building.catch(nameOperation));
     };
-    const { objects, warnings, secrets } = await this.#results.get(inputs, build, signal);
+    const { objects, warnings, secrets } = await this.#stock.results.get(inputs, build, signal);
     const { stage } = input;
     // The hook policy is applied to what is cached: it costs nothing, and needs no part in the key.
     const { applied, hooks } = applyHelmHookPolicy(objects, stage.applyHelmHookResources);
@@ -63,12 +96,22 @@ export class StageBuilder implements BuildSteps {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#fetcher.close(), this.#builder.close()]);
+    const others = this.#others.map(async (other) => await other.close());
+    await Promise.all([this.#stock.fetcher.close(), this.#builder.close(), ...others]);
   }
 
   async #fetch({ artifact }: BuildInputs, signal: AbortSignal): Promise<ArtifactFiles> {
-    return await during('fetch artifact', this.#artifacts.get(artifact, signal));
+    return await during('fetch artifact', this.#stock.artifacts.get(artifact, signal));
   }
+}
+
+function openStock({ allowedArtifactHosts }: StageBuilderConfig): Stock {
+  const fetcher = new ArtifactFetcher({ allowedHosts: allowedArtifactHosts });
+  const artifacts = new ArtifactCache(
+    async (location, signal) => await fetcher.fetch(location, signal),
+  );
+  const downloads = new FairLimit(maxDownloads, 'ForNewcomers');
+  return { fetcher, artifacts, downloads, results: new BuildCache() };
 }
 
 function inputsOf({ artifact: { url, digest }, stage, variables, keys }: BuildInput): BuildInputs {

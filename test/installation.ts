@@ -7,12 +7,14 @@ import { freePorts } from '../dev/cluster/ports.ts';
 import type { ControllerProcess } from '../dev/controller-process.ts';
 import type { Playground } from '../dev/playground.ts';
 import { run } from '../dev/process/run.ts';
+import { bundlesIn } from '../src/certs/bundle-patch.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
+import { untilObjects } from './watching.ts';
 
 const base = fileURLToPath(new URL('../apiservice', import.meta.url));
 
 export const system = 'stageset-system';
-const service = 'stageset-controller-api';
+const services = ['stageset-controller-api', 'stageset-controller-webhook'];
 
 /** The installation as kustomize renders it, and its objects. */
 export interface Rendered {
@@ -40,27 +42,61 @@ export async function kubectl(
 
 /**
  * Starts what a pod of the Deployment runs, as its ServiceAccount and with its arguments. As there is
- * neither kubelet nor kube-proxy, ports are free ones and the API's Service leads to this machine.
+ * neither kubelet nor kube-proxy, ports are free ones and the Services lead to this machine.
  */
 export async function startInstalled(
   playground: Playground,
   { objects }: Rendered,
+  further: readonly string[] = [],
 ): Promise<ControllerProcess> {
-  const [port = 0] = await freePorts(1);
-  await kubectl(playground, ['delete', 'service', service, '-n', system]);
+  const [port = 0, webhookPort = 0] = await freePorts(2);
   const external = ['--external-name=localhost', '-n', system];
-  await kubectl(playground, ['create', 'service', 'externalname', service, ...external]);
+  for (const service of services) {
+    await kubectl(playground, ['delete', 'service', service, '-n', system]);
+    await kubectl(playground, ['create', 'service', 'externalname', service, ...external]);
+  }
+  await leadWebhooksTo(playground, webhookPort);
   return await playground.startController({
     kubeconfig: await serviceAccountKubeconfig(playground),
     flags: [
       // The playground names these itself.
       ...argumentsOf(objects).filter((flag) => !/^--(api|metrics|health-probe)-bind-/.test(flag)),
+      '--enable-webhook',
+      `--webhook-port=${webhookPort}`,
       `--namespace=${system}`,
       `--api-bind-address=127.0.0.1:${port}`,
       `--api-service-port=${port}`,
       '--api-shutdown-delay=0s',
+      ...further,
     ],
   });
+}
+
+/** Waits until the API server can verify every webhook. */
+export async function untilBundlesWritten({ client }: Playground, bundle?: string): Promise<void> {
+  for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']) {
+    const configurations = { apiVersion: 'admissionregistration.k8s.io/v1', kind };
+    await untilObjects(client, configurations, (seen) => {
+      const found = seen.get('stageset-controller');
+      if (found === undefined) return undefined;
+      const bundles = bundlesIn(found);
+      const written = bundles.every((each) => each !== '' && (bundle ?? each) === each);
+      return bundles.length > 0 && written ? true : undefined;
+    });
+  }
+}
+
+/** Lets the API server look for the webhooks at this port, for there is nobody to translate ports. */
+async function leadWebhooksTo(playground: Playground, port: number): Promise<void> {
+  for (const kind of ['validatingwebhookconfiguration', 'mutatingwebhookconfiguration']) {
+    const name = 'stageset-controller';
+    const read = await kubectl(playground, ['get', kind, name, '-o', 'json']);
+    const { webhooks } = JSON.parse(read) as { webhooks: unknown[] };
+    const path = (index: number): string => `/webhooks/${index}/clientConfig/service/port`;
+    const patch = webhooks.map((_, index) => ({ op: 'replace', path: path(index), value: port }));
+    const flags = ['--type=json', `--patch=${JSON.stringify(patch)}`];
+    await kubectl(playground, ['patch', kind, name, ...flags]);
+  }
 }
 
 /** What the Deployment passes to its container. */

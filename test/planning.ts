@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { Playground } from '../dev/playground.ts';
-import { readAllowedHost } from '../src/config/addresses.ts';
+import { type AllowedHost, readAllowedHost } from '../src/config/addresses.ts';
 import { instant, minutes } from '../src/core/time.ts';
 import { Planner, type PlanQuestion } from '../src/planning/planner.ts';
+import { remoteAccess } from '../src/remote-access.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
 import type { StagePlanStatus } from '../src/types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
+import { sharedCage } from './playground.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
 /** Plans the StageSets of tests as a process of its own would. */
@@ -13,7 +15,10 @@ export class TestPlanner {
   readonly #builder: StageBuilder;
   readonly #planner: Planner;
 
-  constructor({ client, cluster, artifacts }: Playground) {
+  constructor(
+    { client, cluster, artifacts }: Playground,
+    allowedClusterHosts: readonly AllowedHost[] = [],
+  ) {
     this.#builder = new StageBuilder({
       allowedArtifactHosts: [readAllowedHost({ origin: 'the playground', text: artifacts.host })],
       decryptionDirectory: '/dev/shm',
@@ -21,11 +26,17 @@ export class TestPlanner {
     });
     this.#planner = new Planner({
       client,
+      remote: remoteAccess({ allowedClusterHosts }),
       builder: this.#builder,
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
+      defaultServiceAccount: undefined,
       clock: () => instant(Date.now()),
     });
+  }
+
+  get planning(): Planner {
+    return this.#planner;
   }
 
   async plan(
@@ -34,11 +45,15 @@ export class TestPlanner {
   ): Promise<StagePlanStatus> {
     const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name: 'shop' };
     const object = await client.get(reference, call);
-    const asked = { suppose: {}, stages: undefined, dryRun: 'All' as const, ...question };
-    return await this.#planner.plan({ object, ...asked }, call);
+    const usual = { suppose: {}, stages: undefined, dryRun: 'All', user: 'test' } as const;
+    const asked = { ...usual, ...question };
+    const plan = await this.#planner.plan({ object, ...asked }, call);
+    (await sharedCage()).look('a plan', JSON.stringify(plan));
+    return plan;
   }
 
   async close(): Promise<void> {
+    await this.#planner.stop();
     await this.#builder.close();
   }
 }

@@ -143,6 +143,12 @@ export class TestNamespace {
     return readyOf(stageSet)?.message ?? '';
   }
 
+  /** The message of the Ready condition once it is as `judge` wants it. */
+  async untilMessage(judge: (message: string) => boolean, patience?: Patience): Promise<string> {
+    const messageOf = (stageSet: StageSet): string => readyOf(stageSet)?.message ?? '';
+    return messageOf(await this.untilStageSet((seen) => judge(messageOf(seen)), patience));
+  }
+
   /** The StageSet once one of its stages is in this phase. */
   async untilPhase(stage: string, phase: string, patience?: Patience): Promise<StageSet> {
     return await this.untilStageSet(

@@ -33,7 +33,7 @@ export function apiServer(layout: Layout, extra: readonly string[]): Component {
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',
       ...etcdArguments(layout),
-      ...serviceAccountArguments(layout),
+      ...serviceAccountArguments(layout, extra),
       ...frontProxyArguments(layout),
       '--service-cluster-ip-range=10.96.0.0/16',
       '--allow-privileged=true',
@@ -53,9 +53,11 @@ function etcdArguments(layout: Layout): string[] {
   ];
 }
 
-function serviceAccountArguments(layout: Layout): string[] {
+function serviceAccountArguments(layout: Layout, extra: readonly string[]): string[] {
+  // This flag adds up: the first one signs, and the others would be taken as well.
+  const another = extra.some((argument) => argument.startsWith('--service-account-issuer='));
   return [
-    `--service-account-issuer=${issuer}`,
+    ...(another ? [] : [`--service-account-issuer=${issuer}`]),
     `--service-account-key-file=${layout.serviceAccount.publicKey}`,
     `--service-account-signing-key-file=${layout.serviceAccount.privateKey}`,
   ];

@@ -40,7 +40,7 @@ export async function askExpressions(
       verdicts.push(
         found === undefined || found instanceof Error || why !== undefined
           ? unreadVerdict(object, index, expr, why ?? 'not found')
-          : verdictOf(object, index, await results(expr, found, evaluator, call.signal)),
+          : verdictOf(object, index, await results(expr, found, evaluator, reader, call.signal)),
       );
     }
   }
@@ -78,12 +78,13 @@ async function results(
   { failed, current, inProgress }: ReadyExpression,
   object: KubernetesObject,
   evaluator: ExpressionEvaluator,
+  { owner }: Reader,
   signal: AbortSignal,
 ): Promise<ExpressionResults> {
   const answers: { -readonly [Field in keyof ExpressionResults]: ExpressionResults[Field] } = {};
   for (const [field, text = ''] of Object.entries({ failed, current, inProgress })) {
     if (text !== '' && isField(field)) {
-      answers[field] = await evaluator.evaluate(text, object, signal);
+      answers[field] = await evaluator.evaluate(text, object, owner.namespace, signal);
     }
   }
   return answers;

@@ -1,7 +1,7 @@
 import { compileExpression } from '../core/cel/compile.ts';
 import { briefBounds, type ExpressionResult, evaluateWithin } from '../core/cel/evaluate.ts';
 import { type Duration, seconds } from '../core/time.ts';
-import { untilAborted } from '../kubernetes/wait.ts';
+import { FairLimit } from '../kubernetes/fair-limit.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { ExpressionThread } from './expression-thread.ts';
 
@@ -14,28 +14,35 @@ const turn = 5;
 /**
  * Evaluates expressions of strangers over objects of strangers. What an estimate proves to be short is
  * evaluated at once; all else by a thread, one at a time and within a second, which a tenant's
- * expensive expression thus never keeps from the simple ones of others.
+ * expensive expression thus never keeps from the simple ones of others. Tenants take turns.
  */
 export class ExpressionEvaluator {
   readonly #bound: Duration;
   #thread: ExpressionThread | undefined;
-  #line: Promise<unknown> = Promise.resolve();
+  readonly #turns = new FairLimit(1, 'None');
   #busySince = 0;
 
   constructor(bound: Duration = evaluationBound) {
     this.#bound = bound;
   }
 
-  /** @throws the signal's reason when aborted, and nothing else. */
+  /**
+   * @param tenant whose expression it is.
+   * @throws the signal's reason when aborted, and nothing else.
+   */
   async evaluate(
     text: string,
     object: KubernetesObject,
+    tenant: string,
     signal: AbortSignal,
   ): Promise<ExpressionResult> {
     const compiled = compileExpression(text);
     if (compiled.kind === 'Refused') return { kind: 'Error', message: compiled.message };
     await this.#leaveRoom();
-    return evaluateWithin(compiled, object, briefBounds) ?? (await this.#ask(text, object, signal));
+    return (
+      evaluateWithin(compiled, object, briefBounds) ??
+      (await this.#ask(text, object, tenant, signal))
+    );
   }
 
   async close(): Promise<void> {
@@ -54,17 +61,17 @@ export class ExpressionEvaluator {
   async #ask(
     text: string,
     object: KubernetesObject,
+    tenant: string,
     signal: AbortSignal,
   ): Promise<ExpressionResult> {
-    const asked = this.#line.then(async () => {
-      signal.throwIfAborted();
+    await this.#turns.enter(tenant, signal);
+    try {
       if (this.#thread?.ended !== false) this.#thread = new ExpressionThread();
       const { apiVersion, kind, metadata, spec, status } = object;
       const seen = { apiVersion, kind, metadata, spec, status };
       return await this.#thread.ask({ text, object: seen }, this.#bound, signal);
-    });
-    // The next in line does not care how this one ends.
-    this.#line = asked.catch(() => undefined);
-    return await untilAborted(asked, signal);
+    } finally {
+      this.#turns.leave(tenant);
+    }
   }
 }

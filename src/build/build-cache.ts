@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { digestOf } from '../core/hash.ts';
 import { substitutionFingerprint } from '../core/objects/substitution.ts';
+import { KeptResults } from '../kubernetes/kept-results.ts';
 import { SharedCache } from '../kubernetes/shared-cache.ts';
 import type { BuildResult } from './build.ts';
 import type { BuildSettings } from './plan.ts';
@@ -23,8 +24,21 @@ const maxBytes = 64 * 1024 * 1024;
  * this process: whoever has other keys, or none, must not get what these have decrypted.
  */
 export class BuildCache {
-  readonly #cache = new SharedCache<BuildResult>(maxBytes, ({ bytes }) => bytes);
-  readonly #secret = randomBytes(32);
+  readonly #cache: SharedCache<BuildResult>;
+  readonly #secret: Uint8Array;
+
+  constructor(
+    cache = new SharedCache<BuildResult>(new KeptResults(maxBytes, ({ bytes }) => bytes)),
+    secret: Uint8Array = randomBytes(32),
+  ) {
+    this.#cache = cache;
+    this.#secret = secret;
+  }
+
+  /** The same results for others, who wait for no build from here, and nobody here for theirs. */
+  beside(): BuildCache {
+    return new BuildCache(this.#cache.beside(), this.#secret);
+  }
 
   has(inputs: BuildInputs): boolean {
     return this.#cache.has(this.#keyOf(inputs));

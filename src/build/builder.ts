@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import { FairLimit } from '../kubernetes/fair-limit.ts';
 import { Build, type BuildResult } from './build.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
@@ -24,6 +24,8 @@ export interface BuilderOptions {
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
+  /** Tenants take turns where builds wait for each other. */
+  readonly tenant?: string;
   /** Private keys; without them nothing is decrypted. */
   readonly keys?: KeyEntries | undefined;
   readonly signal: AbortSignal;
@@ -35,13 +37,19 @@ export interface BuildOrder extends Partial<BuildSettings> {
  */
 const smallArtifact = 4 * 1024;
 
+interface LargeBuild {
+  readonly settings: BuildSettings;
+  readonly keys: KeyEntries | undefined;
+  readonly tenant: string;
+}
+
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
  * kustomizations by the kustomize program; the main thread only hands things over.
  */
 export class Builder {
   readonly #options: Required<BuilderOptions>;
-  readonly #slots: InFlightLimit;
+  readonly #slots: FairLimit;
   readonly #idle: ManifestWorker[] = [];
   #closed = false;
 
@@ -55,16 +63,20 @@ export class Builder {
       decryptionDirectory: '/dev/shm',
       ...options,
     };
-    this.#slots = new InFlightLimit(this.#options.concurrency);
+    this.#slots = new FairLimit(this.#options.concurrency, 'None');
   }
 
   /**
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
-   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the machine is at fault, the signal's reason when aborted.
+   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the
+   *   machine is at fault, the signal's reason when aborted.
    */
-  async build(source: ArtifactSource, { signal, ...order }: BuildOrder): Promise<BuildResult> {
+  async build(
+    source: ArtifactSource,
+    { signal, tenant = '', ...order }: BuildOrder,
+  ): Promise<BuildResult> {
     const settings: BuildSettings = {
       path: order.path,
       patches: order.patches ?? [],
@@ -73,16 +85,15 @@ export class Builder {
     const { keys } = order;
     // Cryptography in JavaScript takes its time.
     const small = keys === undefined ? buildSmall(await filesOf(source), settings) : undefined;
-    return small ?? (await this.#buildLarge(source, settings, keys, signal));
+    return small ?? (await this.#buildLarge(source, { settings, keys, tenant }, signal));
   }
 
   async #buildLarge(
     source: ArtifactSource,
-    settings: BuildSettings,
-    keys: KeyEntries | undefined,
+    { settings, keys, tenant }: LargeBuild,
     signal: AbortSignal,
   ): Promise<BuildResult> {
-    await this.#slots.enter(signal);
+    await this.#slots.enter(tenant, signal);
     try {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
@@ -92,7 +103,7 @@ export class Builder {
         await this.#release(worker);
       }
     } finally {
-      this.#slots.leave();
+      this.#slots.leave(tenant);
     }
   }
 

@@ -8,19 +8,12 @@ import {
   readListenAddress,
   readOptionalListenAddress,
 } from './addresses.ts';
-import {
-  type ApiConfig,
-  type CertificateConfig,
-  type Role,
-  readApi,
-  readCertificates,
-  readRoles,
-} from './api-config.ts';
+import { type ApiConfig, type Role, readApi, readRoles } from './api-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
 import { laterFlags, refuseLaterFlag } from './later-flags.ts';
-import { readNamespace, readNamespaces } from './namespaces.ts';
+import { readNamespace, readNamespaces, readOptionalName } from './names.ts';
 import { UsageError } from './usage-error.ts';
 import {
   type GivenValue,
@@ -34,6 +27,12 @@ import {
   readPositiveDuration,
   readProgram,
 } from './values.ts';
+import {
+  type CertificateConfig,
+  readCertificates,
+  readWebhook,
+  type WebhookConfig,
+} from './webhook-config.ts';
 
 /** Everything that an operator decides at the start. Frozen; it does not change while running. */
 export interface Config {
@@ -58,15 +57,21 @@ export interface Config {
   /** http or https, ends with a slash. */
   readonly runbookBaseUrl: string;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** Of StageSets that name none; undefined lets them act as the controller. */
+  readonly defaultServiceAccount: string | undefined;
   /** Undefined serves no metrics. */
   readonly metricsBindAddress: ListenAddress | undefined;
   readonly healthProbeBindAddress: ListenAddress;
   readonly api: ApiConfig;
+  /** Undefined where this process serves no webhooks. */
+  readonly webhook: WebhookConfig | undefined;
   readonly certificates: CertificateConfig;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** Hosts that are exempt from the address guard; empty outside of development. */
   readonly allowedArtifactHosts: readonly AllowedHost[];
+  /** API servers that are exempt from the address guard; empty outside of development. */
+  readonly allowedClusterHosts: readonly AllowedHost[];
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -108,6 +113,7 @@ function configOf(
   const given = (name: FlagName): GivenValue => effective(name, values, environment);
   const namespace = given('namespace');
   const roles = readRoles(given);
+  const certificates = readCertificates(given);
   const config: Config = {
     kubeconfig: readPath(given('kubeconfig')),
     namespace: namespace.text === '' ? undefined : readNamespace(namespace),
@@ -122,20 +128,29 @@ function configOf(
     decryptionDirectory: readDirectory(given('decryption-directory')),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
+    defaultServiceAccount: readOptionalName(given('default-service-account')),
     metricsBindAddress: frozen(readOptionalListenAddress(given('metrics-bind-address'))),
     healthProbeBindAddress: Object.freeze(readListenAddress(given('health-probe-bind-address'))),
     api: Object.freeze(readApi(given, roles)),
-    certificates: Object.freeze(readCertificates(given)),
+    webhook: frozen(readWebhook(given, roles, certificates.mode)),
+    certificates: Object.freeze(certificates),
     logLevel: readChoice(given('log-level'), ['debug', 'info', 'warn', 'error']),
     logFormat: readChoice(given('log-format'), ['json', 'text']),
-    allowedArtifactHosts: Object.freeze(
-      (values.get('allowed-artifact-hosts') ?? []).map((text) =>
-        Object.freeze(readAllowedHost({ origin: '--allowed-artifact-hosts', text })),
-      ),
-    ),
+    allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
+    allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
+}
+
+function allowedHosts(
+  name: FlagName,
+  values: ReadonlyMap<string, readonly string[]>,
+): readonly AllowedHost[] {
+  const given = values.get(name) ?? [];
+  return Object.freeze(
+    given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
+  );
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

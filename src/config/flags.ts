@@ -1,5 +1,6 @@
 import { apiFlags } from './api-flags.ts';
 import type { Flag } from './flag.ts';
+import { webhookFlags } from './webhook-flags.ts';
 
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
@@ -118,6 +119,16 @@ export const flags = [
     defaultText: 'false',
   },
   {
+    name: 'default-service-account',
+    takes: 'Value',
+    placeholder: 'name',
+    group: tenancy,
+    description:
+      'ServiceAccount of StageSets that name none, where their namespace has no annotation ' +
+      'stages.metio.wtf/default-service-account. Empty: such StageSets act as the controller',
+    defaultText: '',
+  },
+  {
     name: 'metrics-bind-address',
     takes: 'Value',
     placeholder: 'address',
@@ -134,6 +145,7 @@ export const flags = [
     defaultText: ':8081',
   },
   ...apiFlags,
+  ...webhookFlags,
   {
     name: 'log-level',
     takes: 'Value',
@@ -158,6 +170,16 @@ export const flags = [
     description:
       'Host or host:port that artifacts may be fetched from even if its address is loopback or ' +
       'link-local. This opens the controller to whoever can write a source: never set it in ' +
+      'production. Repeatable',
+  },
+  {
+    name: 'allowed-cluster-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that spec.kubeConfig may lead to even if its address is loopback or ' +
+      'link-local. This opens the controller to whoever can write a StageSet: never set it in ' +
       'production. Repeatable',
   },
 ] as const satisfies readonly Flag[];

@@ -63,6 +63,13 @@ export function readCount(given: GivenValue): number {
   return count;
 }
 
+/** A port, 1 to 65535. */
+export function readPort(given: GivenValue): number {
+  const port = readCount(given);
+  if (port > 65_535) throw refuse(given, 'a port from 1 to 65535');
+  return port;
+}
+
 /** A duration in Go's syntax, above zero. */
 export function readPositiveDuration(given: GivenValue): Duration {
   const duration = asDuration(given.text);

@@ -1,4 +1,4 @@
-import type { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import type { Slots } from '../kubernetes/fair-limit.ts';
 import { abortReason, onAbort } from '../kubernetes/wait.ts';
 
 /**
@@ -9,7 +9,7 @@ import { abortReason, onAbort } from '../kubernetes/wait.ts';
 export class BackgroundWork<Result> {
   readonly #abort = new AbortController();
   readonly #outcome: Promise<PromiseSettledResult<Result>>;
-  readonly #permits: InFlightLimit;
+  readonly #permits: Slots;
   #permit: 'Waiting' | 'Held' | 'Returned' = 'Waiting';
   #listener: (() => void) | undefined;
   #settled: PromiseSettledResult<Result> | undefined;
@@ -20,7 +20,7 @@ export class BackgroundWork<Result> {
    */
   constructor(
     work: (signal: AbortSignal, permit: () => Promise<void>) => Promise<Result>,
-    permits: InFlightLimit,
+    permits: Slots,
     signal: AbortSignal,
   ) {
     this.#permits = permits;
@@ -56,6 +56,11 @@ export class BackgroundWork<Result> {
     });
     await Promise.race([this.#outcome, timeUp]);
     clearTimeout(timer);
+  }
+
+  /** Waits until the work has ended. */
+  async settled(): Promise<void> {
+    await this.#outcome;
   }
 
   /** Calls `listener` when work that still goes on has ended, unless it was abandoned. */

@@ -12,6 +12,7 @@ import {
   refuseSharedObjects,
 } from './prepare-stage.ts';
 import type { StageAt } from './stage-at.ts';
+import type { Targets } from './targets.ts';
 import type { Tenants } from './tenants.ts';
 import { resolveVariables, type VariableSource } from './variables.ts';
 
@@ -25,7 +26,11 @@ import { resolveVariables, type VariableSource } from './variables.ts';
  */
 export async function buildStage(
   at: StageAt,
-  { builder, tenants }: { readonly builder: BuildSteps; readonly tenants: Tenants },
+  {
+    builder,
+    tenants,
+    targets,
+  }: { readonly builder: BuildSteps; readonly tenants: Tenants; readonly targets: Targets },
   permit: () => Promise<void>,
   call: CallOptions,
 ): Promise<PreparedStage> {
@@ -39,10 +44,11 @@ export async function buildStage(
   );
   const resolved = resolveVariables(stage.postBuild, secrets, call);
   const variables = await during('resolve postBuild variables', resolved);
-  const { client, identity } = tenants.tenantOf(stageSet, stage.name);
+  const { client, identity } = await targets.readyTargetOf(stageSet, stage.name, call);
   const { onSecretValue } = secrets;
   const around = { owner: ownerOf(stageSet), client, defined: memory.defined, onSecretValue };
-  const input = { artifact: pinned, stage, variables, keys };
+  const { namespace: tenant } = ownerOf(stageSet);
+  const input = { artifact: pinned, stage, variables, keys, tenant };
   await builder.fetch(input, call.signal);
   await permit();
   const prepared = await prepareStage(builder, input, around, call);

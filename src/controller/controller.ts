@@ -14,7 +14,10 @@ import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import { AccountWatch } from './account-watch.ts';
 import { AwaitedKinds } from './awaited-kinds.ts';
+import { Clusters, type RemoteAccess } from './clusters.ts';
+import { DefaultAccounts } from './default-accounts.ts';
 import { Dependencies } from './dependencies.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
@@ -31,6 +34,7 @@ import { StageRuns } from './stage-runs.ts';
 import { StageSets } from './stage-sets.ts';
 import { StatusPublisher } from './status-publisher.ts';
 import { StatusWriter } from './status-writer.ts';
+import { Targets } from './targets.ts';
 import { TeardownEffects } from './teardown-effects.ts';
 import { ownIdentity, Tenants } from './tenants.ts';
 
@@ -43,9 +47,12 @@ const farewell = seconds(5);
 export interface ControllerOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
+  readonly remote: RemoteAccess;
   readonly settings: RunSettings;
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
+  readonly defaultServiceAccount: string | undefined;
   readonly inventoryShardCap: number;
   /** Whether applied objects are watched. */
   readonly driftWatch: 'On' | 'Off';
@@ -66,17 +73,25 @@ export class Controller {
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
   readonly #runs: StageRuns;
+  readonly #defaultAccounts: DefaultAccounts;
+  readonly #accounts: AccountWatch;
+  readonly #tokens: TokenStore;
   readonly #applied = new AppliedMemory();
   readonly #drift: DriftWatch;
   readonly #events: EventRecorder;
   readonly #expressions = new ExpressionEvaluator();
+  readonly #clusters: Clusters;
   readonly #reconciler: Reconciler;
   readonly #outage: Outage;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, watchNamespaces, metrics } = options;
-    this.#queue = new WorkQueue({ observer: metrics.queue });
+    this.#queue = new WorkQueue({
+      observer: metrics.queue,
+      groupOf: namespaceOf,
+      mostPerGroup: workers - 1,
+    });
     this.#awaitedKinds = new AwaitedKinds({
       client,
       clock: options.clock,
@@ -108,10 +123,24 @@ export class Controller {
       onAdvance: (key) => this.#queue.add(key),
       onTrouble: (trouble) => this.#trouble('StageRun', trouble),
     });
+    this.#tokens = new TokenStore(client);
+    this.#defaultAccounts = new DefaultAccounts(client, {
+      flag: options.defaultServiceAccount,
+      namespaces: watchNamespaces,
+      onChange: (namespace) => this.#reassertAll(this.#stageSets.actingByDefault(namespace)),
+      onTrouble: (trouble) => this.#trouble('Namespace', trouble),
+    });
+    this.#accounts = new AccountWatch(client, {
+      namespaces: watchNamespaces,
+      onGone: (namespace, name) => this.#tokens.evict(namespace, name),
+      onCreated: (namespace, name) => this.#accountCreated(namespace, name),
+      onTrouble: (trouble) => this.#trouble('ServiceAccount', trouble),
+    });
     this.#events = new EventRecorder(client, {
       controller: 'stageset-controller',
       instance: options.instance,
     });
+    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...options.remote });
     this.#drift = this.#wireDriftWatch();
     this.#reconciler = this.#wireReconciler();
     this.#outage = new Outage({
@@ -134,6 +163,7 @@ export class Controller {
     // Compiles the validator, which takes a moment that the first StageSet should not wait for.
     parseStageSet(undefined);
     for (const reflector of this.#reflectors()) reflector.start();
+    for (const reflector of this.#accounts.reflectors) reflector.start();
   }
 
   /**
@@ -142,6 +172,8 @@ export class Controller {
    */
   async lead(stop: AbortSignal, grace: Duration): Promise<void> {
     const { logger, metrics } = this.#options;
+    // Nobody's account is known before, and those without one would fail.
+    await this.#defaultAccounts.settled(stop).catch(() => undefined);
     metrics.setWorkers(workers);
     const hurry = new AbortController();
     let timer: NodeJS.Timeout | undefined;
@@ -161,6 +193,7 @@ export class Controller {
       else logger.error('reconcile failed', { key, error });
     });
     await closed;
+    await this.#reconciler.settled();
     this.#outage.stop();
     clearTimeout(timer);
   }
@@ -176,6 +209,7 @@ export class Controller {
     metrics.reconcileStarted();
     let result: ReconcileResult = 'error';
     try {
+      await this.#defaultAccounts.seen(namespaceOf(key), call.signal);
       const next = await this.#reconciler.reconcile(key, stop, call);
       this.#outage.answered(key);
       result = resultOf(next);
@@ -197,18 +231,20 @@ export class Controller {
     bound.abort();
     this.#events.stop();
     await Promise.all([
-      ...this.#reflectors().map(async (reflector) => await reflector.stop()),
+      ...[...this.#reflectors(), ...this.#accounts.reflectors].map(
+        async (reflector) => await reflector.stop(),
+      ),
       this.#awaitedKinds.stop(),
       this.#sources.stop(),
       this.#expressions.close(),
       this.#drift.stop(),
     ]);
+    await this.#clusters.stop();
   }
 
   #reflectors(): Reflector[] {
-    return [this.#stageSets, this.#inventories, this.#runs].flatMap(({ reflectors }) => [
-      ...reflectors,
-    ]);
+    const followed = [this.#stageSets, this.#inventories, this.#runs, this.#defaultAccounts];
+    return followed.flatMap(({ reflectors }) => [...reflectors]);
   }
 
   #wireDriftWatch(): DriftWatch {
@@ -233,7 +269,8 @@ export class Controller {
 
   #wireReconciler(): Reconciler {
     const { client, builder, clock, logger, metrics, settings, runbookBase } = this.#options;
-    const tenants = new Tenants(client, new TokenStore(client));
+    const tenants = new Tenants(client, this.#tokens, this.#defaultAccounts);
+    const targets = new Targets(tenants, this.#clusters);
     const inventories = new InventoryStore(client, this.#options.inventoryShardCap, {
       onMalformed: ({ metadata }, stage, ids) => {
         const owner = { namespace: metadata.namespace ?? '', name: metadata.name };
@@ -247,6 +284,7 @@ export class Controller {
     const stages = new StageEffects({
       builder,
       tenants,
+      targets,
       inventories,
       applied: this.#applied,
       expressions: this.#expressions,
@@ -266,8 +304,9 @@ export class Controller {
       }),
       sources: this.#sources,
       stages,
-      teardown: new TeardownEffects(client, { tenants, inventories, reporter, clock }),
+      teardown: new TeardownEffects(client, { targets, inventories, reporter, clock }),
       tenants,
+      targets,
       inventories,
       drift: this.#drift,
       publisher: new StatusPublisher({
@@ -300,6 +339,18 @@ export class Controller {
     for (const dependent of this.#stageSets.dependingOn(key)) this.#queue.add(dependent);
   }
 
+  /** Whoever could not act as the account may now. */
+  #accountCreated(namespace: string, name: string): void {
+    this.#reassertAll(this.#stageSets.actingAs(`${namespace}/${name}`));
+    if (this.#defaultAccounts.isDefault(namespace, name)) {
+      this.#reassertAll(this.#stageSets.actingByDefault(namespace));
+    }
+  }
+
+  #reassertAll(keys: ReadonlySet<string>): void {
+    for (const key of keys) this.#reassert(key);
+  }
+
   #reassert(key: string): void {
     this.#reconciler.requestReassertion(key);
     this.#queue.add(key);
@@ -320,6 +371,10 @@ export class Controller {
       logger.warn('cannot watch', { kind, why: wordsFor[trouble.kind], failures, said });
     }
   }
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 function resultOf(next: NextPass): ReconcileResult {

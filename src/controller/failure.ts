@@ -1,6 +1,8 @@
+import { isClusterFault } from '../core/clusters/cluster-error.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import type { Failure } from '../core/run.ts';
+import { minutes } from '../core/time.ts';
 import { ApiError, treatmentOf } from '../kubernetes/api-error.ts';
 
 /** The failure of an operation, by the class of what was thrown (part A 2.9). */
@@ -22,8 +24,12 @@ export function failureOf(otherwise: string, thrown: unknown): Failure {
     message,
     retry: 'Backoff',
     ...(hint === undefined ? {} : { retryAfter: hint }),
+    // Nobody tells us of a repaired cluster, or of an edited Secret.
+    ...(causedBy(thrown, isClusterFault) ? { longestBackoff: longestUnseen } : {}),
   };
 }
+
+const longestUnseen = minutes(1);
 
 /** The failure without the values of Secrets that its message may quote. */
 export function redactedFailure(failure: Failure, secrets: ReadonlySet<string>): Failure {

@@ -35,6 +35,8 @@ export interface StageSetMemory {
   readonly secrets: Set<string>;
   /** The revision whose Helm hooks were told of last, by stage name. */
   readonly hooksTold: Map<string, string>;
+  /** Address of the remote cluster that the run under way is carried out on. */
+  server: string | undefined;
   /** Inventories as stored, by stage name; undefined when they must be read. */
   inventories: Map<string, StoredInventory> | undefined;
   /**
@@ -75,6 +77,8 @@ interface KnownRecord {
 /** A built stage; its first group is validated while the inventory is written. */
 export interface ValidatedStage extends PreparedStage {
   readonly validated: ValidatedGroup | undefined;
+  /** The `scope` of the target that it was validated for. */
+  readonly validatedFor?: string;
 }
 
 /** The memories of all StageSets that exist; one goes when its StageSet does. */
@@ -124,6 +128,7 @@ export function emptyMemory(uid: string): StageSetMemory {
     rendered: new Map(),
     hooksTold: new Map(),
     secrets: new Set(),
+    server: undefined,
     inventories: undefined,
     remembered: new Map(),
     lost: new Set(),
@@ -194,6 +199,7 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.desired.clear();
   memory.rebuilt.clear();
   memory.secrets.clear();
+  memory.server = undefined;
 }
 
 /** Has the status and the record written before anything else is done: something must not be lost. */

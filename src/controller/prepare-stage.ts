@@ -50,6 +50,8 @@ export interface BuildInput {
   readonly stage: Stage;
   /** For the expressions in the built manifests; with none they stay as they are. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Namespace of the StageSet, among which downloads and builds are shared fairly. */
+  readonly tenant: string;
   /** Private keys by name; undefined where nothing is to be decrypted. */
   readonly keys: ReadonlyMap<string, Uint8Array> | undefined;
 }

@@ -5,7 +5,8 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import type { InventoryStore, StoredInventory } from './inventory-store.ts';
 import { ownerOf } from './owner.ts';
-import type { Tenants } from './tenants.ts';
+import type { Targets } from './targets.ts';
+import type { Tenant } from './tenants.ts';
 
 export interface PruneInput {
   readonly stageSet: StageSet;
@@ -14,7 +15,7 @@ export interface PruneInput {
   /** What the finished run wants, by stage name. */
   readonly desired: ReadonlyMap<string, readonly InventoryEntry[]>;
   /** Told of what is about to be deleted: its end must not be missed as drift. */
-  readonly onDeletion: (stage: string, entry: InventoryEntry) => void;
+  readonly onDeletion: (tenant: Tenant, entry: InventoryEntry) => void;
 }
 
 /** An object that was deleted, and the stage that had it. */
@@ -31,7 +32,7 @@ export interface Pruned {
  */
 export async function prune(
   { stageSet, stored, desired, onDeletion }: PruneInput,
-  { tenants, inventories }: { tenants: Tenants; inventories: InventoryStore },
+  { targets, inventories }: { targets: Targets; inventories: InventoryStore },
   call: CallOptions,
 ): Promise<Pruned[]> {
   const stages = stageSet.spec?.stages ?? [];
@@ -39,9 +40,9 @@ export async function prune(
   for (const step of planPrune([...stored.values()], desired, stages)) {
     const before = stored.get(step.stage);
     if (before === undefined) continue;
-    const { client } = tenants.tenantOf(stageSet, step.stage);
-    for (const entry of step.deletions) onDeletion(step.stage, entry);
-    const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), client, call);
+    const tenant = await targets.targetOf(stageSet, step.stage, call);
+    for (const entry of step.deletions) onDeletion(tenant, entry);
+    const deletions = await deleteOwned(step.deletions, ownerOf(stageSet), tenant.client, call);
     const deleted = [...of(deletions, 'Gone'), ...of(deletions, 'Terminating')];
     gone.push(...deleted.map((entry) => ({ stage: step.stage, entry })));
     // Who takes the annotation off again wants it pruned: until then it stays on record.

@@ -1,4 +1,5 @@
 import { isDecryptionError } from '../build/sops/decryption-error.ts';
+import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { type Decision, decide, type Effect } from '../core/decide.ts';
 import { TerminalError } from '../core/errors.ts';
 import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
@@ -11,7 +12,7 @@ import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { InventoryEntry, StageSet } from '../types/stages.ts';
+import type { StageSet } from '../types/stages.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
@@ -27,8 +28,8 @@ import {
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
-import { prune } from './prune-effect.ts';
-import { rememberPruned } from './recorded-changes.ts';
+import { pruneRun } from './prune-run.ts';
+import { RemoteWork } from './remote-work.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunRecorder } from './run-recorder.ts';
 import type { Sources } from './sources.ts';
@@ -37,6 +38,7 @@ import { StageBuilds } from './stage-builds.ts';
 import type { StageEffects } from './stage-effects.ts';
 import type { StageSets } from './stage-sets.ts';
 import type { StatusPublisher } from './status-publisher.ts';
+import type { Targets } from './targets.ts';
 import type { TeardownEffects } from './teardown-effects.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -48,6 +50,7 @@ export interface ReconcilerOptions {
   readonly stages: StageEffects;
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
+  readonly targets: Targets;
   readonly inventories: InventoryStore;
   readonly drift: DriftWatch;
   readonly publisher: StatusPublisher;
@@ -74,10 +77,12 @@ export class Reconciler {
   readonly #memories = new Memories();
   readonly #inventoryBudget = new InventoryBudget();
   readonly #builds: StageBuilds;
+  readonly #remote: RemoteWork;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { stages, onNews } = options;
+    this.#remote = new RemoteWork(onNews);
     this.#builds = new StageBuilds({
       build: async (at, permit, call) => await stages.build(at, permit, call),
       onNews,
@@ -90,14 +95,15 @@ export class Reconciler {
    */
   async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<NextPass> {
     const asked: AskedDependencies = new Map();
-    this.#memories.distrustValidations(key);
-    for (;;) {
+    for (let first = true; ; first = false) {
       stop.throwIfAborted();
       const observed = this.#options.stageSets.get(key);
       if (observed === undefined) {
         this.#forget(key);
         return undefined;
       }
+      if (this.#remote.isUnderWay(key)) return undefined;
+      if (first) this.#memories.distrustValidations(key);
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
@@ -115,8 +121,13 @@ export class Reconciler {
       }
       await this.#options.recorder.beforeEffect(stageSet, memory, call);
       await this.#options.publisher.publishProgress(stageSet, memory, call);
-      await this.#carryOut(decision.next, stageSet, memory, call);
+      await this.#begin(decision.next, stageSet, memory, call);
     }
+  }
+
+  /** Waits until nothing is done on remote clusters any more. */
+  async settled(): Promise<void> {
+    await this.#remote.settled();
   }
 
   /** Asks for a re-assertion at the next pass although nothing of the snapshot is new. */
@@ -208,6 +219,21 @@ export class Reconciler {
     if (memory.rebuilt.size === 0) return;
     this.#options.reporter.reconstructed(stageSet, memory.rebuilt);
     memory.rebuilt.clear();
+  }
+
+  /** Carries the effect out; one on a remote cluster may still go on when this ends. */
+  async #begin(
+    effect: Exclude<Effect, Rest>,
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<void> {
+    const spec = memory.run?.spec ?? stageSet.spec;
+    const local = effect.kind === 'AddFinalizer' || effect.kind === 'ReleaseFinalizer';
+    const work = async (limits: CallOptions): Promise<void> =>
+      await this.#carryOut(effect, stageSet, memory, limits);
+    if (local || clusterReferenceOf(spec) === undefined) await work(call);
+    else await this.#remote.begin(keyOf(stageSet), work, call);
   }
 
   async #carryOut(
@@ -322,23 +348,10 @@ export class Reconciler {
   }
 
   async #prune(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
-    const { clock, reporter, stages } = this.#options;
     const { run } = memory;
     if (run === undefined) return;
     try {
-      const pinned = { ...stageSet, spec: run.spec };
-      const stored = await stages.storedInventories(pinned, memory, call);
-      // Part A 5.9: a record that is lost or was rebuilt a moment ago is no ground for a deletion.
-      const lost = run.spec.stages.some(({ name }) => memory.lost.has(name));
-      if (lost) memory.reassert = true;
-      else if (memory.rebuilt.size === 0) {
-        const onDeletion = (stage: string, entry: InventoryEntry): void =>
-          stages.forgetApplied(pinned, stage, entry);
-        const input = { stageSet: pinned, stored, desired: memory.desired, onDeletion };
-        const pruned = await prune(input, this.#options, call);
-        reporter.pruned(stageSet, pruned.length);
-        rememberPruned(memory, pruned);
-      }
+      await pruneRun({ stageSet, memory, run }, this.#options, call);
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
       call.signal.throwIfAborted();
@@ -346,7 +359,7 @@ export class Reconciler {
       // What a failed write left behind is not known.
       distrustInventories(memory);
       const failure = failureOf('prune', error);
-      memory.run = { ...run, outcome: { kind: 'Failed', at: clock(), failure } };
+      memory.run = { ...run, outcome: { kind: 'Failed', at: this.#options.clock(), failure } };
     }
   }
 
@@ -363,6 +376,7 @@ export class Reconciler {
     const { tenants, stageSets } = this.#options;
     const gone = known.stageSet;
     if (gone !== undefined) tenants.release(gone, (account) => stageSets.useAccount(account));
+    this.#remote.abandon(key);
     this.#memories.forget(key);
     this.#inventoryBudget.forget(key);
     this.#options.drift.release(key);

@@ -3,7 +3,7 @@ import { underWay } from '../core/decide.ts';
 import { promoteAnnotation } from '../core/gates/promote-annotation.ts';
 import { expiredRuns, type NewestRun, newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { recordOf, supersededRecord } from '../core/history/record.ts';
-import { newStageRun } from '../core/history/stage-run.ts';
+import { isRunOf, newStageRun } from '../core/history/stage-run.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import { requesterOf } from '../core/requested-by.ts';
 import type { Verdict } from '../core/rest.ts';
@@ -173,6 +173,10 @@ export class RunRecorder {
     memory.record = { stored, base: stored.status ?? {}, attempt: run.startedAt, writtenAt };
   }
 
+  /**
+   * The name may be taken: by records of an earlier StageSet of the same name, which the garbage
+   * collector has not come to yet, or by somebody. Then the numbers go on behind those.
+   */
   async #create(
     stageSet: StageSet,
     run: RunProgress,
@@ -181,18 +185,38 @@ export class RunRecorder {
   ): Promise<StageRun> {
     const facts = factsOf(before);
     const trigger = triggerOf(stageSet, run, facts);
-    const requestedBy = undefined;
-    const wanted = newStageRun(stageSet, run, { before: facts, trigger, requestedBy });
+    let taken = 0;
+    for (let tries = 1; tries <= mostTries; tries += 1) {
+      const record = { before: facts, taken, trigger, requestedBy: undefined };
+      const wanted = newStageRun(stageSet, run, record);
+      const made = await this.#createOrFind(wanted, run, call);
+      if (made !== undefined) return made;
+      const highest = await this.#options.runs.highest(stageSet, call);
+      taken = Math.max(highest, wanted.spec?.sequence ?? 0);
+    }
+    throw new Error(`no name is free for the record of run ${run.id}: delete StageRuns of others`);
+  }
+
+  /** Undefined where a record of the same name is of another run. */
+  async #createOrFind(
+    wanted: StageRun,
+    run: RunProgress,
+    call: CallOptions,
+  ): Promise<StageRun | undefined> {
+    const { client } = this.#options;
     try {
-      return narrowed(await this.#options.client.create(wanted, { fieldManager }, call), wanted);
+      return narrowed(await client.create(wanted, { fieldManager }, call), wanted);
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
-    // Our own request may have been repeated, since its answer was lost.
-    const found = await this.#options.client.get(referenceTo(wanted), call);
-    const existing = narrowed(found, wanted);
-    if (existing.spec?.runId === run.id) return existing;
-    throw new Error(`StageRun ${wanted.metadata.name} exists and is of another run`);
+    const found = await client.find(referenceTo(wanted), call);
+    const parsed = found === undefined ? undefined : parseStageRun(withoutManagedFields(found));
+    if (parsed?.ok !== true) return undefined;
+    // Our own request may have been repeated, since its answer was lost. A run's id has the uid of
+    // its StageSet in it.
+    const [owner] = wanted.metadata.ownerReferences ?? [];
+    const own = isRunOf(parsed.value, owner?.uid) && parsed.value.spec?.runId === run.id;
+    return own ? parsed.value : undefined;
   }
 
   async #supersede(before: StageRun, call: CallOptions): Promise<void> {
@@ -221,6 +245,8 @@ export class RunRecorder {
       const { record } = memory;
       if (record === undefined) return;
       const stored = newerRecord(record.stored, runs.seen(stageSet)) ?? record.stored;
+      // Where the record of this run could not be made, the last one known is of another run.
+      if (stored.spec?.runId !== run.id) return;
       const status = recordOf({
         stored: stored.status ?? {},
         base: record.base,

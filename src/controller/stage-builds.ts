@@ -1,7 +1,7 @@
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import { BackgroundWork } from './background-work.ts';
+import { BuildPermits } from './build-permits.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 import type { StageAt } from './stage-at.ts';
 
@@ -21,10 +21,10 @@ const mostBuilds = 8;
 /** Milliseconds within which a build that is small or cached ends. */
 const quickBuild = 50;
 
-/** Builds stages while no worker waits for them, a bounded number at a time. */
+/** Builds stages while no worker waits for them, a bounded number at a time, shared by namespace. */
 export class StageBuilds {
   readonly #options: StageBuildsOptions;
-  readonly #permits = new InFlightLimit(mostBuilds);
+  readonly #permits = new BuildPermits(mostBuilds);
 
   constructor(options: StageBuildsOptions) {
     this.#options = options;
@@ -40,7 +40,7 @@ export class StageBuilds {
     const started = memory.build === undefined;
     const work = (memory.build ??= new BackgroundWork(
       async (signal, permit) => await build(at, permit, { ...call, signal }),
-      this.#permits,
+      this.#permits.of(stageSet),
       call.signal,
     ));
     if (started) await work.wait(quickBuild);

@@ -6,6 +6,7 @@ import type { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
 import { healthOfApplied } from '../apply/look-at-health.ts';
 import type { Follower, OwnedKind } from '../apply/owned-watches.ts';
 import { type BeforeWrite, readEach, readTouched } from '../apply/read-before.ts';
+import { clusterFailed } from '../core/clusters/cluster-error.ts';
 import { healthNeedsRead } from '../core/health/status.ts';
 import { union } from '../core/inventory/sets.ts';
 import type { StageSetExists } from '../core/objects/foreign-owner.ts';
@@ -27,6 +28,7 @@ import type { RunSettings } from '../core/settings.ts';
 import { after, between, type Clock, milliseconds } from '../core/time.ts';
 import { beginWait, minutesPassed } from '../core/waits.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
@@ -50,12 +52,14 @@ import { lookForDeleted, replace } from './recreate-stage.ts';
 import { rememberRendered, reportApplied, tellOfHelmHooks } from './rendered-stage.ts';
 import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
-import type { Tenants } from './tenants.ts';
+import type { Targets } from './targets.ts';
+import type { Tenant, Tenants } from './tenants.ts';
 import { beginVerifying, lookAgain } from './verify-stage.ts';
 
 export interface StageEffectsOptions {
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
+  readonly targets: Targets;
   readonly inventories: InventoryStore;
   readonly applied: AppliedMemory;
   readonly expressions: ExpressionEvaluator;
@@ -93,9 +97,11 @@ export class StageEffects {
    */
   async recordAhead(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<RunProgress> {
     const { memory, run, index, stage } = at;
+    const tenant = await this.#tenantOf(at, call);
+    const target = this.#target(at, tenant);
     const [recorded, validated] = await Promise.allSettled([
-      this.#record(at, prepared, call),
-      validateGroup(prepared.groups[0] ?? [], this.#target(at), call),
+      this.#record(at, prepared, tenant, call),
+      validateGroup(prepared.groups[0] ?? [], target, call),
     ]);
     if (recorded.status === 'rejected') throw recorded.reason;
     memory.desired.set(stage.name, prepared.entries);
@@ -103,7 +109,8 @@ export class StageEffects {
     const groups = prepared.groups.length;
     const step: StageStep = { kind: 'Applying', group: 0, groups, health: [] };
     if (validated.status === 'fulfilled') {
-      memory.prepared.set(index, { ...prepared, validated: validated.value });
+      const done = { validated: validated.value, validatedFor: target.scope };
+      memory.prepared.set(index, { ...prepared, ...done });
       return withStep(run, index, step);
     }
     memory.prepared.set(index, { ...prepared, validated: undefined });
@@ -132,17 +139,19 @@ export class StageEffects {
     if (prepared === undefined) return withStep(run, index, { kind: 'Pending' });
     try {
       const before: BeforeWrite = new Map();
-      const validated = await this.#validated(at, prepared, step.group, before, call);
+      const tenant = await this.#tenantOf(at, call);
+      const target = this.#target(at, tenant);
+      const validated = await this.#validated(at, prepared, step.group, { target, before }, call);
       if (validated.replacements.length > 0) {
-        const around = { ...this.#options, target: this.#target(at) };
+        const around = { ...this.#options, target };
         return withStep(run, index, await replace(at, step, validated, around, call));
       }
-      const written = await writeGroup(validated, this.#target(at), call);
+      const written = await writeGroup(validated, target, call);
       const applied = written.map((each) => told(each, step));
       reportApplied(at, prepared, applied, before, this.#options.reporter);
       rememberApplied(at, applied);
-      if (run.correction === undefined) this.#follow(at, prepared, step.group);
-      else recordCorrections(at, { ...this.#target(at), before, applied }, this.#options);
+      if (run.correction === undefined) this.#follow(at, tenant, prepared, step.group);
+      else recordCorrections(at, { ...target, before, applied }, this.#options);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
       if (next.kind === 'Verifying' && run.correction === undefined) rememberRendered(at, prepared);
@@ -155,20 +164,18 @@ export class StageEffects {
   }
 
   /** What was deleted on purpose must not be missed as drift. */
-  forgetApplied(stageSet: StageSet, stage: string, { id }: InventoryEntry): void {
-    const { applied, tenants } = this.#options;
-    const { identity } = tenants.tenantOf(stageSet, stage);
-    applied.forget(`${scopeOf(identity, stageSet)}|${id}`);
+  forgetApplied(stageSet: StageSet, { identity }: Tenant, { id }: InventoryEntry): void {
+    this.#options.applied.forget(`${scopeOf(identity, stageSet)}|${id}`);
   }
 
   /** Looks again at what the stage waits for. */
   async look(at: StageAt, step: Extract<StageStep, Wait>, call: CallOptions): Promise<RunProgress> {
     const { stageSet, run, index, stage } = at;
-    const { clock, expressions: evaluator, reporter, tenants } = this.#options;
-    const { client } = tenants.tenantOf(stageSet, stage.name);
-    const reader = { client, owner: selectorOf(stageSet, stage) };
+    const { clock, expressions: evaluator, reporter } = this.#options;
+    const tenant = await this.#tenantOf(at, call);
+    const reader = { client: tenant.client, owner: selectorOf(stageSet, stage) };
     const newsOf = (health: readonly AwaitedHealth[]): 'Watched' | 'Polled' =>
-      this.#newsOf(at, health);
+      this.#newsOf(at, tenant, health);
     const looked = await lookAgain(step, stage, { reader, evaluator, clock, newsOf }, call);
     const waited = minutesPassed(step, looked.lookedAt ?? step.since);
     if (waited !== undefined) reporter.stillWaiting(stageSet, stage.name, looked, waited);
@@ -187,11 +194,17 @@ export class StageEffects {
     return stored;
   }
 
-  async #record(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<void> {
+  async #record(
+    at: StageAt,
+    prepared: PreparedStage,
+    { client }: Tenant,
+    call: CallOptions,
+  ): Promise<void> {
     const { stageSet, memory, index, stage } = at;
     const stored = await this.storedInventories(stageSet, memory, call);
     const before = stored.get(stage.name);
-    const had = await during('record inventory', this.#hadBefore(at, prepared, before, call));
+    const found = this.#hadBefore(at, prepared, before, client, call);
+    const had = await during('record inventory', found);
     const ahead = { stage: stage.name, position: index, entries: union(had, prepared.entries) };
     try {
       const write = this.#options.inventories.record(stageSet, ahead, before, call);
@@ -209,11 +222,11 @@ export class StageEffects {
     { stageSet, memory, stage }: StageAt,
     { entries }: PreparedStage,
     before: StoredInventory | undefined,
+    client: KubernetesClient,
     call: CallOptions,
   ): Promise<readonly InventoryEntry[]> {
     const recorded = before?.entries ?? [];
     if (!memory.lost.has(stage.name)) return recorded;
-    const { client } = this.#options.tenants.tenantOf(stageSet, stage.name);
     const owner = selectorOf(stageSet, stage);
     const rebuilt = await rebuildInventory(owner, entries, memory, client, call);
     memory.rebuilt.set(stage.name, rebuilt.unlisted);
@@ -224,13 +237,13 @@ export class StageEffects {
     at: StageAt,
     prepared: ValidatedStage,
     group: number,
-    before: BeforeWrite,
+    { target, before }: { readonly target: ApplyTarget; readonly before: BeforeWrite },
     call: CallOptions,
   ): Promise<ValidatedGroup> {
-    const first = group === 0 ? prepared.validated : undefined;
+    const isFirst = group === 0 && prepared.validatedFor === target.scope;
+    const first = isFirst ? prepared.validated : undefined;
     // Validated once: another try at this group asks the server anew.
     at.memory.prepared.set(at.index, { ...prepared, validated: undefined });
-    const target = this.#target(at);
     const objects = prepared.groups[group] ?? [];
     const { correction, purpose } = at.run;
     const find = correction === undefined ? undefined : readEach(before);
@@ -243,13 +256,24 @@ export class StageEffects {
 
   /** Looks whether the objects are gone that were deleted in order to be created anew. */
   async lookForDeleted(at: StageAt, step: Recreating, call: CallOptions): Promise<RunProgress> {
-    const { client } = this.#options.tenants.tenantOf(at.stageSet, at.stage.name);
+    const { client } = await this.#tenantOf(at, call);
     const looked = await lookForDeleted(step, client, this.#options.clock, call);
     return withStep(at.run, at.index, looked);
   }
 
-  #target({ stageSet, stage }: StageAt): ApplyTarget {
-    const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+  /** @throws RetryableError when the run has begun on another cluster: then it starts over. */
+  async #tenantOf({ stageSet, stage, memory }: StageAt, call: CallOptions): Promise<Tenant> {
+    const tenant = await this.#options.targets.targetOf(stageSet, stage.name, call);
+    const before = memory.server ?? tenant.server;
+    memory.server = tenant.server;
+    if (before === tenant.server) return tenant;
+    const error = clusterFailed(
+      'spec.kubeConfig leads to another cluster now; the run starts over',
+    );
+    throw new OperationError('connect to target cluster', error);
+  }
+
+  #target({ stageSet, stage }: StageAt, { client, identity }: Tenant): ApplyTarget {
     const scope = scopeOf(identity, stageSet);
     return {
       client,
@@ -262,8 +286,12 @@ export class StageEffects {
   }
 
   /** From now on, changes of what is applied are told. */
-  #follow({ stageSet, stage }: StageAt, { groups }: PreparedStage, group: number): void {
-    const { client, identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+  #follow(
+    { stageSet, stage }: StageAt,
+    { client, identity }: Tenant,
+    { groups }: PreparedStage,
+    group: number,
+  ): void {
     const key = storeKey(stageSet.metadata.namespace, stageSet.metadata.name);
     const follower: Follower = { stageSet: key, stage: stage.name, identity, client };
     const kinds = groups
@@ -275,8 +303,11 @@ export class StageEffects {
     this.#options.drift.follow(follower, kinds, group + 1 < groups.length ? 'Some' : 'All');
   }
 
-  #newsOf({ stageSet, stage }: StageAt, health: readonly AwaitedHealth[]): 'Watched' | 'Polled' {
-    const { identity } = this.#options.tenants.tenantOf(stageSet, stage.name);
+  #newsOf(
+    { stageSet }: StageAt,
+    { identity }: Tenant,
+    health: readonly AwaitedHealth[],
+  ): 'Watched' | 'Polled' {
     const scope = scopeOf(identity, stageSet);
     const changing = health.filter(({ object }) => healthNeedsRead(object));
     const watched = changing.every(

@@ -1,5 +1,6 @@
 import { newestRun, sequenceOf } from '../core/history/newest-run.ts';
-import { isRunOf, stageRunLabel } from '../core/history/stage-run.ts';
+import { isRunOf, numberIn, stageRunLabel } from '../core/history/stage-run.ts';
+import { longestLabel } from '../core/objects/label-value.ts';
 import { parseStageRun } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
@@ -62,6 +63,16 @@ export class StageRuns {
   async all(stageSet: StageSet, call: CallOptions): Promise<StageRun[]> {
     return await listRuns(this.#client, stageSet, call);
   }
+
+  /** The highest number in the names of records under the label, whoever owns them; 0 for none. */
+  async highest({ metadata }: StageSet, call: CallOptions): Promise<number> {
+    const { name, namespace } = metadata;
+    const scope = namespace === undefined ? {} : { namespace };
+    const labelSelector = `${stageRunLabel}=${name}`;
+    const query = { ...kind, ...scope, labelSelector, as: 'Metadata' } as const;
+    const { items } = await this.#client.list(query, call);
+    return Math.max(0, ...items.map((item) => numberIn(item.metadata.name, name) ?? 0));
+  }
 }
 
 /** All records of a StageSet, in no order. */
@@ -70,6 +81,8 @@ export async function listRuns(
   { metadata }: StageSet,
   call: CallOptions,
 ): Promise<StageRun[]> {
+  // No record has the label of a StageSet whose name is too long for one.
+  if (metadata.name.length > longestLabel) return [];
   const scope = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
   const labelSelector = `${stageRunLabel}=${metadata.name}`;
   const { items } = await client.list({ ...kind, ...scope, labelSelector }, call);

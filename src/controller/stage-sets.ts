@@ -5,6 +5,7 @@ import {
   keyOfStageSet,
   type StageSetKey,
 } from '../core/gates/dependency-graph.ts';
+import { namedAccountOf } from '../core/service-account.ts';
 import type { FieldProblem } from '../core/validate/field-problem.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -27,6 +28,9 @@ const bySource = 'source';
 
 /** Index of StageSets by the ServiceAccounts that they act as, as `namespace/name`. */
 const byAccount = 'account';
+
+/** Index of StageSets that leave their account to the default, by namespace. */
+const byDefault = 'default';
 
 /** Index of StageSets by those that they depend on. */
 const byDependency = 'dependency';
@@ -94,6 +98,18 @@ export class StageSets {
     return this.reflectors.some(({ store }) => store.indexed(byAccount, account).length > 0);
   }
 
+  /** Keys of the StageSets that act as this ServiceAccount because they name it. */
+  actingAs(account: string): Set<string> {
+    const found = this.reflectors.flatMap(({ store }) => store.indexed(byAccount, account));
+    return new Set(found.map(storeKeyOf));
+  }
+
+  /** Keys of the StageSets of a namespace that act as its default account. */
+  actingByDefault(namespace: string): Set<string> {
+    const found = this.reflectors.flatMap(({ store }) => store.indexed(byDefault, namespace));
+    return new Set(found.map(storeKeyOf));
+  }
+
   /** Whether what is known of a namespace can be relied on right now. */
   follows(namespace: string): boolean {
     const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
@@ -111,6 +127,7 @@ export class StageSets {
       indexers: {
         [bySource]: (object) => sourceKeysOf(this.#parse(object).value),
         [byAccount]: (object) => accountsOf(this.#parse(object).value),
+        [byDefault]: (object) => defaulting(this.#parse(object).value),
         [byDependency]: (object) => dependencyKeysOf(this.#parse(object).value),
       },
       onEvent: (event) => {
@@ -174,6 +191,11 @@ function pick(object: JsonObject, fields: readonly string[]): JsonObject {
   return Object.fromEntries(
     fields.flatMap((field) => (object[field] === undefined ? [] : [[field, object[field]]])),
   );
+}
+
+/** Under what a StageSet is found that names no account for the whole of it. */
+function defaulting({ metadata, spec }: StageSet): string[] {
+  return namedAccountOf(spec) === undefined ? [metadata.namespace ?? ''] : [];
 }
 
 /** Status-only changes are our own; everything a user can ask with is news (part A 2.1). */

@@ -1,12 +1,13 @@
 import { deletableKinds, type FoundObjects, findOwned } from '../apply/find-owned.ts';
 import { union } from '../core/inventory/sets.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isMissingAccount } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, StageSet } from '../types/stages.ts';
 import { causedBy } from './failure.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import { ownerOf } from './owner.ts';
-import type { Tenants } from './tenants.ts';
+import type { Targets } from './targets.ts';
 
 export interface SweptObjects extends FoundObjects {
   /** Stages that nobody can look for, since their ServiceAccount does not exist, and the error. */
@@ -22,20 +23,24 @@ export interface SweptObjects extends FoundObjects {
 export async function sweep(
   stageSet: StageSet,
   namespaces: readonly string[],
-  tenants: Tenants,
+  targets: Targets,
   call: CallOptions,
 ): Promise<SweptObjects> {
   const names = stageNames(stageSet);
-  const all = [
-    tenants.tenantOf(stageSet),
-    ...names.map((name) => tenants.tenantOf(stageSet, name)),
-  ];
-  const identities = new Map(all.map((tenant) => [tenant.identity, tenant.client]));
+  let whole = '';
+  const identities = new Map<string, KubernetesClient>();
+  const identityOf = new Map<string, string>();
+  for (const name of [undefined, ...names]) {
+    const { identity, client } = await targets.targetOf(stageSet, name, call);
+    identities.set(identity, client);
+    if (name === undefined) whole = identity;
+    else identityOf.set(name, identity);
+  }
   const byStage = new Map<string, readonly InventoryEntry[]>();
   const unlisted = new Set<string>();
   const unreachable = new Map<string, unknown>();
   for (const [identity, client] of identities) {
-    const own = (stage: string): boolean => tenants.tenantOf(stageSet, stage).identity === identity;
+    const own = (stage: string): boolean => (identityOf.get(stage) ?? whole) === identity;
     try {
       const search = { kinds: await deletableKinds(client, call), namespaces };
       const found = await findOwned(search, ownerOf(stageSet), client, call);

@@ -20,12 +20,12 @@ import { together } from './memory.ts';
 import { ownerOf } from './owner.ts';
 import type { Reporter } from './reporter.ts';
 import { sweep, withFound } from './sweep.ts';
-import type { Tenants } from './tenants.ts';
+import type { Targets } from './targets.ts';
 
 /** Carries out the deletion of a StageSet, one small step at a time (part A 2.10). */
 export class TeardownEffects {
   readonly #client: KubernetesClient;
-  readonly #tenants: Tenants;
+  readonly #targets: Targets;
   readonly #inventories: InventoryStore;
   readonly #reporter: Reporter;
   readonly #clock: Clock;
@@ -33,14 +33,14 @@ export class TeardownEffects {
   constructor(
     client: KubernetesClient,
     {
-      tenants,
+      targets,
       inventories,
       reporter,
       clock,
-    }: { tenants: Tenants; inventories: InventoryStore; reporter: Reporter; clock: Clock },
+    }: { targets: Targets; inventories: InventoryStore; reporter: Reporter; clock: Clock },
   ) {
     this.#client = client;
-    this.#tenants = tenants;
+    this.#targets = targets;
     this.#inventories = inventories;
     this.#reporter = reporter;
     this.#clock = clock;
@@ -79,7 +79,7 @@ export class TeardownEffects {
     call: CallOptions,
   ): Promise<TeardownProgress> {
     return await this.#attempt(progress, index, async (stage) => {
-      const { client } = this.#tenants.tenantOf(stageSet, stage.stage);
+      const { client } = await this.#targets.targetOf(stageSet, stage.stage, call);
       const deletions = await deleteOwned(stage.entries, ownerOf(stageSet), client, call);
       const remaining = deletions.flatMap(({ entry, outcome }) =>
         outcome === 'Terminating' ? [entry] : [],
@@ -100,7 +100,7 @@ export class TeardownEffects {
   ): Promise<TeardownProgress> {
     return await this.#attempt(progress, index, async (stage) => {
       if (stage.step.kind !== 'Deleting') return stage;
-      const { client } = this.#tenants.tenantOf(stageSet, stage.stage);
+      const { client } = await this.#targets.targetOf(stageSet, stage.stage, call);
       const owner = ownerOf(stageSet);
       const remaining = await stillThere(stage.step.remaining, owner, client, call);
       if (remaining.length === 0) return { ...stage, step: { kind: 'Gone' } };
@@ -170,7 +170,7 @@ export class TeardownEffects {
       throw new RetryableError('the spec cannot be read, so that nobody knows as whom to delete');
     }
     if (namespaces === undefined) return { records: known, unreachable: new Map() };
-    const found = await sweep(stageSet, namespaces, this.#tenants, call);
+    const found = await sweep(stageSet, namespaces, this.#targets, call);
     this.#reporter.swept(stageSet, [...found.byStage.keys()], found.unlisted);
     return { records: withFound(stageSet, known, found), unreachable: found.unreachable };
   }

@@ -1,7 +1,9 @@
+import { namedAccountOf } from '../core/service-account.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { serviceAccountUser } from '../kubernetes/identity.ts';
 import type { TokenStore } from '../kubernetes/tokens.ts';
 import type { StageSet } from '../types/stages.ts';
+import type { AccountDefaults } from './default-accounts.ts';
 
 /** What stands for the controller's own identity where others have a username. */
 export const ownIdentity = 'controller';
@@ -13,10 +15,12 @@ export const ownIdentity = 'controller';
 export class Tenants {
   readonly #own: KubernetesClient;
   readonly #tokens: TokenStore;
+  readonly #defaults: AccountDefaults;
 
-  constructor(own: KubernetesClient, tokens: TokenStore) {
+  constructor(own: KubernetesClient, tokens: TokenStore, defaults: AccountDefaults) {
     this.#own = own;
     this.#tokens = tokens;
+    this.#defaults = defaults;
   }
 
   /** Forgets the tokens of accounts that nobody acts as any more (part A 2.10, step 5). */
@@ -27,17 +31,18 @@ export class Tenants {
     }
   }
 
-  /** The client of a stage's ServiceAccount; of the whole StageSet's when the stage has none. */
+  /**
+   * The client of a stage's ServiceAccount; of the whole StageSet's when the stage has none, and of the
+   * default one when that has none either.
+   * @throws what `AccountDefaults` throws.
+   */
   tenantOf(stageSet: StageSet, stageName?: string): Tenant {
     const namespace = stageSet.metadata.namespace ?? '';
-    const stage = stageSet.spec?.stages.find(({ name }) => name === stageName);
-    // An empty name is an absent one, and must not shadow the account of the whole StageSet.
-    const names = [stage?.serviceAccountName, stageSet.spec?.serviceAccountName];
-    const name = names.find((each) => each !== undefined && each !== '') ?? '';
+    const name = namedAccountOf(stageSet.spec, stageName) ?? this.#defaults.of(namespace);
     // No ServiceAccount anywhere is the single-tenant set-up: the controller's own identity.
-    if (name === '') return { client: this.#own, identity: ownIdentity };
+    if (name === undefined) return { client: this.#own, identity: ownIdentity };
     return {
-      client: this.#tokens.clientFor(namespace, name),
+      client: this.#tokens.clientFor(namespace, name, this.#own),
       identity: serviceAccountUser(namespace, name),
     };
   }
@@ -55,4 +60,6 @@ export interface Tenant {
   readonly client: KubernetesClient;
   /** Username, so that what is remembered for one identity is never used for another. */
   readonly identity: string;
+  /** Address of a remote cluster; undefined for the local one. */
+  readonly server?: string;
 }

@@ -12,3 +12,9 @@ export const wakingAnnotations: readonly string[] = [
   'stages.metio.wtf/budget-override',
   'stages.metio.wtf/reset-scope',
 ];
+
+/** Annotations by which a person asks for something, or takes something upon themselves (part A 2.2). */
+export const requestAnnotations: readonly string[] = [
+  ...wakingAnnotations,
+  'stages.metio.wtf/skip-image-verification',
+];

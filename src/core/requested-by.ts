@@ -5,7 +5,7 @@ import { isJsonObject } from './validate/json-object.ts';
  * The annotation in which the mutating webhook notes who set others: a JSON object of
  * `{value, user, uid, groups}` by the name of the annotation. What a user writes there is overwritten.
  */
-const requestedByAnnotation = 'stages.metio.wtf/requested-by';
+export const requestedByAnnotation = 'stages.metio.wtf/requested-by';
 
 /** A user as the API server authenticated them. */
 export interface Requester {
@@ -16,7 +16,7 @@ export interface Requester {
 }
 
 /** Who set an annotation, with the value that they set. */
-type RequesterNotes = ReadonlyMap<string, RequesterNote>;
+export type RequesterNotes = ReadonlyMap<string, RequesterNote>;
 
 interface RequesterNote {
   readonly value: string;
@@ -34,7 +34,7 @@ export function requesterOf({ metadata }: StageSet, annotation: string): Request
 }
 
 /** The notes in an annotation's text; what is no note is passed over. */
-function readNotes(text: string | undefined): RequesterNotes {
+export function readNotes(text: string | undefined): RequesterNotes {
   const notes = new Map<string, RequesterNote>();
   for (const [annotation, note] of Object.entries(parsed(text))) {
     if (!isJsonObject(note)) continue;
@@ -55,7 +55,7 @@ function readNotes(text: string | undefined): RequesterNotes {
   return notes;
 }
 
-const mostGroups = 32;
+export const mostGroups = 32;
 
 function parsed(text: string | undefined): Record<string, unknown> {
   if (text === undefined) return {};

@@ -168,6 +168,8 @@ export interface Failure {
   readonly retry: 'Backoff' | 'Minute' | 'None';
   /** Milliseconds that the other side asked us to wait. */
   readonly retryAfter?: number;
+  /** Milliseconds that no backoff is longer than: what is at fault may be repaired unseen. */
+  readonly longestBackoff?: number;
 }
 
 /** How a run ended. A held run has not failed: it goes on when it is looked at again. */

@@ -1,7 +1,7 @@
 import type { OnTimeout, StageSetSpec } from '../types/stages.ts';
 import { formatDuration, positiveDuration } from './duration.ts';
 import { sha256Hex } from './hash.ts';
-import type { RunOutcome, RunProgress } from './run.ts';
+import type { Failure, RunOutcome, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
 
@@ -84,6 +84,11 @@ export function backoff(failures: number): Duration {
   return milliseconds(Math.min(firstBackoff * 2 ** exponent, longestBackoff));
 }
 
+/** The pause after the n-th failure in a row, where the last one may set a bound. */
+export function backoffAfter({ longestBackoff: longest }: Failure, failures: number): Duration {
+  return milliseconds(Math.min(backoff(failures), longest ?? longestBackoff));
+}
+
 const firstLook = 100;
 const steadyLook = 2000;
 const watchedLook = 30_000;
@@ -148,7 +153,8 @@ function dueAfterFailure(
     case 'Backoff': {
       // Another server may ask for any time; ours is bounded.
       const asked = failure.retryAfter ?? 0;
-      return after(at, milliseconds(Math.max(backoff(attempt), Math.min(asked, longestBackoff))));
+      const pause = backoffAfter(failure, attempt);
+      return after(at, milliseconds(Math.max(pause, Math.min(asked, longestBackoff))));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { finalizer } from './finalizer.ts';
 import type { Rest, Verdict } from './rest.ts';
 import type { Failure } from './run.ts';
-import { backoff } from './schedule.ts';
+import { backoffAfter } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import type {
   ForcedTeardown,
@@ -81,7 +81,7 @@ function backingOff(
   deadline: Instant,
   now: Instant,
 ): Rest | undefined {
-  const retryAt = after(failure.at, backoff(failures));
+  const retryAt = after(failure.at, backoffAfter(failure, failures));
   if (retryAt <= now) return undefined;
   const end = refusal === undefined ? deadline : earlier(patienceEnds(refusal), deadline);
   return rest(failing(failure, end), earlier(retryAt, deadline));

@@ -1,11 +1,12 @@
 import type { JsonObject, KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
+import type { ApiConnection } from './api-connection.ts';
 import { ApiError, isGone, isNotFound } from './api-error.ts';
 import { parseBody, readObject, referenceOf } from './bodies.ts';
-import type { Connection } from './connection.ts';
 import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts';
 import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
 import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
@@ -52,9 +53,13 @@ export class KubernetesClient {
     this.discovery = discovery;
   }
 
-  /** A client with the connection's own identity. */
-  static connect(connection: Connection, options: ClientOptions = {}): KubernetesClient {
-    const transport = new Transport(connection, { kind: 'Own' }, options);
+  /** A client with the connection's own identity unless another one is given. */
+  static connect(
+    connection: ApiConnection,
+    options: ClientOptions = {},
+    identity: Identity = { kind: 'Own' },
+  ): KubernetesClient {
+    const transport = new Transport(connection, identity, options);
     return new KubernetesClient(transport, new Discovery(transport, options.discovery));
   }
 
@@ -77,7 +82,18 @@ export class KubernetesClient {
 
   /** A client that acts as `user` by impersonation headers: for remote clusters only (part A 9.3). */
   impersonating(user: string): KubernetesClient {
-    return this.#as({ kind: 'Impersonated', user });
+    const { identity } = this.#transport;
+    return this.#as(
+      identity.kind === 'Token' ? { ...identity, user } : { kind: 'Impersonated', user },
+    );
+  }
+
+  /**
+   * The same client with a limit of its own, which its tenants share: its requests wait for none of
+   * the others, and none of the others for them. Discovery stays ours.
+   */
+  withLimit(limit: RequestLimit): KubernetesClient {
+    return new KubernetesClient(this.#transport.withLimit(limit), this.discovery);
   }
 
   #as(identity: Identity): KubernetesClient {

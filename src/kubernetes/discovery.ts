@@ -1,6 +1,7 @@
 import { type Duration, minutes, seconds } from '../core/time.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import { ApiError, isNotFound, NO_KIND_MATCH } from './api-error.ts';
+import { parseBody } from './bodies.ts';
 import {
   AGGREGATED_DISCOVERY,
   type DiscoveredGroup,
@@ -19,9 +20,9 @@ export interface DiscoveryOptions {
   unknownKindInterval?: Duration;
   /** Age at which everything is read again. Default 10 min. */
   maxAge?: Duration;
+  /** Bound of each request. Default 30 s. */
+  timeout?: Duration;
 }
-
-const LOAD_DEADLINE = seconds(30);
 
 /** How long old knowledge is good enough after a failure to renew it. */
 const RELOAD_INTERVAL = seconds(10);
@@ -47,7 +48,12 @@ export class Discovery {
 
   constructor(transport: Transport, options: DiscoveryOptions = {}) {
     this.#transport = transport;
-    this.#options = { unknownKindInterval: seconds(1), maxAge: minutes(10), ...options };
+    this.#options = {
+      unknownKindInterval: seconds(1),
+      maxAge: minutes(10),
+      timeout: seconds(30),
+      ...options,
+    };
   }
 
   /**
@@ -80,6 +86,11 @@ export class Discovery {
     const found = this.#preferred(kind, group);
     if (found === undefined) throw noKindMatch(group === '' ? 'v1' : `${group}/*`, kind);
     return found;
+  }
+
+  /** Waits until it is known what the server serves; a while ago is good enough. */
+  async ready(call: CallOptions): Promise<void> {
+    await this.#ensureLoaded(call);
   }
 
   /** Every kind that is served now, in every version. */
@@ -255,12 +266,12 @@ export class Discovery {
         ...(etag === undefined ? {} : { headers: { 'if-none-match': etag } }),
       },
       // Shared by several callers: it must not end because the first of them gives up.
-      { signal: new AbortController().signal, timeout: LOAD_DEADLINE },
+      { signal: new AbortController().signal, timeout: this.#options.timeout },
     );
     const received = answer.headers.etag;
     return {
       status: answer.status,
-      body: answer.status === 304 ? undefined : JSON.parse(answer.body),
+      body: answer.status === 304 ? undefined : parseBody(answer, path),
       etag: received,
     };
   }

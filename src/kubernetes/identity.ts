@@ -11,6 +11,8 @@ export type Identity =
       provider: (signal: AbortSignal) => Promise<string>;
       /** Told that the server answered 401 to this token, before the one repeat. */
       onUnauthorized: (token: string) => void;
+      /** Whom the token's owner acts as, on a remote cluster; undefined for nobody else. */
+      user?: string;
     }
   | {
       kind: 'Impersonated';

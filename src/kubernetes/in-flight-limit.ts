@@ -1,15 +1,26 @@
 import { abortReason, onAbort } from './wait.ts';
 
+/** What bounds the requests of a client. */
+export interface RequestLimit {
+  /** Takes a slot if one is free right now: the path without a promise. */
+  tryEnter(): boolean;
+  /** Waits for a slot; rejects with the abort reason, and then holds none. */
+  enter(signal: AbortSignal): Promise<void>;
+  /** Gives the slot to the next who waits, or frees it. */
+  leave(): void;
+}
+
 interface Waiter {
   admit: () => void;
 }
 
 /**
- * How many requests one API server gets from us at the same time, first come first served. Every
- * client of that server shares one limit, tenants included; watches do not count, since a watch
- * occupies the server differently and would starve the rest.
+ * How many requests one API server gets from us at the same time, first come first served. All
+ * clients of that server share one limit, tenants included, but for those that were given another:
+ * see `KubernetesClient.withLimit`. Watches do not count, since a watch occupies the server
+ * differently and would starve the rest.
  */
-export class InFlightLimit {
+export class InFlightLimit implements RequestLimit {
   readonly #limit: number;
   #active = 0;
   readonly #waiting = new Set<Waiter>();
@@ -26,14 +37,12 @@ export class InFlightLimit {
     return this.#waiting.size;
   }
 
-  /** Takes a slot if one is free right now: the path without a promise. */
   tryEnter(): boolean {
     if (this.#active >= this.#limit) return false;
     this.#active += 1;
     return true;
   }
 
-  /** Waits for a slot; rejects with the abort reason, and then holds none. */
   enter(signal: AbortSignal): Promise<void> {
     if (this.tryEnter()) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -63,30 +72,5 @@ export class InFlightLimit {
       return;
     }
     this.#active -= 1;
-  }
-}
-
-/** A slot for a piece of work that takes it only when it needs it. */
-export class Permit {
-  readonly #limit: InFlightLimit;
-  #held = false;
-
-  constructor(limit: InFlightLimit) {
-    this.#limit = limit;
-  }
-
-  /** Waits for the slot; rejects with the abort reason. */
-  async enter(signal: AbortSignal): Promise<void> {
-    await this.#limit.enter(signal);
-    this.#held = true;
-  }
-
-  /** Does the work, and gives the slot back at its end if it was taken. */
-  async during<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } finally {
-      if (this.#held) this.#limit.leave();
-    }
   }
 }

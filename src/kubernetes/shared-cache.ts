@@ -1,29 +1,30 @@
+import type { KeptResults } from './kept-results.ts';
 import { onAbort, untilAborted } from './wait.ts';
 
 /**
- * Results by key, the least recently used leaving first when there are more bytes than the bound; one
- * that is larger than the bound is not kept. Those who ask for the same key at the same time share one
- * piece of work, which goes on until the last of them gives up.
+ * Makes what is not kept yet. Those who ask for the same key at the same time share one piece of work,
+ * which goes on until the last of them gives up.
  */
 export class SharedCache<Result> {
-  readonly #sizeOf: (result: Result) => number;
-  readonly #maxBytes: number;
-  readonly #entries = new Map<string, { readonly result: Result; readonly bytes: number }>();
+  readonly #kept: KeptResults<Result>;
   readonly #pending = new Map<string, Pending<Result>>();
-  #bytes = 0;
 
-  constructor(maxBytes: number, sizeOf: (result: Result) => number) {
-    this.#maxBytes = maxBytes;
-    this.#sizeOf = sizeOf;
+  constructor(kept: KeptResults<Result>) {
+    this.#kept = kept;
   }
 
   /** Bytes held now. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.bytes;
   }
 
   has(key: string): boolean {
-    return this.#entries.has(key);
+    return this.#kept.has(key);
+  }
+
+  /** The same results for others, whose work nobody here waits for, nor they for work from here. */
+  beside(): SharedCache<Result> {
+    return new SharedCache(this.#kept);
   }
 
   /**
@@ -35,12 +36,8 @@ export class SharedCache<Result> {
     make: (signal: AbortSignal) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-      return entry.result;
-    }
+    const found = this.#kept.find(key);
+    if (found !== undefined) return found.result;
     signal.throwIfAborted();
     const pending = this.#pending.get(key) ?? this.#start(key, make);
     pending.waiting += 1;
@@ -56,7 +53,7 @@ export class SharedCache<Result> {
     const controller = new AbortController();
     const work = make(controller.signal)
       .then((result) => {
-        this.#keep(key, result);
+        this.#kept.keep(key, result);
         return result;
       })
       .finally(() => {
@@ -72,18 +69,6 @@ export class SharedCache<Result> {
     if (pending.waiting > 0) return;
     if (this.#pending.get(key) === pending) this.#pending.delete(key);
     pending.controller.abort(new Error('Nobody waits for this any more'));
-  }
-
-  #keep(key: string, result: Result): void {
-    const bytes = this.#sizeOf(result);
-    if (bytes > this.#maxBytes || this.#entries.has(key)) return;
-    this.#entries.set(key, { result, bytes });
-    this.#bytes += bytes;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#entries.delete(oldest);
-      this.#bytes -= entry.bytes;
-    }
   }
 }
 

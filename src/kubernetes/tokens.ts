@@ -10,6 +10,8 @@ import { untilAborted } from './wait.ts';
 export interface TokenStoreOptions {
   /** Lifetime that is asked for. Default 1 h (part A 9.2). */
   lifetime?: Duration;
+  /** Whom the tokens are for; the API server itself unless given. */
+  audiences?: readonly string[];
   /** How long before its expiry a token is no longer handed out. Default 5 min. */
   refreshBefore?: Duration;
   /** Bound of one TokenRequest. Default 30 s. */
@@ -46,6 +48,7 @@ export class TokenStore {
       refreshBefore: minutes(5),
       mintTimeout: seconds(30),
       maxTokens: 5000,
+      audiences: [],
       now: () => instant(Date.now()),
       ...options,
     };
@@ -93,9 +96,13 @@ export class TokenStore {
     this.#slots.delete(key);
   }
 
-  /** A client that is this ServiceAccount and nothing else. */
-  clientFor(namespace: string, name: string): KubernetesClient {
-    return this.#client.withToken(
+  /** A client that is this ServiceAccount and nothing else, with the limit of `like`. */
+  clientFor(
+    namespace: string,
+    name: string,
+    like: KubernetesClient = this.#client,
+  ): KubernetesClient {
+    return like.withToken(
       (signal) => this.token(namespace, name, signal),
       (refused) => this.evict(namespace, name, refused),
     );
@@ -103,12 +110,15 @@ export class TokenStore {
 
   async #mint(namespace: string, name: string): Promise<Minted> {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name };
-    const { lifetime, mintTimeout, refreshBefore, now } = this.#options;
+    const { lifetime, mintTimeout, refreshBefore, now, audiences } = this.#options;
     const asked = now();
     const request = {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
-      spec: { expirationSeconds: Math.round(lifetime / 1000) },
+      spec: {
+        expirationSeconds: Math.round(lifetime / 1000),
+        ...(audiences.length === 0 ? {} : { audiences: [...audiences] }),
+      },
     };
     const call = { signal: new AbortController().signal, timeout: mintTimeout };
     const answer = await this.#client

@@ -1,11 +1,14 @@
 import { type Dispatcher, errors } from 'undici';
 import { RetryableError } from '../core/errors.ts';
+import { redact } from '../core/redact.ts';
 import { type Duration, milliseconds, seconds } from '../core/time.ts';
+import type { ApiConnection } from './api-connection.ts';
 import { ApiError, errorFromAnswer } from './api-error.ts';
 import { type BackoffPolicy, backoffDelay, type Random, REQUEST_BACKOFF } from './backoff.ts';
-import type { Connection, Purpose, Session } from './connection.ts';
 import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts';
 import type { Identity } from './identity.ts';
+import type { RequestLimit } from './in-flight-limit.ts';
+import type { Purpose, Session } from './pools.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
 /** Limits of one call. */
@@ -34,7 +37,7 @@ export interface ApiRequest {
 }
 
 /** What an observer learns about each answered or failed attempt. */
-interface RequestObservation {
+export interface RequestObservation {
   method: Method;
   /** HTTP status, or `<error>` when there was no answer, as client-go's request metric has it. */
   code: string;
@@ -61,29 +64,55 @@ const DEFAULT_TIMEOUT = seconds(30);
  * with one repeat on 401, and repeats where they are safe.
  */
 export class Transport {
-  readonly connection: Connection;
+  readonly connection: ApiConnection;
   readonly identity: Identity;
   readonly #options: TransportOptions;
+  readonly #limit: RequestLimit;
   readonly #userAgent: string;
 
-  constructor(connection: Connection, identity: Identity, options: TransportOptions = {}) {
+  /** @param limit of the requests in flight; that of the connection unless another one is given */
+  constructor(
+    connection: ApiConnection,
+    identity: Identity,
+    options: TransportOptions = {},
+    limit: RequestLimit = connection.limit,
+  ) {
     this.connection = connection;
     this.identity = identity;
     this.#options = options;
+    this.#limit = limit;
     this.#userAgent = options.userAgent ?? 'stageset-controller';
   }
 
-  /** The same connection and options for another identity. */
+  /** The same connection, options and limit for another identity. */
   as(identity: Identity): Transport {
-    return new Transport(this.connection, identity, this.#options);
+    return new Transport(this.connection, identity, this.#options, this.#limit);
+  }
+
+  /** The same in all but the limit of requests in flight. */
+  withLimit(limit: RequestLimit): Transport {
+    return new Transport(this.connection, this.identity, this.#options, limit);
   }
 
   /**
    * The answer, with a status below 400.
    * @throws ApiError for any other status; RetryableError with reason `Timeout` or
-   *   `ConnectionFailed`; the abort reason.
+   *   `ConnectionFailed`, or what the connection's circuit makes of that; the abort reason.
    */
   async send(request: ApiRequest, call: CallOptions): Promise<Answer> {
+    const { circuit } = this.connection;
+    if (circuit === undefined) return await this.#repeated(request, call);
+    circuit.admit();
+    try {
+      const answer = await this.#repeated(request, call);
+      circuit.answered();
+      return answer;
+    } catch (error) {
+      throw call.signal.aborted ? error : circuit.failed(error);
+    }
+  }
+
+  async #repeated(request: ApiRequest, call: CallOptions): Promise<Answer> {
     const end = performance.now() + (call.timeout ?? DEFAULT_TIMEOUT);
     const attempts = this.#options.attempts ?? 5;
     for (let attempt = 1; ; attempt += 1) {
@@ -152,7 +181,7 @@ export class Transport {
     signal: AbortSignal,
     end: number,
   ): Promise<Answer> {
-    const { limit } = this.connection;
+    const limit = this.#limit;
     if (!limit.tryEnter()) await this.#enterBy(end, request, signal);
     const started = performance.now();
     let code = '<error>';
@@ -171,7 +200,7 @@ export class Transport {
         maxBytes: this.#options.maxBytes ?? 256 * 1024 * 1024,
       });
       code = String(answer.status);
-      if (answer.status >= 400) throw this.#errorFrom(request, answer);
+      if (answer.status >= 400) throw this.#errorFrom(request, answer, token);
       if (answer.headers['warning'] !== undefined) this.#warn(answer.headers['warning']);
       return answer;
     } finally {
@@ -199,7 +228,7 @@ export class Transport {
       Math.max(1, end - performance.now()),
     );
     try {
-      await this.connection.limit.enter(late.signal);
+      await this.#limit.enter(late.signal);
     } finally {
       clearTimeout(timer);
       stopListening();
@@ -219,6 +248,7 @@ export class Transport {
     if (request.headers !== undefined) Object.assign(headers, request.headers);
     if (this.identity.kind === 'Token') {
       headers['authorization'] = `Bearer ${token}`;
+      if (this.identity.user !== undefined) headers['impersonate-user'] = this.identity.user;
       return headers;
     }
     Object.assign(headers, session.headers);
@@ -226,10 +256,12 @@ export class Transport {
     return headers;
   }
 
-  #errorFrom(request: ApiRequest, answer: Answer): ApiError {
+  #errorFrom(request: ApiRequest, answer: Answer, token: string): ApiError {
+    const { secrets } = this.connection;
     return errorFromAnswer({
       status: answer.status,
-      body: answer.body,
+      // A server that is not ours may say what we have told it.
+      body: secrets === undefined ? answer.body : redact(answer.body, new Set([...secrets, token])),
       retryAfter: answer.headers['retry-after'],
       request: describe(request),
       ...(request.sensitive === undefined ? {} : { sensitive: request.sensitive }),

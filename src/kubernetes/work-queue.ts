@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from '../core/time.ts';
 import { type BackoffPolicy, backoffDelay, type Random, WORK_BACKOFF } from './backoff.ts';
 import { DelayHeap } from './delay-heap.ts';
+import { FairLine } from './fair-line.ts';
 
 /** What a metrics exporter wants to know about a queue (part B 9.1). All optional. */
 export interface WorkQueueObserver {
@@ -20,6 +21,10 @@ export interface WorkQueueOptions {
   backoff?: BackoffPolicy;
   random?: Random;
   observer?: WorkQueueObserver;
+  /** Whose a key is: groups take turns. Default: all keys are of one group, first come first served. */
+  groupOf?: (key: string) => string;
+  /** Keys of one group that may be with workers at a time, once there are several groups. */
+  mostPerGroup?: number;
   /** Monotonic milliseconds. */
   now?: () => number;
 }
@@ -27,13 +32,13 @@ export interface WorkQueueOptions {
 /**
  * A queue of keys with the rules of client-go's workqueue: a key is in line at most once; it is
  * handed to one worker at a time; a key that is added while a worker has it comes back into line when
- * that worker is done. So a burst of events about one object is one piece of work.
+ * that worker is done. So a burst of events about one object is one piece of work. Groups of keys take
+ * turns.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #now: () => number;
-  /** In line, with the time at which each got there; a Map keeps the order. */
-  readonly #line = new Map<string, number>();
+  readonly #line: FairLine;
   /** With a worker, with the time at which it was taken. */
   readonly #working = new Map<string, number>();
   /** With a worker, and added again since. */
@@ -49,6 +54,8 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions = {}) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    const { groupOf = () => '', mostPerGroup = Number.POSITIVE_INFINITY } = options;
+    this.#line = new FairLine({ groupOf, mostPerGroup });
   }
 
   /** Keys that wait for a worker; delayed ones do not count. */
@@ -135,10 +142,10 @@ export class WorkQueue {
 
   /** The next key, waiting for one. Undefined after `close`. Each key must be given to `done`. */
   take(): Promise<string | undefined> {
-    for (const [key, since] of this.#line) {
-      this.#line.delete(key);
-      this.#begin(key, since);
-      return Promise.resolve(key);
+    const next = this.#line.take();
+    if (next !== undefined) {
+      this.#begin(next.key, next.since);
+      return Promise.resolve(next.key);
     }
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#takers.push(resolve));
@@ -149,8 +156,10 @@ export class WorkQueue {
     const since = this.#working.get(key);
     if (since === undefined) return;
     this.#working.delete(key);
+    this.#line.free(key);
     this.#options.observer?.finished?.(key, milliseconds(this.#now() - since));
     if (this.#again.delete(key) && !this.#closed) this.#enqueue(key);
+    this.#handOut();
     if (this.#working.size === 0) {
       for (const wake of this.#idle.splice(0)) wake();
     }
@@ -173,15 +182,19 @@ export class WorkQueue {
   }
 
   #enqueue(key: string): void {
-    const now = this.#now();
-    const taker = this.#takers.shift();
-    if (taker !== undefined) {
-      this.#begin(key, now);
-      taker(key);
-      return;
-    }
-    this.#line.set(key, now);
+    this.#line.push(key, this.#now());
+    this.#handOut();
     this.#options.observer?.depth?.(this.#line.size);
+  }
+
+  /** To those who wait, as long as somebody in line may be worked on. */
+  #handOut(): void {
+    while (this.#takers.length > 0) {
+      const next = this.#line.take();
+      if (next === undefined) return;
+      this.#begin(next.key, next.since);
+      this.#takers.shift()?.(next.key);
+    }
   }
 
   #begin(key: string, since: number): void {

@@ -1,12 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
+import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
+import { Targets } from '../controller/targets.ts';
 import { Tenants } from '../controller/tenants.ts';
+import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { noDrift } from '../core/drift/drifted.ts';
+import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { holdBeforeRun } from '../core/plan/holds.ts';
 import { type Findings, stagePlan } from '../core/plan/stage-plan.ts';
+import { namedAccountOf } from '../core/service-account.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
 import { type Clock, instant } from '../core/time.ts';
@@ -14,7 +21,7 @@ import { describeProblems, type FieldProblem } from '../core/validate/field-prob
 import { parseStageSet } from '../core/validate/schema.ts';
 import { specProblems } from '../core/validate/spec.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
+import type { FairLimit } from '../kubernetes/fair-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type {
@@ -28,20 +35,23 @@ import {
   type StageSetSpec,
   stagesApiVersion,
 } from '../types/stages.ts';
+import { beyondStored } from './beyond-stored.ts';
 import { type Rehearsal, type RehearsalOptions, rehearse } from './rehearsal.ts';
 import { supposed } from './supposition.ts';
 
 export interface PlannerOptions {
   /** Acts as the controller. */
   readonly client: KubernetesClient;
+  /** What all plans together may ask of the API server; undefined takes the client's own limit. */
+  readonly requests?: FairLimit;
   readonly builder: BuildSteps;
+  readonly remote: RemoteAccess;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+  /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
+  readonly defaultServiceAccount: string | undefined;
   readonly clock: Clock;
 }
-
-/** Stages that are built and compared at the same time, whoever asks. */
-const mostAtOnce = 8;
 
 /** What is asked of a plan. */
 export interface PlanQuestion {
@@ -53,6 +63,8 @@ export interface PlanQuestion {
   readonly stages: readonly string[] | undefined;
   /** `None` makes no dry-runs: counts are then what can be told from the live objects. */
   readonly dryRun: 'All' | 'None';
+  /** Who asks, for a fair share of the requests. */
+  readonly user: string;
 }
 
 /**
@@ -62,50 +74,78 @@ export interface PlanQuestion {
  */
 export class Planner {
   readonly #options: PlannerOptions;
-  readonly #dependencies: Dependencies;
-  readonly #sources: SourceReader;
-  readonly #tenants: Tenants;
-  readonly #permits = new InFlightLimit(mostAtOnce);
+  readonly #tokens: TokenStore;
+  readonly #clusters: Clusters;
 
   constructor(options: PlannerOptions) {
-    const { client } = options;
     this.#options = options;
-    this.#dependencies = new Dependencies(options);
-    this.#sources = new SourceReader(options);
-    this.#tenants = new Tenants(client, new TokenStore(client));
+    const { client, remote } = options;
+    this.#tokens = new TokenStore(client);
+    this.#clusters = new Clusters({ client, tokens: this.#tokens, ...remote });
+  }
+
+  /** Closes the connections to remote clusters. */
+  async stop(): Promise<void> {
+    await this.#clusters.stop();
   }
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
     const { stageSet, problems } = read(question);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
-    const runs = await listRuns(this.#options.client, stageSet, call);
-    const snapshot = await this.#look(stageSet, question.suppose, runs, call);
-    const { builder, client } = this.#options;
+    const { builder, requests } = this.#options;
+    const client =
+      requests === undefined
+        ? this.#options.client
+        : this.#options.client.withLimit(requests.slotsOf(question.user));
+    const defaults = await this.#defaultsOf(client, stageSet, call);
+    if (defaults instanceof TerminalError) return stagePlan(refused(defaults.message));
+    const runs = await listRuns(client, stageSet, call);
+    const snapshot = await this.#look(client, stageSet, question.suppose, runs, call);
+    const tenants = new Tenants(client, this.#tokens, defaults);
     const options = {
       client,
       builder,
-      tenants: this.#tenants,
-      permits: this.#permits,
-      stageSetExists: this.#existence(call),
+      tenants,
+      targets: new Targets(tenants, this.#clusters),
+      stageSetExists: existence(client, call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
     return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
   }
 
+  /** As whom stages without an account are looked at, or why they are not. */
+  async #defaultsOf(
+    client: KubernetesClient,
+    { metadata, spec }: StageSet,
+    call: CallOptions,
+  ): Promise<AccountDefaults | TerminalError> {
+    const { defaultServiceAccount: flag } = this.#options;
+    const { namespace = '' } = metadata;
+    const defaults = await readDefaultAccount(client, namespace, flag, call.signal);
+    try {
+      if (namedAccountOf(spec) === undefined) defaults.of(namespace);
+      return defaults;
+    } catch (error) {
+      if (error instanceof TerminalError) return error;
+      throw error;
+    }
+  }
+
   /** As the reconciler looks, after a restart: without the memory of a run. */
   async #look(
+    client: KubernetesClient,
     stageSet: StageSet,
     suppose: StagePlanSpec,
     runs: readonly StageRun[],
     call: CallOptions,
   ): Promise<Snapshot> {
-    const { clock, settings } = this.#options;
+    const { clock, crossNamespaceReferences, settings } = this.#options;
     const spec: StageSetSpec = stageSet.spec ?? { stages: [] };
     const asked = suppose.at === undefined ? NaN : Date.parse(suppose.at);
     const [graph, observed] = await Promise.all([
-      this.#dependencies.observe(stageSet, new Map(), call),
-      this.#sources.observe(stageSet, call),
+      new Dependencies({ client, crossNamespaceReferences }).observe(stageSet, new Map(), call),
+      new SourceReader({ client, crossNamespaceReferences }).observe(stageSet, call),
     ]);
     return {
       now: Number.isNaN(asked) ? clock() : instant(asked),
@@ -143,22 +183,25 @@ export class Planner {
       stages,
     };
   }
+}
 
-  /** Asked as the controller, and once for each StageSet. */
-  #existence(call: CallOptions): RehearsalOptions['stageSetExists'] {
-    const asked = new Map<string, Promise<boolean>>();
-    const ask = async (namespace: string, name: string): Promise<boolean> => {
-      const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
-      const found = await this.#options.client.find(reference, call, { as: 'Metadata' });
-      return found !== undefined;
-    };
-    return async (namespace, name) => {
-      const key = `${namespace}/${name}`;
-      const answer = asked.get(key) ?? ask(namespace, name);
-      asked.set(key, answer);
-      return await answer;
-    };
-  }
+/** Asked as the controller, and once for each StageSet. */
+function existence(
+  client: KubernetesClient,
+  call: CallOptions,
+): RehearsalOptions['stageSetExists'] {
+  const asked = new Map<string, Promise<boolean>>();
+  const ask = async (namespace: string, name: string): Promise<boolean> => {
+    const reference = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace, name };
+    const found = await client.find(reference, call, { as: 'Metadata' });
+    return found !== undefined;
+  };
+  return async (namespace, name) => {
+    const key = `${namespace}/${name}`;
+    const answer = asked.get(key) ?? ask(namespace, name);
+    asked.set(key, answer);
+    return await answer;
+  };
 }
 
 interface Read {
@@ -175,7 +218,7 @@ function read({ object, suppose }: PlanQuestion): Read {
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
-  const strangers = strangeAccounts(stageSet, object);
+  const strangers = [...strangeAccounts(stageSet, object), ...strangeCluster(stageSet, object)];
   if (strangers.length > 0) return { stageSet, problems: strangers };
   const generation = stageSet.metadata.generation ?? 0;
   const metadata =
@@ -191,26 +234,50 @@ function read({ object, suppose }: PlanQuestion): Read {
  * controller: a proposed spec acts as accounts of the stored one only.
  */
 function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
-  const stored = parseStageSet(object);
-  const known = stored.ok ? accountNames(stored.value.spec) : new Set<string>();
-  return [...accountNames(spec)]
-    .filter((name) => !known.has(name))
-    .map((name) => ({
-      path: 'spec.serviceAccountName',
-      message:
-        name === ''
-          ? 'a plan of another spec needs the serviceAccountName of the stored one'
-          : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
-    }));
+  const parsed = parseStageSet(object);
+  const stored = parsed.ok ? parsed.value.spec : undefined;
+  const { namespace = '' } = object.metadata;
+  const used = accountsOfStages(stored);
+  const known = new Set([...used, stored?.serviceAccountName ?? '']);
+  const whole = spec?.serviceAccountName ?? '';
+  const strange = [
+    ...[...accountsOfStages(spec)].filter((name) => !used.has(name)),
+    ...(known.has(whole) ? [] : [whole]),
+  ];
+  const problems = [...new Set(strange)].map((name) => ({
+    path: 'spec.serviceAccountName',
+    message:
+      name === ''
+        ? 'a plan of another spec needs the serviceAccountName of the stored one'
+        : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
+  }));
+  return [...problems, ...beyondStored(spec, stored, namespace)];
 }
 
-/** The effective account of the whole and of each stage; empty for the controller's own identity. */
-function accountNames(spec: StageSetSpec | undefined): Set<string> {
+/**
+ * Nor may a question choose what cluster is asked, with whose credentials: only the stored one is, or
+ * the local one.
+ */
+function strangeCluster({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
+  const wanted = clusterReferenceOf(spec);
+  const stored = parseStageSet(object);
+  const known = stored.ok ? clusterReferenceOf(stored.value.spec) : undefined;
+  if (wanted === undefined || isDeepStrictEqual(wanted, known)) return [];
+  const message = 'is not that of the stored spec, and a plan goes to no other remote cluster';
+  return [{ path: 'spec.kubeConfig', message }];
+}
+
+/**
+ * The accounts that stages are applied as, and their variables read; empty for the controller's own
+ * identity. What leaves the spec is deleted as the account of the whole, which may be another one.
+ */
+function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
   const whole = spec?.serviceAccountName ?? '';
-  const names = (spec?.stages ?? []).map(({ serviceAccountName = '' }) =>
+  const names = (spec?.stages ?? []).flatMap(({ serviceAccountName = '', postBuild }) => [
     serviceAccountName === '' ? whole : serviceAccountName,
-  );
-  return new Set([whole, ...names]);
+    ...((postBuild?.substituteFrom ?? []).length === 0 ? [] : [whole]),
+  ]);
+  return new Set(names);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {

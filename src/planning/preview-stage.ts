@@ -4,7 +4,7 @@ import { failureOf, redactedFailure } from '../controller/failure.ts';
 import { selectorOf } from '../controller/owner.ts';
 import type { PreparedStage } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
-import type { Tenants } from '../controller/tenants.ts';
+import type { Targets } from '../controller/targets.ts';
 import { parseEntry } from '../core/inventory/entry.ts';
 import { fieldChanges, masked } from '../core/plan/field-changes.ts';
 import { plannedChange } from '../core/plan/planned-changes.ts';
@@ -15,7 +15,7 @@ import type {
 } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 
 export interface PreviewOptions {
-  readonly tenants: Tenants;
+  readonly targets: Targets;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
   readonly dryRun: 'All' | 'None';
 }
@@ -29,11 +29,11 @@ export interface StagePreview {
 export async function previewStage(
   at: StageAt,
   prepared: PreparedStage,
-  { tenants, stageSetExists, dryRun }: PreviewOptions,
+  { targets, stageSetExists, dryRun }: PreviewOptions,
   call: CallOptions,
 ): Promise<StagePreview> {
   const { stageSet, stage, memory } = at;
-  const { client } = tenants.tenantOf(stageSet, stage.name);
+  const { client } = await targets.targetOf(stageSet, stage.name, call);
   const target = {
     client,
     owner: selectorOf(stageSet, stage),

@@ -5,6 +5,8 @@ import { listInventories, type StoredInventory } from '../controller/inventory-s
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
+import type { StageAt } from '../controller/stage-at.ts';
+import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
@@ -16,18 +18,15 @@ import type { Rest, Verdict } from '../core/rest.ts';
 import { type Failure, type RunProgress, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { type InFlightLimit, Permit } from '../kubernetes/in-flight-limit.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { PlannedChange } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
-import type { Stage, StageSet } from '../types/stages.ts';
-import { previewStage } from './preview-stage.ts';
+import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
+import { previewStage, type StagePreview } from './preview-stage.ts';
 
 export interface RehearsalOptions {
   readonly client: KubernetesClient;
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
-  /** How many stages are built and compared at the same time, whoever asks. */
-  readonly permits: InFlightLimit;
+  readonly targets: Targets;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -148,16 +147,7 @@ class Playthrough {
     const memory = { ...this.#memory, secrets: new Set<string>() };
     const at = { stageSet: this.#pinned(run), memory, run, index, stage };
     try {
-      const permit = new Permit(this.#options.permits);
-      const found = await permit.during(async () => {
-        const enter = async (): Promise<void> => await permit.enter(this.#call.signal);
-        const prepared = await buildStage(at, this.#options, enter, this.#call);
-        memory.desired.set(stage.name, prepared.entries);
-        for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
-        if (!this.#isWanted(stage.name)) return { changes: [], unchanged: 0 };
-        const how = { ...this.#options, dryRun: this.#scope.dryRun };
-        return await previewStage(at, prepared, how, this.#call);
-      });
+      const found = await this.#look(at);
       this.#findings.set(stage.name, { ...this.#bare(stage, run), ...found, failure: undefined });
       this.#move(run, index, 'AtGates');
     } catch (error) {
@@ -169,6 +159,17 @@ class Playthrough {
       // It never comes to its gates.
       this.#move(run, index, 'Ready');
     }
+  }
+
+  async #look(at: StageAt): Promise<StagePreview> {
+    const { memory, stage } = at;
+    // There are few plans at once, of one stage at a time: what they hold is bounded by that.
+    const prepared = await buildStage(at, this.#options, () => Promise.resolve(), this.#call);
+    memory.desired.set(stage.name, prepared.entries);
+    for (const [kind, scope] of prepared.defines) memory.defined.set(kind, scope);
+    if (!this.#isWanted(stage.name)) return { changes: [], unchanged: 0 };
+    const how = { ...this.#options, dryRun: this.#scope.dryRun };
+    return await previewStage(at, prepared, how, this.#call);
   }
 
   #move(run: RunProgress, index: number, kind: 'AtGates' | 'Ready'): void {
@@ -184,25 +185,38 @@ class Playthrough {
     const deleting = stageSet.metadata.deletionTimestamp !== undefined;
     const stages = deleting ? [] : this.#snapshot.spec.stages;
     const lost = lostStages(stages, stageSet.status?.stages ?? [], inventories);
-    const prunes = new Map<string, PlannedChange[]>();
+    const prunes = new Map<string, PlannedPrune>();
     const steps =
       lost.length > 0 ? [] : planPrune([...inventories.values()], this.#memory.desired, stages);
     for (const { stage, deletions } of steps) {
       if (!this.#isWanted(stage)) continue;
-      const { client } = this.#options.tenants.tenantOf(this.#pinned(run), stage);
-      const gone = await previewDeletions(deletions, ownerOf(stageSet), client, this.#call);
-      prunes.set(
-        stage,
-        gone.map((object) => plannedChange('Prune', object)),
-      );
+      prunes.set(stage, await this.#prunesOf(stage, deletions, run));
     }
     return { run, rests: this.#rests, stages: this.#together(run, stages, prunes) };
+  }
+
+  /** An account that may not look is a part of the plan: a list of plans must not end with it. */
+  async #prunesOf(
+    stage: string,
+    deletions: readonly InventoryEntry[],
+    run: RunProgress | undefined,
+  ): Promise<PlannedPrune> {
+    try {
+      const { client } = await this.#options.targets.targetOf(this.#pinned(run), stage, this.#call);
+      const owner = ownerOf(this.#snapshot.stageSet);
+      const gone = await previewDeletions(deletions, owner, client, this.#call);
+      return { changes: gone.map((object) => plannedChange('Prune', object)), failure: undefined };
+    } catch (error) {
+      this.#call.signal.throwIfAborted();
+      if (isInterruption(error)) throw error;
+      return { changes: [], failure: toldFailure(failureOf('prune', error)) };
+    }
   }
 
   #together(
     run: RunProgress | undefined,
     stages: readonly Stage[],
-    prunes: Map<string, PlannedChange[]>,
+    prunes: Map<string, PlannedPrune>,
   ): StageFindings[] {
     const found = stages
       .filter(({ name }) => this.#isWanted(name))
@@ -213,22 +227,26 @@ class Playthrough {
           unchanged: 0,
           failure: undefined,
         };
-        const changes = [...known.changes, ...(prunes.get(stage.name) ?? [])];
+        const prune = prunes.get(stage.name);
         prunes.delete(stage.name);
-        return { ...known, changes, holds: this.#gates.get(stage.name) ?? [] };
+        const changes = [...known.changes, ...(prune?.changes ?? [])];
+        const failure = known.failure ?? prune?.failure;
+        return { ...known, changes, failure, holds: this.#gates.get(stage.name) ?? [] };
       });
-    const removed = [...prunes].filter(([, changes]) => changes.length > 0);
+    const removed = [...prunes].filter(
+      ([, { changes, failure }]) => changes.length > 0 || failure !== undefined,
+    );
     return [
       ...found,
-      ...removed.map(([name, changes]): StageFindings => {
-        const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
-        const nothing = { currentRevision: undefined, revision: undefined, failure: undefined };
+      ...removed.map(([name, prune]): StageFindings => {
+        const identity = this.#options.targets.describe(this.#pinned(run), name);
+        const nothing = { currentRevision: undefined, revision: undefined };
         return {
           name,
           sourceRef: undefined,
           identity,
           ...nothing,
-          changes,
+          ...prune,
           unchanged: 0,
           holds: [],
         };
@@ -245,7 +263,7 @@ class Playthrough {
     const source = sources[index];
     const offered = source?.kind === 'Ready' ? source.artifact.revision : undefined;
     const status = stageSet.status?.stages?.find((stage) => stage.name === name);
-    const { identity } = this.#options.tenants.tenantOf(this.#pinned(run), name);
+    const identity = this.#options.targets.describe(this.#pinned(run), name);
     return {
       name,
       sourceRef,
@@ -266,6 +284,9 @@ class Playthrough {
     return this.#scope.stages === undefined || this.#scope.stages.includes(stage);
   }
 }
+
+/** What of a stage would be deleted at the end of a run, or why nobody can tell. */
+type PlannedPrune = Pick<StageFindings, 'changes' | 'failure'>;
 
 function toldFailure({ reason, message }: Failure): StageFindings['failure'] {
   return { message, blame: reason === 'InvalidSpec' ? 'Spec' : 'World' };

@@ -78,6 +78,8 @@ const limits = {
   maxHeaderSize: 64 * 1024,
 } satisfies ServerOptions;
 const mostConnections = 512;
+/** Without any sign of the client; an answer may be awaited for 55 s, but not left unread for ever. */
+const silence = 90_000;
 
 /**
  * Starts an HTTPS server (HTTP/1.1, TLS 1.2 or later) and waits until it listens. It asks every
@@ -100,6 +102,7 @@ export async function startTlsServer(options: TlsServerOptions): Promise<Running
     (request, response) => drain.serve(request, response),
   );
   server.maxConnections = mostConnections;
+  server.timeout = silence;
   const bound = await listen(server, purpose, address);
   // Without a listener the event would end the process, out of file descriptors for one.
   server.on('error', onTrouble);

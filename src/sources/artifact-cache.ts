@@ -1,4 +1,5 @@
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
+import { KeptResults } from '../kubernetes/kept-results.ts';
 import { SharedCache } from '../kubernetes/shared-cache.ts';
 import { sha256Of } from './digest.ts';
 import type { ArtifactLocation } from './fetch.ts';
@@ -22,10 +23,8 @@ export class ArtifactCache {
 
   constructor(fetch: FetchArtifact, maxBytes: number = 64 * 1024 * 1024) {
     this.#fetch = fetch;
-    this.#cache = new SharedCache(
-      maxBytes,
-      (files) => contentSize(files) + files.size * fileOverhead,
-    );
+    const sizeOf = (files: ArtifactFiles): number => contentSize(files) + files.size * fileOverhead;
+    this.#cache = new SharedCache(new KeptResults(maxBytes, sizeOf));
   }
 
   /** Bytes held now. */

@@ -31,8 +31,13 @@ export interface FetchOptions extends GuardOptions {
   readonly temporaryDirectory?: string;
 }
 
-/** They wait on disks and networks; all may come from one server, as Flux's do. */
-const maxDownloads = 32;
+/**
+ * The callers' own bounds are lower for whoever waits long. This one is for the disk, and may be used
+ * up by nobody alone.
+ */
+const maxDownloads = 48;
+/** All may come from one server, as Flux's do; one that hangs must leave some to the others. */
+const maxConnectionsPerHost = 32;
 /** Unpacking is bound by memory and processor, and by no server: it cannot be made to wait. */
 const maxUnpacking = 2;
 
@@ -54,7 +59,12 @@ export class ArtifactFetcher {
     const silence = options.silence ?? seconds(30);
     this.#guard = new Guard(options);
     this.#agent = this.#guard.agent(
-      { headersTimeout: silence, bodyTimeout: silence, connections: maxDownloads, pipelining: 1 },
+      {
+        headersTimeout: silence,
+        bodyTimeout: silence,
+        connections: maxConnectionsPerHost,
+        pipelining: 1,
+      },
       seconds(10),
     );
     this.#timeout = options.timeout ?? minutes(5);

@@ -15,10 +15,25 @@ export interface AllowedHost {
 
 export interface GuardOptions {
   /** Hosts that are exempt from the guard. For development only: whoever can write a source gets in. */
-  readonly allowedArtifactHosts?: readonly AllowedHost[];
+  readonly allowedHosts?: readonly AllowedHost[];
+  /** What is guarded, for messages; artifacts unless given. */
+  readonly purpose?: GuardPurpose;
   /** Resolves a name to all of its addresses; the system's resolver by default. */
   readonly resolve?: Resolve;
 }
+
+/** The words of a refusal. */
+export interface GuardPurpose {
+  /** What is not done, before the address: `artifacts are not fetched from`. */
+  readonly refusal: string;
+  /** What to do, before `at an address that is neither ...`. */
+  readonly advice: string;
+}
+
+const fetchingArtifacts: GuardPurpose = {
+  refusal: 'artifacts are not fetched from',
+  advice: 'Serve the artifact',
+};
 
 export type Resolve = (
   hostname: string,
@@ -32,10 +47,16 @@ export type Resolve = (
  */
 export class Guard {
   readonly #allowed: readonly AllowedHost[];
+  readonly #purpose: GuardPurpose;
   readonly #resolve: Resolve;
 
-  constructor({ allowedArtifactHosts = [], resolve = resolveBySystem }: GuardOptions = {}) {
-    this.#allowed = allowedArtifactHosts;
+  constructor({
+    allowedHosts = [],
+    purpose = fetchingArtifacts,
+    resolve = resolveBySystem,
+  }: GuardOptions = {}) {
+    this.#allowed = allowedHosts;
+    this.#purpose = purpose;
     this.#resolve = resolve;
   }
 
@@ -47,22 +68,26 @@ export class Guard {
    */
   checkUrl(text: string): URL {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined) throw refused(text, 'it is not a URL; it must be http:// or https://');
+    if (url === undefined)
+      throw this.#refused(text, 'it is not a URL; it must be http:// or https://');
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-      throw refused(text, `its scheme is ${url.protocol.slice(0, -1)}; it must be http or https`);
+      throw this.#refused(
+        text,
+        `its scheme is ${url.protocol.slice(0, -1)}; it must be http or https`,
+      );
     }
     if (url.username !== '' || url.password !== '') {
-      throw refused(`${url.protocol}//${url.host}${url.pathname}`, 'it contains credentials');
+      throw this.#refused(`${url.protocol}//${url.host}${url.pathname}`, 'it contains credentials');
     }
     const host = bareHost(url.hostname);
     if (this.#isAllowed(host, url.port === '' ? defaultPort(url.protocol) : Number(url.port))) {
       return url;
     }
     if (host === '' || /(?:^|\.)localhost$/.test(host)) {
-      throw refused(text, `its host is ${host === '' ? 'empty' : host}`);
+      throw this.#refused(text, `its host is ${host === '' ? 'empty' : host}`);
     }
     const forbidden = isIP(host) === 0 ? undefined : forbiddenAddress(host);
-    if (forbidden !== undefined) throw refused(text, `its address ${host} is ${forbidden}`);
+    if (forbidden !== undefined) throw this.#refused(text, `its address ${host} is ${forbidden}`);
     return url;
   }
 
@@ -71,9 +96,14 @@ export class Guard {
    * used: it would resolve the name by itself, behind the guard.
    */
   agent(options: Omit<Agent.Options, 'connect'>, connectTimeout: Duration): Agent {
-    const open = buildConnector({ timeout: connectTimeout });
+    return new Agent({ ...options, connect: this.connector({ timeout: connectTimeout }) });
+  }
+
+  /** Opens sockets with these TLS and timeout options, to checked addresses only. */
+  connector(options: buildConnector.BuildOptions): buildConnector.connector {
+    const open = buildConnector(options);
     const guarded = buildConnector({
-      timeout: connectTimeout,
+      ...options,
       lookup: (hostname, { all }, callback) =>
         this.#lookUp(hostname, (error, addresses) => {
           const [first = { address: '', family: 0 }] = addresses;
@@ -81,7 +111,7 @@ export class Guard {
           else callback(error, first.address, first.family);
         }),
     });
-    const connect: buildConnector.connector = (target, callback) => {
+    return (target, callback) => {
       const host = bareHost(target.hostname);
       const port = target.port === '' ? defaultPort(target.protocol) : Number(target.port);
       if (this.#isAllowed(host, port)) {
@@ -91,9 +121,8 @@ export class Guard {
       // Node asks no resolver for an address.
       const forbidden = isIP(host) === 0 ? undefined : forbiddenAddress(host);
       if (forbidden === undefined) guarded(target, callback);
-      else callback(refused(host, `its address is ${forbidden}`), null);
+      else callback(this.#refused(host, `its address is ${forbidden}`), null);
     };
-    return new Agent({ ...options, connect });
   }
 
   /** Resolves once; one forbidden address among them condemns them all. */
@@ -109,7 +138,7 @@ export class Guard {
       for (const { address } of addresses) {
         const forbidden = forbiddenAddress(address);
         if (forbidden !== undefined) {
-          callback(refused(hostname, `it resolves to ${address}, which is ${forbidden}`), []);
+          callback(this.#refused(hostname, `it resolves to ${address}, which is ${forbidden}`), []);
           return;
         }
       }
@@ -120,6 +149,16 @@ export class Guard {
   #isAllowed(host: string, port: number): boolean {
     return this.#allowed.some(
       (allowed) => allowed.host === host && (allowed.port ?? port) === port,
+    );
+  }
+
+  #refused(what: string, why: string): TerminalError {
+    const { refusal, advice } = this.#purpose;
+    const [withoutQuery] = what.split(/[?#]/);
+    return new TerminalError(
+      `${refusal} ${withoutQuery ?? ''}: ${why}. ${advice} at an address that is ` +
+        'neither loopback, link-local, multicast nor unspecified',
+      { reason: 'StageFailed' },
     );
   }
 }
@@ -140,13 +179,4 @@ function bareHost(hostname: string): string {
 
 function defaultPort(protocol: string): number {
   return protocol === 'https:' ? 443 : 80;
-}
-
-function refused(what: string, why: string): TerminalError {
-  const [withoutQuery] = what.split(/[?#]/);
-  return new TerminalError(
-    `artifacts are not fetched from ${withoutQuery ?? ''}: ${why}. Serve the artifact at an address that is ` +
-      'neither loopback, link-local, multicast nor unspecified',
-    { reason: 'StageFailed' },
-  );
 }

@@ -25,7 +25,7 @@ describe('a write that goes wrong under a controller that lives on', () => {
 
   before(async () => {
     playground = await sharedPlayground();
-    proxy = await FaultProxy.start(playground.cluster.kubeconfig);
+    proxy = await FaultProxy.start(playground.identities.singleTenant);
     const kubeconfig = join(playground.cluster.directory, 'broken-writes.kubeconfig');
     await writeFile(kubeconfig, proxy.kubeconfig);
     controller = await playground.startController({ kubeconfig, flags: ['--log-level=debug'] });

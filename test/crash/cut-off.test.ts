@@ -93,8 +93,8 @@ describe('a controller that is killed in the middle of a release', () => {
   }
 
   before(async () => {
-    const { cluster } = await sharedPlayground();
-    proxy = await FaultProxy.start(cluster.kubeconfig);
+    const { identities } = await sharedPlayground();
+    proxy = await FaultProxy.start(identities.singleTenant);
     controller = await startController();
   });
 

@@ -17,7 +17,7 @@ describe('a controller that loses the API server', () => {
 
   before(async () => {
     playground = await sharedPlayground();
-    proxy = await FaultProxy.start(playground.cluster.kubeconfig);
+    proxy = await FaultProxy.start(playground.identities.singleTenant);
   });
 
   afterEach(async function () {

@@ -25,7 +25,7 @@ describe('a controller that is killed at a write', () => {
 
   before(async () => {
     playground = await sharedPlayground();
-    proxy = await FaultProxy.start(playground.cluster.kubeconfig);
+    proxy = await FaultProxy.start(playground.identities.singleTenant);
     kubeconfig = join(playground.cluster.directory, 'matrix.kubeconfig');
     await writeFile(kubeconfig, proxy.kubeconfig);
     controller = await startController();

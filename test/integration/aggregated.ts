@@ -11,6 +11,8 @@ import type { TestNamespace } from '../test-namespace.ts';
 export interface Person {
   readonly user: string;
   readonly verbs: readonly string[];
+  /** Names of Secrets that they may read. */
+  readonly secrets?: readonly string[];
 }
 
 export const viewer: Person = { user: 'vera', verbs: ['get'] };
@@ -32,7 +34,11 @@ export interface Ask {
 }
 
 /** A request as the server hands it over, once it is authenticated and authorized. */
-export function requestOf(shop: TestNamespace, { user, verbs }: Person, ask: Ask = {}): ApiRequest {
+export function requestOf(
+  shop: TestNamespace,
+  { user, verbs, secrets = [] }: Person,
+  ask: Ask = {},
+): ApiRequest {
   const { query = '', body, dryRun = false } = ask;
   return {
     caller: { user, uid: `uid-of-${user}`, groups: ['system:authenticated'], extra: {} },
@@ -43,6 +49,7 @@ export function requestOf(shop: TestNamespace, { user, verbs }: Person, ask: Ask
     dryRun,
     signal: AbortSignal.timeout(30_000),
     may: async (verb) => await Promise.resolve(verbs.includes(verb)),
+    mayGetSecret: async (name) => await Promise.resolve(secrets.includes(name)),
   };
 }
 

@@ -7,7 +7,8 @@ import type {
   StageHistory,
   StageHistoryList,
 } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
-import { stagesApiVersion } from '../../src/types/stages.ts';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { type StageRun, stagesApiVersion } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
@@ -129,6 +130,45 @@ describe('history', () => {
     expect((object as StageHistoryList).items.map(namesOf)).to.deep.equal([['shop-1']]);
   });
 
+  function recordOf(name: string, labels: Record<string, string>): KubernetesObject {
+    const owner = { apiVersion: stagesApiVersion, kind: 'StageSet', name: 'shop', uid: 'earlier' };
+    const spec = { runId: 'r', sequence: 1, trigger: 'SpecChanged', generation: 1, snapshot: [] };
+    const metadata = { name, labels, ownerReferences: [owner] };
+    return { apiVersion: stagesApiVersion, kind: 'StageRun', metadata, spec };
+  }
+
+  it('goes on behind what an earlier StageSet of the same name has left', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('dev', 'v1', [configMap('dev')]);
+    const left = { 'stages.metio.wtf/stageset': 'shop' };
+    for (const name of ['shop-1', 'shop-2', 'shop-10']) await shop.create(recordOf(name, left));
+    await shop.createStageSet(['dev']);
+    await shop.untilReady('v1');
+    await shop.publish('dev', 'v2', [configMap('dev', { release: 'v2' })]);
+    await shop.untilReady('v2');
+    await untilRuns(shop, (all) => all.filter(hasSucceeded).length === 2);
+    const history = await historyOf(shop);
+    expect(namesOf(history)).to.deep.equal(['shop-12', 'shop-11']);
+    expect(history.items.map(({ spec }) => spec?.sequence)).to.deep.equal([12, 11]);
+    const { object } = await list(shop, {});
+    expect((object as StageHistoryList).items.map(namesOf)).to.deep.equal([['shop-12']]);
+  });
+
+  it('keeps the record of a run as it is when the next one cannot be recorded', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('dev', 'v1', [configMap('dev')]);
+    await shop.createStageSet(['dev']);
+    await shop.untilReady('v1');
+    await untilRuns(shop, ([only]) => only !== undefined && hasSucceeded(only));
+    const [before] = (await historyOf(shop)).items;
+    // More than the controller looks behind.
+    for (const number of [2, 3, 4, 5, 6, 7]) await shop.create(recordOf(`shop-${number}`, {}));
+    await shop.publish('dev', 'v2', [configMap('dev', { release: 'v2' })]);
+    await shop.untilReady('v2');
+    const { items } = await historyOf(shop);
+    expect(items).to.deep.equal([before]);
+  });
+
   it('is there in short for every StageSet, of a namespace or of all, page by page', async () => {
     const shop = await stand.namespace();
     const other = await stand.namespace();
@@ -192,3 +232,7 @@ describe('history', () => {
     expect(missing.message).to.equal('stagesets.subresources.stages.metio.wtf "nothing" not found');
   });
 });
+
+function hasSucceeded({ status }: StageRun): boolean {
+  return status?.phase === 'Succeeded';
+}

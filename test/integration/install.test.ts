@@ -7,6 +7,7 @@ import {
   renderInstallation,
   startInstalled,
   system,
+  untilBundlesWritten,
 } from '../installation.ts';
 import { configMap } from '../objects.ts';
 import { showLog } from '../playground.ts';
@@ -42,6 +43,10 @@ const allowed = [
   `watch secrets/stageset-controller-serving-cert -n ${system}`,
   `update secrets/stageset-controller-serving-cert -n ${system}`,
   `get services/stageset-controller-api -n ${system}`,
+  'watch validatingwebhookconfigurations/stageset-controller',
+  'patch validatingwebhookconfigurations/stageset-controller',
+  'patch mutatingwebhookconfigurations/stageset-controller',
+  'get namespaces/shop',
   'create apiservices',
   `delete apiservices/v1.${records}`,
 ];
@@ -72,6 +77,10 @@ const denied = [
   'bind clusterroles',
   'escalate clusterroles',
   'delete namespaces',
+  'list validatingwebhookconfigurations',
+  'patch validatingwebhookconfigurations/other',
+  'create mutatingwebhookconfigurations',
+  'delete mutatingwebhookconfigurations/stageset-controller',
   'list apiservices',
   'patch apiservices/v1.apps',
   'delete apiservices/v1.apps',
@@ -142,6 +151,7 @@ describe('the installation by kustomize', function () {
       const status = JSON.stringify(seen.get(`v1.${records}`)?.['status'] ?? {});
       return status.includes('"reason":"Passed"') ? true : undefined;
     });
+    await untilBundlesWritten(playground);
     shop = await TestNamespace.create(playground);
     for (const { role } of roles) {
       const bound = [`--clusterrole=${role}`, `--user=${role}`, '-n', shop.name];
@@ -169,13 +179,14 @@ describe('the installation by kustomize', function () {
     return yes;
   }
 
-  it('has no APIService, which the controller keeps, and no webhook that nobody serves', () => {
+  it('has no APIService, which the controller keeps', () => {
     const kinds = new Set(rendered.objects.map(({ kind }) => kind));
     expect([...kinds].sort()).to.deep.equal([
       'ClusterRole',
       'ClusterRoleBinding',
       'CustomResourceDefinition',
       'Deployment',
+      'MutatingWebhookConfiguration',
       'Namespace',
       'PodDisruptionBudget',
       'ResourceQuota',
@@ -183,6 +194,7 @@ describe('the installation by kustomize', function () {
       'RoleBinding',
       'Service',
       'ServiceAccount',
+      'ValidatingWebhookConfiguration',
     ]);
   });
 

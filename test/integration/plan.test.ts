@@ -1,9 +1,31 @@
 import { expect } from 'chai';
-import type { Hold } from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import { artifactOf } from '../../src/core/objects/source-artifact.ts';
+import type { Planner } from '../../src/planning/planner.ts';
+import { planResource } from '../../src/server/aggregated/plan/plan.ts';
+import { stagePlansResource } from '../../src/server/aggregated/plan/stage-plans.ts';
+import type { ApiAnswer } from '../../src/server/aggregated/resource.ts';
+import type {
+  Hold,
+  StagePlanList,
+  StagePlanStatus,
+} from '../../src/types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { stagesApiVersion } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
+import {
+  type Ask,
+  clock,
+  failureOf,
+  handlerOf,
+  operator,
+  type Person,
+  requestOf,
+  tokens,
+  viewer,
+} from './aggregated.ts';
 
 describe('a plan', () => {
   const stand = useController();
@@ -168,6 +190,79 @@ describe('a plan', () => {
     expect(web?.changes?.[0]?.error).to.match(/nobody" cannot (get|patch) resource "configmaps"/);
   });
 
+  it('builds nothing else from a Secret for those who may not read it', async () => {
+    const shop = await stand.namespace();
+    const postBuild = { substituteFrom: [{ kind: 'Secret', name: 'login' }] };
+    await shop.createStageSet([{ name: 'web', postBuild }], { suspend: true });
+    let plans = 0;
+    const empty = { digest: '', verdict: 'UpToDate', message: '', holds: [], stages: [] } as const;
+    const planning = {
+      plan: async (): Promise<StagePlanStatus> => {
+        plans += 1;
+        return await Promise.resolve({ ...empty, holds: [], stages: [] });
+      },
+    };
+    const { client } = shop;
+    const { handlers } = planResource({ client, planning, tokens });
+    const body = { spec: { revisions: { web: { sourceRef: { name: 'next' } } } } };
+    const asked = async (person: Person, ask: Ask): Promise<ApiAnswer> =>
+      await handlerOf(handlers[ask.body === undefined ? 'get' : 'create'])(
+        requestOf(shop, person, ask),
+      );
+    const refused = await failureOf(asked(operator, { body }));
+    expect(refused.code).to.equal(403);
+    expect(refused.message).to.include('secrets "login" is forbidden: User "olga" cannot get');
+    expect(plans).to.equal(0);
+    await asked({ ...operator, secrets: ['login'] }, { body });
+    await asked(viewer, {});
+    expect(plans).to.equal(2);
+  });
+
+  it('says in which stage the tenant may not see what is to be pruned', async () => {
+    const shop = await delivered();
+    await shop.changeSpec({ serviceAccountName: 'nobody', suspend: true });
+    await shop.untilReason('Suspended');
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody' } };
+    await shop.create(account);
+    await shop.publish('web', 'v2', [configMap('web')]);
+    const plan = await planner.plan(shop);
+    expect(plan.stages[0]?.error).to.match(/old.*nobody" cannot get resource/);
+    const stages = [{ name: 'api', sourceRef: { name: 'api' } }];
+    await shop.changeSpec({ stages });
+    const without = await planner.plan(shop);
+    const removed = without.stages.find(({ name }) => name === 'web');
+    expect(removed?.error).to.match(/old.*nobody" cannot get resource/);
+    expect(removed?.verdict).to.equal('Blocked');
+  });
+
+  it('is listed for all, whatever is the matter with one of them', async () => {
+    const shop = await delivered();
+    const named = { name: 'x'.repeat(64), namespace: shop.name };
+    const spec = { interval: '1h', stages: [{ name: 'web', sourceRef: { name: 'web' } }] };
+    const stageSet = { apiVersion: stagesApiVersion, kind: 'StageSet', metadata: named, spec };
+    await shop.client.create(stageSet, {}, shop.call);
+    const planning = {
+      plan: async (...asked: Parameters<Planner['plan']>): Promise<StagePlanStatus> => {
+        if (asked[0].object.metadata.name === 'broken') throw new Error('cannot be planned');
+        return await planner.planning.plan(...asked);
+      },
+    };
+    await shop.client.create(
+      { ...stageSet, metadata: { ...named, name: 'broken' } },
+      {},
+      shop.call,
+    );
+    const { handlers } = stagePlansResource({ client: shop.client, planning, tokens, clock });
+    const listed = await handlerOf(handlers.list)(requestOf(shop, viewer, { name: undefined }));
+    const { items } = listed.object as StagePlanList;
+    const told = items.map(({ metadata, status }) => [metadata?.name, status?.verdict]);
+    expect(told).to.deep.equal([
+      ['broken', 'Blocked'],
+      ['shop', 'UpToDate'],
+      [named.name, 'Blocked'],
+    ]);
+  });
+
   it('of another spec acts as no account but those of the stored one', async () => {
     const shop = await delivered();
     const stages = [{ name: 'web', sourceRef: { name: 'web' } }];
@@ -176,6 +271,57 @@ describe('a plan', () => {
     expect(plan.verdict).to.equal('Invalid');
     expect(plan.message).to.include('powerful is no ServiceAccount of the stored spec');
     expect(plan.stages).to.deep.equal([]);
+  });
+
+  it('of another spec acts not as the controller where only accounts of stages did', async () => {
+    const shop = await stand.namespace();
+    const account = { serviceAccountName: 'nobody' };
+    await shop.createStageSet([{ name: 'web', ...account }], { suspend: true });
+    await shop.untilReason('Suspended');
+    const without = { interval: '1h', stages: [{ name: 'web', sourceRef: { name: 'web' } }] };
+    const plan = await planner.plan(shop, { suppose: { proposed: without } });
+    expect(plan.verdict).to.equal('Invalid');
+    expect(plan.message).to.include('needs the serviceAccountName of the stored one');
+    const pruning = {
+      ...without,
+      serviceAccountName: 'powerful',
+      stages: [{ ...without.stages[0], ...account }],
+    };
+    const other = await planner.plan(shop, { suppose: { proposed: pruning } });
+    expect(other.message).to.include('powerful is no ServiceAccount of the stored spec');
+  });
+
+  it('of another spec reads no source of another namespace but the stored ones', async () => {
+    const [shop, neighbour] = [await delivered(), await stand.namespace()];
+    await neighbour.publish('private', 'v1', [configMap('private')]);
+    const sourceRef = { name: 'private', namespace: neighbour.name };
+    const revised = await planner.plan(shop, { suppose: { revisions: { web: { sourceRef } } } });
+    expect(revised.verdict).to.equal('Invalid');
+    expect(revised.message).to.include(
+      'spec.stages[0].sourceRef.namespace: a plan reads no source',
+    );
+    const proposed = { interval: '1h', stages: [{ name: 'web', sourceRef }] };
+    const plan = await planner.plan(shop, { suppose: { proposed } });
+    expect(plan.message).to.equal(revised.message);
+  });
+
+  it('fetches no artifact by an address that is not beside the one of the source', async () => {
+    const [shop, neighbour] = [await delivered(), await stand.namespace()];
+    await neighbour.publish('private', 'v1', [configMap('private')]);
+    const [source] = (
+      await shop.client.list(
+        {
+          apiVersion: 'source.toolkit.fluxcd.io/v1',
+          kind: 'ExternalArtifact',
+          namespace: neighbour.name,
+        },
+        shop.call,
+      )
+    ).items;
+    const { url, digest } = artifactIn(source);
+    const plan = await planner.plan(shop, { suppose: { revisions: { web: { url, digest } } } });
+    expect(JSON.stringify(plan)).to.include('is not beside the artifact');
+    expect(changesOf(plan)['web'] ?? []).to.deep.equal([]);
   });
 
   it('answers what if: another spec, another artifact, one stage, no dry-runs', async () => {
@@ -213,6 +359,12 @@ describe('a plan', () => {
     );
   });
 });
+
+function artifactIn(source: KubernetesObject | undefined): { url: string; digest: string } {
+  const outcome = source === undefined ? undefined : artifactOf(source);
+  if (outcome?.kind !== 'Ready') throw new Error('the source has an artifact');
+  return outcome.artifact;
+}
 
 function gatesOf(holds: readonly Hold[]): string[] {
   return holds.map(({ gate, releasedBy }) => `${gate} by ${releasedBy}`);

@@ -15,7 +15,7 @@ describe('between the look at an object and its deletion', () => {
 
   before(async () => {
     const playground = await sharedPlayground();
-    proxy = await FaultProxy.start(playground.cluster.kubeconfig);
+    proxy = await FaultProxy.start(playground.identities.singleTenant);
     connection = await Connection.open({ kind: 'Text', text: proxy.kubeconfig });
   });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { canary } from '../canary.ts';
 import { configMap, configMaps, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
 import type { TestNamespace } from '../test-namespace.ts';
@@ -39,7 +40,7 @@ const secret: KubernetesObject = {
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name: 'password' },
-  stringData: { password: 'correct horse' },
+  stringData: { password: canary },
 };
 
 describe('a StageSet with a serviceAccountName', () => {
@@ -58,7 +59,7 @@ describe('a StageSet with a serviceAccountName', () => {
       `User "system:serviceaccount:${shop.name}:deployer" cannot patch resource "secrets" ` +
         `in API group "" in the namespace "${shop.name}"`,
     );
-    expect(message).not.to.include('correct horse');
+    expect(message).not.to.include(canary);
     expect(await shop.configMapNames()).to.deep.equal(['web']);
     expect(await shop.find(secret)).to.equal(undefined);
   });

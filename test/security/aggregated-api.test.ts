@@ -5,6 +5,7 @@ import { createAuthority, type KeyAndCertificate } from '../../src/certs/authori
 import { issueCertificate, type LeafRequest } from '../../src/certs/issue.ts';
 import { type Instant, instant, minutes } from '../../src/core/time.ts';
 import { ContinueTokens } from '../../src/server/aggregated/continue-token.ts';
+import { StatusError } from '../../src/server/aggregated/status-error.ts';
 import {
   type AggregatedStand,
   grant,
@@ -330,6 +331,20 @@ describe('attacks on the aggregated API', () => {
         await stand.askFor('zoe', { path, headers }, groups);
       }
       expect(stand.reviews).to.have.length(questions.length);
+    });
+
+    it('asks for Secrets of the namespace by themselves, whatever the resource', async () => {
+      const answers: boolean[] = [];
+      stand.samples.special.set('secrets', async ({ mayGetSecret }) => {
+        answers.push(await mayGetSecret('login'));
+        throw StatusError.badRequest('enough');
+      });
+      stand.reviews.length = 0;
+      await stand.askFor('olga', {
+        path: `${groupPath}/namespaces/default/stagesets/secrets/plan`,
+      });
+      expect(answers).to.deep.equal([false]);
+      expect(stand.reviews).to.have.length(2);
     });
 
     it('does not lend the verdict of one user to another', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import type { Playground } from '../../dev/playground.ts';
+import { deferred } from '../../src/kubernetes/wait.ts';
 import { apiVersion } from '../aggregated/sample-resources.ts';
 import {
   type AggregatedStand,
@@ -103,6 +104,38 @@ describe('attacks on the aggregated API by what is sent', () => {
       await once(socket, 'close');
       expect(answer).to.match(/^(HTTP\/1.1 431 |$)/);
       expect(stand.samples.asked).to.deep.equal([]);
+    });
+  });
+
+  describe('an answer that nobody reads', () => {
+    it('counts as a request under way until it is read, or its reader goes', async () => {
+      const few = { most: 10, mostOfOneUser: 1 };
+      const small = await startAggregated(playground, { limits: { reading: few, writing: few } });
+      try {
+        const answered = deferred<undefined>();
+        small.samples.special.set('large', async () => {
+          answered.resolve(undefined);
+          const status = { text: 'x'.repeat(64 * 1024 * 1024) };
+          return await Promise.resolve({ object: { apiVersion, kind: 'StagePlan', status } });
+        });
+        const path = planPath.replace('/shop/', '/large/');
+        const socket = await openSocket(small);
+        socket.pause();
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Remote-User: olga\r\n\r\n`);
+        await answered.promise;
+        await once(socket, 'readable');
+        expect((await small.askFor('olga', { path: planPath })).status).to.equal(429);
+        const gone = once(socket, 'close');
+        socket.destroy();
+        await gone;
+        let status = 429;
+        for (const until = Date.now() + 10_000; status === 429 && Date.now() < until; ) {
+          status = (await small.askFor('olga', { path: planPath })).status;
+        }
+        expect(status).to.equal(200);
+      } finally {
+        await small.stop();
+      }
     });
   });
 

@@ -36,8 +36,8 @@ export class ArtifactFetching {
 
   /** A fetcher that may go to the server, though it is on loopback. */
   fetcherFor(server: FileServer, options: FetchOptions = {}): ArtifactFetcher {
-    const allowedArtifactHosts = [{ host: '127.0.0.1', port: server.port }];
-    return this.fetcher({ allowedArtifactHosts, ...options });
+    const allowedHosts = [{ host: '127.0.0.1', port: server.port }];
+    return this.fetcher({ allowedHosts, ...options });
   }
 
   fetcher(options: FetchOptions): ArtifactFetcher {

@@ -19,9 +19,19 @@ export function isRunOf({ metadata }: { metadata: ObjectMeta }, uid: string | un
   return (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid);
 }
 
+/** The number in the name of a record; undefined where the name is not one of this StageSet's. */
+export function numberIn(runName: string, stageSet: string): number | undefined {
+  if (!runName.startsWith(`${stageSet}-`)) return undefined;
+  const digits = runName.slice(stageSet.length + 1);
+  const number = /^[1-9]\d*$/.test(digits) ? Number(digits) : NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
 /** What a new record says besides what the run itself tells. */
 export interface NewRecord {
   readonly before: NewestRun | undefined;
+  /** Numbers up to this one are taken by records of others, which have their names from them. */
+  readonly taken?: number;
   readonly trigger: RunTrigger;
   /** Authenticated user who asked for the run, where that is known. */
   readonly requestedBy: string | undefined;
@@ -31,9 +41,9 @@ export interface NewRecord {
 export function newStageRun(
   stageSet: StageSet,
   run: RunProgress,
-  { before, trigger, requestedBy }: NewRecord,
+  { before, taken = 0, trigger, requestedBy }: NewRecord,
 ): StageRun {
-  const sequence = (before?.sequence ?? 0) + 1;
+  const sequence = Math.max(before?.sequence ?? 0, taken) + 1;
   return {
     apiVersion: stagesApiVersion,
     kind: 'StageRun',

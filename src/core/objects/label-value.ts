@@ -1,6 +1,7 @@
 import { TerminalError } from '../errors.ts';
 
-const longest = 63;
+/** Characters of a label value. */
+export const longestLabel = 63;
 
 /**
  * A name as the value of a label that says who owns an object (part A 4.8).
@@ -8,10 +9,10 @@ const longest = 63;
  * @throws TerminalError with reason `InvalidSpec` when a label cannot hold it.
  */
 export function labelValue(name: string, owner: 'StageSet' | 'namespace' | 'stage'): string {
-  if (name.length <= longest) return name;
+  if (name.length <= longestLabel) return name;
   throw new TerminalError(
     `the name of ${owner} ${name} has ${name.length} characters, but it labels every object that ` +
-      `is applied, and a label value holds at most ${longest}; give it a shorter name`,
+      `is applied, and a label value holds at most ${longestLabel}; give it a shorter name`,
     { reason: 'InvalidSpec' },
   );
 }

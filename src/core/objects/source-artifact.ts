@@ -1,6 +1,7 @@
 import type { JsonObject, KubernetesObject, ObjectReference } from '../../types/kubernetes.ts';
 import type { SourceReference } from '../../types/stages.ts';
 import type { PinnedArtifact } from '../run.ts';
+import { cut } from '../validate/field-path.ts';
 import { groupOf } from './identity.ts';
 
 /** What a stage's source offers right now (part A 3.1). */
@@ -38,6 +39,15 @@ const fluxApiVersion = `${fluxGroup}/v1`;
 const externalArtifact = 'ExternalArtifact';
 const fluxSources: ReadonlySet<string> = new Set(['GitRepository', 'OCIRepository', 'Bucket']);
 
+/**
+ * The apiVersion that a `sourceRef` of this kind means when it has none; undefined for a producer,
+ * whose group nobody can guess. No kind is ExternalArtifact.
+ */
+export function defaultApiVersion(kind: string | undefined): string | undefined {
+  const known = kind === undefined || kind === '' || kind === externalArtifact;
+  return known || fluxSources.has(kind) ? fluxApiVersion : undefined;
+}
+
 /** The way from a `sourceRef` to its artifact. An empty namespace is the StageSet's own. */
 export function sourceRoute(reference: SourceReference, ownNamespace: string): SourceRoute {
   const { name } = reference;
@@ -58,7 +68,7 @@ export function sourceRoute(reference: SourceReference, ownNamespace: string): S
       kind: 'Invalid',
       reason: 'InvalidSpec',
       message:
-        `sourceRef to ${kind} ${name} has no apiVersion: the API group of a producer of ` +
+        `sourceRef to ${cut(kind)} ${cut(name)} has no apiVersion: the API group of a producer of ` +
         'ExternalArtifacts is needed to find its artifact; set sourceRef.apiVersion',
     };
   }

@@ -16,7 +16,7 @@ export function entryOf(path: string, key: string): string {
 const longestName = 63;
 
 /** The names of unknown fields and of map entries are the user's text, of any length. */
-function cut(name: string): string {
+export function cut(name: string): string {
   return name.length > longestName ? `${name.slice(0, longestName)}…` : name;
 }
 

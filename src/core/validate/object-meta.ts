@@ -4,6 +4,14 @@ import type { StructuralSchema } from '../../types/structural-schema.ts';
 export const subdomainPattern =
   '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 
+const subdomain = new RegExp(subdomainPattern);
+const longestSubdomain = 253;
+
+/** Whether a text is an RFC 1123 subdomain, as most names of Kubernetes must be. */
+export function isSubdomain(text: string): boolean {
+  return text.length <= longestSubdomain && subdomain.test(text);
+}
+
 const text: StructuralSchema = { type: 'string' };
 const texts: StructuralSchema = { type: 'object', additionalProperties: text };
 const time: StructuralSchema = { type: 'string', format: 'date-time' };

@@ -1,5 +1,6 @@
 import type { ReadyExpression, StageSetSpec } from '../../types/stages.ts';
 import { compileExpression } from '../cel/compile.ts';
+import { shapeOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 const fields = ['current', 'inProgress', 'failed'] as const satisfies (keyof ReadyExpression)[];
@@ -10,15 +11,55 @@ const mostCharacters = 16_384;
 /** Specs that were checked, as long as somebody holds them: they are asked about at each look. */
 const checked = new WeakMap<StageSetSpec['stages'], readonly FieldProblem[]>();
 
-/** Expressions of `readyChecks.exprs` that could never be evaluated to a bool (part A 6.4). */
+/**
+ * What could never be waited for: objects that are not named in full (part A 9.4, rule 13), and
+ * expressions that could never be evaluated to a bool (part A 6.4).
+ */
 export function readyCheckProblems({ stages }: StageSetSpec): readonly FieldProblem[] {
   const known = checked.get(stages);
   if (known !== undefined) return known;
   const expressions = expressionsOf(stages);
   const length = expressions.reduce((sum, { text }) => sum + text.length, 0);
-  const problems = length > mostCharacters ? [tooMuch(length)] : expressions.flatMap(problemOf);
+  const problems = [
+    ...namelessObjects(stages),
+    ...(length > mostCharacters ? [tooMuch(length)] : expressions.flatMap(problemOf)),
+  ];
   checked.set(stages, problems);
   return problems;
+}
+
+/** What stands before the first, if any, is a group. */
+const apiVersionPattern = /^([a-z0-9.-]{1,253}\/)?[a-z][a-z0-9]{0,62}$/;
+
+function namelessObjects(stages: StageSetSpec['stages']): FieldProblem[] {
+  return stages.flatMap(({ readyChecks }, stage) => {
+    const at = `spec.stages[${stage}].readyChecks`;
+    const { checks = [], exprs = [] } = readyChecks ?? {};
+    return [
+      ...checks.flatMap(({ apiVersion, kind, name }, index) =>
+        identityProblems(`${at}.checks[${index}]`, { apiVersion, kind, name }),
+      ),
+      ...exprs.flatMap(({ apiVersion, kind }, index) =>
+        apiVersion === ''
+          ? [{ path: `${at}.exprs[${index}].apiVersion`, message: 'is empty' }]
+          : identityProblems(`${at}.exprs[${index}]`, { apiVersion, kind }),
+      ),
+    ];
+  });
+}
+
+function identityProblems(
+  path: string,
+  { apiVersion, ...names }: { apiVersion?: string | undefined; kind: string; name?: string },
+): FieldProblem[] {
+  const empty = Object.entries(names)
+    .filter(([, value]) => value === '')
+    .map(([field]) => ({ path: `${path}.${field}`, message: 'is empty' }));
+  if (apiVersion === undefined || apiVersion === '' || apiVersionPattern.test(apiVersion)) {
+    return empty;
+  }
+  const message = `is ${shapeOf(apiVersion)} that is no apiVersion; give one such as "apps/v1" or "v1"`;
+  return [{ path: `${path}.apiVersion`, message }, ...empty];
 }
 
 interface LocatedExpression {

@@ -1,8 +1,12 @@
 import type { StageSetSpec } from '../../types/stages.ts';
-import { parseDuration } from '../duration.ts';
+import { longestLabel } from '../objects/label-value.ts';
 import { dependencyProblems } from './dependencies.ts';
+import { unreadableDurations } from './durations.ts';
+import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { kubeConfigProblems } from './kube-config.ts';
 import { readyCheckProblems } from './ready-checks.ts';
+import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
 
@@ -13,10 +17,13 @@ import { unsupportedFields } from './unsupported.ts';
 export function specProblems(spec: StageSetSpec): FieldProblem[] {
   return [
     ...repeatedStages(spec),
+    ...longNames(spec),
+    ...sourceProblems(spec),
     ...unreadableDurations(spec),
     ...substitutionProblems(spec),
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
+    ...kubeConfigProblems(spec),
     ...unsupportedFields(spec),
   ];
 }
@@ -29,29 +36,16 @@ function repeatedStages({ stages }: StageSetSpec): FieldProblem[] {
       seen.set(name, index);
       return [];
     }
-    const message = `is ${name}, which spec.stages[${first}] is called already; give it another name`;
+    const message = `is ${cut(name)}, which spec.stages[${first}] is called already; give it another name`;
     return [{ path: `spec.stages[${index}].name`, message }];
   });
 }
 
-/** Durations of the right form can still be longer than Go can count. */
-function unreadableDurations(spec: StageSetSpec): FieldProblem[] {
-  const fields = new Map<string, string | undefined>([
-    ['spec.interval', spec.interval],
-    ['spec.retryInterval', spec.retryInterval],
-    ['spec.driftDetectionInterval', spec.driftDetectionInterval],
-    ['spec.timeout', spec.timeout],
-  ]);
-  for (const [index, { timeout, readyChecks }] of spec.stages.entries()) {
-    fields.set(`spec.stages[${index}].timeout`, timeout);
-    fields.set(`spec.stages[${index}].readyChecks.timeout`, readyChecks?.timeout);
-  }
-  return [...fields].flatMap(([path, text]) => {
-    try {
-      if (text !== undefined) parseDuration(text);
-      return [];
-    } catch (error) {
-      return [{ path, message: error instanceof Error ? error.message : String(error) }];
-    }
+/** A stage's name labels all that it applies, and a label holds so many characters. */
+function longNames({ stages }: StageSetSpec): FieldProblem[] {
+  return stages.flatMap(({ name }, index) => {
+    if (name.length <= longestLabel) return [];
+    const message = `has ${name.length} characters; at most ${longestLabel} fit into a label`;
+    return [{ path: `spec.stages[${index}].name`, message }];
   });
 }

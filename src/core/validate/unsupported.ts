@@ -16,7 +16,6 @@ export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
 }
 
 const unsupportedInSpec = [
-  'kubeConfig',
   'version',
   'migrations',
   'migrationsSourceRef',

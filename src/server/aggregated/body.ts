@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { TerminalError } from '../../core/errors.ts';
-import { decodeText, readYaml } from '../../core/objects/yaml.ts';
+import { readYaml } from '../../core/objects/yaml.ts';
 import { isJsonObject } from '../../core/validate/json-object.ts';
 import type { JsonObject } from '../../types/kubernetes.ts';
+import { readBytes, textOf } from '../request-body.ts';
 import { validateRequest } from './contract.ts';
 import { checkBounds, parseJson } from './json-text.ts';
 import { type BodyForm, bodyFormOf } from './media-type.ts';
@@ -41,50 +42,14 @@ export async function readBody(
 ): Promise<ReadBody> {
   const form = bodyFormOf(request.headers['content-type'], request.method ?? '');
   const validation = fieldValidationOf(query);
-  refuseEncoding(request);
-  const bytes = await collect(request, form === 'Yaml' ? mostYamlBytes : mostBytes, signal);
+  const bytes =
+    form === 'Yaml'
+      ? await readBytes(request, mostYamlBytes, signal, '; JSON may be larger')
+      : await readBytes(request, mostBytes, signal);
   const object = addressed(objectOf(bytes, form), expected);
   const { causes, unknown } = validateRequest(expected.kind, object);
   if (causes.length > 0) throw StatusError.invalid(expected, causes);
   return { object, warnings: judgeUnknown(unknown, validation) };
-}
-
-function refuseEncoding(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw StatusError.unsupportedMediaType(['a body without Content-Encoding']);
-  }
-}
-
-async function collect(
-  request: IncomingMessage,
-  limit: number,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Not `for await`: that would destroy the connection on the way out, and the answer with it.
-  return await new Promise<Buffer>((resolve, reject) => {
-    const settle = (act: () => void): void => {
-      request.off('data', take).off('end', end).off('error', fail).off('close', gone);
-      signal.removeEventListener('abort', abort);
-      request.pause();
-      act();
-    };
-    const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > limit) settle(() => reject(tooLarge(limit)));
-      else chunks.push(chunk);
-    };
-    const end = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const fail = (error: Error): void => settle(() => reject(error));
-    const gone = (): void => fail(new Error('the caller went away while sending the body'));
-    const abort = (): void => fail(StatusError.timeout('the body did not arrive in time'));
-    request.on('data', take).on('end', end).on('error', fail).on('close', gone);
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-  });
 }
 
 function objectOf(bytes: Buffer, form: BodyForm): JsonObject {
@@ -103,14 +68,6 @@ function valueOf(bytes: Buffer, form: BodyForm): unknown {
   if (more.length > 0) throw StatusError.badRequest('the body must be one document');
   checkBounds(value);
   return value;
-}
-
-function textOf(bytes: Buffer): string {
-  try {
-    return decodeText(bytes, 'body');
-  } catch {
-    throw StatusError.badRequest('the body is not UTF-8 text');
-  }
 }
 
 function isJson(text: string): boolean {
@@ -181,10 +138,4 @@ function judgeUnknown(unknown: readonly string[], validation: FieldValidation): 
           'with fieldValidation=Warn these fields are ignored',
       );
   }
-}
-
-function tooLarge(limit: number): StatusError {
-  return StatusError.requestEntityTooLarge(
-    `the body is larger than ${limit / 1024} KiB${limit === mostYamlBytes ? '; JSON may be larger' : ''}`,
-  );
 }

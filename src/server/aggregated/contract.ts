@@ -1,123 +1,25 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FieldProblem } from '../../core/validate/field-problem.ts';
-import { formats } from '../../core/validate/formats.ts';
-import { isJsonObject } from '../../core/validate/json-object.ts';
-import { toJsonSchema } from '../../core/validate/json-schema.ts';
-import { unknownFields } from '../../core/validate/unknown-fields.ts';
-import { violation } from '../../core/validate/violations.ts';
 import { contract } from '../../types/generated/subresources.stages.metio.wtf.v1.document.ts';
-import type { JsonObject } from '../../types/kubernetes.ts';
-import type { StructuralSchema } from '../../types/structural-schema.ts';
-import type { Cause } from './status-error.ts';
+import { type BodyProblems, OpenApiContract } from '../open-api-contract.ts';
 
-const mostCauses = 50;
-/** Deeper than any schema of the contract: one that refers to itself must not hang the start. */
-const deepest = 32;
-
-interface KindOfContract {
-  readonly schema: StructuralSchema;
-  readonly validate: ValidateFunction;
-}
-
-/** Compiled when first used; there are as many as schemas in the contract. */
-const compiled = new Map<string, KindOfContract>();
-
-/** What is wrong with a body, and which of its fields the contract does not know. */
-export interface BodyProblems {
-  /** For 422. */
-  readonly causes: readonly Cause[];
-  /** Paths. */
-  readonly unknown: readonly string[];
-}
+const group = new OpenApiContract(contract);
 
 /** Judges a body by the contract's schema of this kind. */
 export function validateRequest(kind: string, body: unknown): BodyProblems {
-  const { schema, validate } = kindOfContract(kind);
-  const valid = validate(body);
-  const errors = valid ? [] : (validate.errors ?? []).slice(0, mostCauses);
-  return {
-    causes: errors.map((error) => causeOf(error, violation(error, body, schema))),
-    unknown: unknownFields(body, schema).map(({ path }) => path),
-  };
+  return group.validateRequest(kind, body);
 }
 
 /** Where an answer is not what the contract promises of its kind; a field too many counts. */
 export function validateResponse(kind: string, object: unknown): FieldProblem[] {
-  const { schema, validate } = kindOfContract(kind);
-  const errors = validate(object) ? [] : (validate.errors ?? []);
-  return [
-    ...errors.map((error) => violation(error, object, schema)),
-    ...unknownFields(object, schema),
-  ];
+  return group.validateResponse(kind, object);
+}
+
+/** Compiles the schema of this kind, so that nobody waits for it later. */
+export function compileSchema(kind: string): void {
+  group.compile(kind);
 }
 
 /** Whether the contract has a schema of this name. */
 export function isInContract(kind: string): boolean {
-  return Object.hasOwn(contract.components.schemas, kind);
-}
-
-function kindOfContract(kind: string): KindOfContract {
-  const known = compiled.get(kind);
-  if (known !== undefined) return known;
-  const schema = resolved(schemaNamed(kind), 0);
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, formats, ownProperties: true });
-  const added = { schema, validate: ajv.compile(toJsonSchema(schema)) };
-  compiled.set(kind, added);
-  return added;
-}
-
-function schemaNamed(name: string): JsonObject {
-  const schemas = contract.components.schemas;
-  const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
-  if (schema === undefined) throw new Error(`the contract has no schema ${name}`);
-  return schema;
-}
-
-/** The schema with what it refers to in place. The contract is ours and checked when generated. */
-function resolved(schema: JsonObject, depth: number): StructuralSchema {
-  if (depth > deepest) throw new Error('a schema of the contract refers to itself');
-  const { $ref: reference } = schema;
-  if (typeof reference === 'string') {
-    return resolved(schemaNamed(reference.replace('#/components/schemas/', '')), depth + 1);
-  }
-  const inner = (value: unknown): unknown =>
-    isJsonObject(value) ? resolved(value, depth + 1) : value;
-  const { properties, items, additionalProperties, ...rest } = schema;
-  return {
-    ...rest,
-    ...(isJsonObject(properties)
-      ? {
-          properties: Object.fromEntries(
-            Object.entries(properties).map(([name, value]) => [name, inner(value)]),
-          ),
-        }
-      : {}),
-    ...(items === undefined ? {} : { items: inner(items) }),
-    // In a structural schema, additionalProperties is what makes a map; the rest has another name.
-    ...(isJsonObject(additionalProperties)
-      ? { additionalProperties: inner(additionalProperties) }
-      : { 'x-kubernetes-preserve-unknown-fields': additionalProperties === true }),
-  } as StructuralSchema;
-}
-
-function causeOf(error: ErrorObject, { path, message }: FieldProblem): Cause {
-  return { reason: reasonOf(error.keyword), message, field: path };
-}
-
-/** `metav1.CauseType` for a keyword of JSON Schema. */
-function reasonOf(keyword: string): string {
-  switch (keyword) {
-    case 'required':
-      return 'FieldValueRequired';
-    case 'enum':
-      return 'FieldValueNotSupported';
-    case 'type':
-      return 'FieldValueTypeInvalid';
-    case 'maxLength':
-      return 'FieldValueTooLong';
-    case 'maxItems':
-      return 'FieldValueTooMany';
-    default:
-      return 'FieldValueInvalid';
-  }
+  return group.has(kind);
 }

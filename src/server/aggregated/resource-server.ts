@@ -4,7 +4,7 @@ import { untilAborted } from '../../kubernetes/wait.ts';
 import { type Reading, sendAnswer } from './answers.ts';
 import type { Authorizer, ResourceAttributes } from './authorization.ts';
 import { readBody } from './body.ts';
-import { isInContract } from './contract.ts';
+import { compileSchema, isInContract } from './contract.ts';
 import { InFlight, type InFlightLimits } from './in-flight.ts';
 import { formOf } from './media-type.ts';
 import {
@@ -68,9 +68,11 @@ export class ResourceServer {
     this.#writing = new InFlight(options.limits.writing);
     for (const { name, kind, handlers } of options.resources) {
       const takesBodies = handlers.create ?? handlers.update ?? handlers.patch;
-      if (takesBodies !== undefined && !isInContract(kind)) {
+      if (takesBodies === undefined) continue;
+      if (!isInContract(kind)) {
         throw new Error(`resource ${name}: the contract has no kind ${kind}`);
       }
+      compileSchema(kind);
     }
   }
 
@@ -86,8 +88,10 @@ export class ResourceServer {
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       const leave = (isRead ? this.#reading : this.#writing).enter(caller.user);
       const work = this.#serveCaller(arrival, caller, signal);
-      // Work that goes on although nobody waits for it any more still counts.
-      work.then(leave, leave);
+      // Work that goes on although nobody waits for it any more still counts, and so does an answer
+      // that nobody reads: it is kept in memory until it is.
+      const end = (): void => whenSent(response, leave);
+      work.then(end, end);
       await untilAborted(work, signal);
     } catch (error) {
       if (deadline.aborted && !(error instanceof StatusError)) {
@@ -122,6 +126,8 @@ export class ResourceServer {
       signal,
       may: async (more) =>
         await this.#options.authorizer.allows(caller, { ...attributes, verb: more }, signal),
+      mayGetSecret: async (name) =>
+        await this.#options.authorizer.allows(caller, secret(info.namespace, name), signal),
     };
     const answer = await handler(asked);
     // Else somebody has been told already that it took too long.
@@ -202,6 +208,17 @@ export class ResourceServer {
     response.setHeader('Allow', allowed.map((verb) => methodOfVerb[verb]).join(', '));
     return StatusError.methodNotAllowed();
   }
+}
+
+/** An answer has been sent, or will never be. */
+function whenSent(response: Response, act: () => void): void {
+  if (response.writableFinished || response.closed) act();
+  else response.once('close', act);
+}
+
+function secret(namespace = '', name: string): ResourceAttributes {
+  const core = { group: '', version: 'v1', resource: 'secrets', subresource: '' };
+  return { kind: 'Resource', verb: 'get', ...core, namespace, name };
 }
 
 function nameOf({ resource, subresource }: ResourceInfo): string {

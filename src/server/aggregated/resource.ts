@@ -31,6 +31,11 @@ export interface ApiRequest {
    * @throws StatusError when nobody can tell; let it pass on.
    */
   readonly may: (verb: string) => Promise<boolean>;
+  /**
+   * Whether the caller may read a Secret of the namespace.
+   * @throws StatusError when nobody can tell; let it pass on.
+   */
+  readonly mayGetSecret: (name: string) => Promise<boolean>;
 }
 
 export interface ApiAnswer {

@@ -1,3 +1,5 @@
+import { invalidMessage } from '../../core/admission/verdict.ts';
+
 /** `metav1.StatusCause`. */
 export interface Cause {
   /** `metav1.CauseType`, such as FieldValueInvalid, FieldValueRequired, FieldValueNotSupported. */
@@ -129,13 +131,12 @@ export class StatusError extends Error {
     const lines = causes.map(({ field, message }) =>
       field === undefined ? message : `${field}: ${message}`,
     );
-    const list = lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`;
-    return new StatusError(
-      422,
-      'Invalid',
-      `${of.kind}.${of.group} "${of.name}" is invalid: ${list}`,
-      { name: of.name, group: of.group, kind: of.kind, causes },
-    );
+    return new StatusError(422, 'Invalid', invalidMessage(of, lines), {
+      name: of.name,
+      group: of.group,
+      kind: of.kind,
+      causes,
+    });
   }
 
   static tooManyRequests(message: string, retryAfterSeconds: number): StatusError {

@@ -39,7 +39,7 @@ describe('an artifact of ten thousand objects', () => {
       const packed = await packFiles(files);
       const url = server.serve(`/${packed.digest}.tar.gz`, packed);
       const fetcher = new ArtifactFetcher({
-        allowedArtifactHosts: [{ host: '127.0.0.1', port: undefined }],
+        allowedHosts: [{ host: '127.0.0.1', port: undefined }],
       });
       const patch = {
         patch: '[{"op":"remove","path":"/spec/replicas"}]',

@@ -64,12 +64,8 @@ describe('the command line', () => {
 
 describe('a flag whose feature this build does not have', () => {
   for (const argument of [
-    '--enable-webhook',
-    '--enable-webhook=true',
-    '--enable-webhook=false',
     '--enable-mcp=false',
-    '--webhook-port=9443',
-    '--webhook-service-name=stageset-controller-webhook',
+    '--require-image-verification=false',
     '--tracing-sample-ratio=1',
     '--tracing-endpoint=',
     '--rollback-store-s3-sse=s3',
@@ -88,7 +84,6 @@ describe('a flag whose feature this build does not have', () => {
     expect(outcomeOf('--allowed-action-hosts=*.example.com')).to.equal(
       '--allowed-action-hosts: this build does not have the feature yet; leave the flag out',
     );
-    expect(outcomeOf('--webhook-port=8443')).to.contain('does not have the feature yet');
     expect(outcomeOf('--tracing-endpoint=otel:4317')).to.contain('does not have the feature yet');
     expect(outcomeOf('--tracing-sample-ratio=0.5')).to.contain('does not have the feature yet');
   });

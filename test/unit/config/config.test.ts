@@ -35,6 +35,7 @@ describe('flags and environment', () => {
       decryptionDirectory: '/dev/shm',
       runbookBaseUrl: 'https://stages.metio.wtf/runbooks/',
       crossNamespaceReferences: 'Allowed',
+      defaultServiceAccount: undefined,
       metricsBindAddress: { port: 8080 },
       healthProbeBindAddress: { port: 8081 },
       api: {
@@ -43,6 +44,13 @@ describe('flags and environment', () => {
         serviceName: 'stageset-controller-api',
         servicePort: 443,
         registration: 'Left',
+      },
+      webhook: {
+        port: 9443,
+        serviceName: 'stageset-controller-webhook',
+        validatingConfigurationName: undefined,
+        mutatingConfigurationName: undefined,
+        controllerUser: undefined,
       },
       certificates: {
         mode: 'Mounted',
@@ -53,6 +61,7 @@ describe('flags and environment', () => {
       logLevel: 'info',
       logFormat: 'json',
       allowedArtifactHosts: [],
+      allowedClusterHosts: [],
     });
   });
 
@@ -71,6 +80,23 @@ describe('flags and environment', () => {
       '--webhook-cert-mode=none',
     ]) {
       expect(() => configOf([flag]), flag).to.throw(flag.split('=')[0]);
+    }
+  });
+
+  it('serve webhooks unless they say otherwise', () => {
+    expect(configOf(['--enable-webhook=false']).webhook).to.equal(undefined);
+    const named = ['--webhook-cert-mode=self-signed', '--webhook-validating-config-name=stageset'];
+    expect(configOf(named).webhook).to.include({ validatingConfigurationName: 'stageset' });
+    for (const argv of [
+      ['--webhook-cert-mode=self-signed'],
+      ['--roles=webhook', '--enable-webhook=false'],
+      ['--webhook-port=0'],
+      ['--webhook-port=65536'],
+      ['--webhook-service-name=Stage_Set'],
+      ['--webhook-validating-config-name=Stage_Set'],
+      ['--default-service-account=Stage_Set'],
+    ]) {
+      expect(() => configOf(argv), argv.join(' ')).to.throw(argv[0]?.split('=')[0]);
     }
   });
 

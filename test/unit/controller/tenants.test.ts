@@ -24,7 +24,7 @@ describe('the token of an account', () => {
     });
     try {
       const tokens = new TokenStore(server.client);
-      const tenants = new Tenants(server.client, tokens);
+      const tenants = new Tenants(server.client, tokens, { of: () => undefined });
       const mint = async (name: string): Promise<string> =>
         await tokens.token('team', name, AbortSignal.timeout(5000));
       expect(await mint('all')).to.equal('token-1');
@@ -44,7 +44,7 @@ describe('who carries out a stage', () => {
 
   before(async () => {
     server = await startLocalServer((_, response) => answer(response, 500, {}));
-    tenants = new Tenants(server.client, new TokenStore(server.client));
+    tenants = new Tenants(server.client, new TokenStore(server.client), { of: () => undefined });
   });
 
   after(async () => await server.stop());
@@ -60,6 +60,30 @@ describe('who carries out a stage', () => {
     ['is the controller when nobody is named', accounts(), 'controller'],
     ['is the controller when all names are empty', accounts('', ''), 'controller'],
   ];
+  it('is the default account of the namespace when nobody is named', () => {
+    const defaults = { of: (namespace: string) => `default-of-${namespace}` };
+    const defaulting = new Tenants(server.client, new TokenStore(server.client), defaults);
+    const byDefault = 'system:serviceaccount:team:default-of-team';
+    expect(defaulting.tenantOf(accounts(), 'dev').identity).to.equal(byDefault);
+    expect(defaulting.tenantOf(accounts('', ''), 'dev').identity).to.equal(byDefault);
+    const partly = accounts('', 'mine');
+    expect(defaulting.tenantOf(partly, 'dev').identity).to.equal('system:serviceaccount:team:mine');
+    expect(defaulting.tenantOf(partly).identity).to.equal(byDefault);
+  });
+
+  it('is nobody while the default is not known', () => {
+    const unknown = {
+      of: (): string => {
+        throw new Error('not known yet');
+      },
+    };
+    const waiting = new Tenants(server.client, new TokenStore(server.client), unknown);
+    expect(() => waiting.tenantOf(accounts(), 'dev')).to.throw('not known yet');
+    expect(waiting.tenantOf(accounts('all'), 'dev').identity).to.equal(
+      'system:serviceaccount:team:all',
+    );
+  });
+
   for (const [title, stageSet, identity] of cases) {
     it(title, () => {
       const tenant = tenants.tenantOf(stageSet, 'dev');

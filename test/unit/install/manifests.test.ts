@@ -55,10 +55,16 @@ describe('the manifests of the installation', () => {
       serviceName: 'stageset-controller-api',
       registration: 'Managed',
     });
+    expect(config.webhook).to.include({
+      serviceName: 'stageset-controller-webhook',
+      validatingConfigurationName: 'stageset-controller',
+      mutatingConfigurationName: 'stageset-controller',
+    });
     expect(config.certificates.mode).to.equal('SelfSigned');
     const ports = container.ports.map(({ name, containerPort }) => [name, containerPort]);
     expect(Object.fromEntries(ports)).to.deep.equal({
       api: config.api.bindAddress.port,
+      webhook: config.webhook?.port,
       metrics: config.metricsBindAddress?.port,
       health: config.healthProbeBindAddress.port,
     });

@@ -18,7 +18,6 @@ import {
   readResourceList,
 } from '../../../src/kubernetes/discovery-documents.ts';
 import { InFlightLimit } from '../../../src/kubernetes/in-flight-limit.ts';
-import { refuseForeignAuthority } from '../../../src/kubernetes/kubeconfig.ts';
 import { LineSplitter } from '../../../src/kubernetes/lines.ts';
 import { toMicroTime } from '../../../src/kubernetes/micro-time.ts';
 import { parseApiVersion } from '../../../src/kubernetes/paths.ts';
@@ -297,40 +296,6 @@ describe('discovery documents', () => {
         ],
       }),
     ).to.deep.equal([{ group: 'x', versions: ['v2', 'v1'] }]);
-  });
-});
-
-describe('a kubeconfig of a tenant', () => {
-  it('may hold inline data only', () => {
-    const inline = {
-      clusters: [
-        { name: 'c', cluster: { server: 'https://x', 'certificate-authority-data': 'eA==' } },
-      ],
-      users: [{ name: 'u', user: { token: 't' } }],
-    };
-    expect(() => refuseForeignAuthority(JSON.stringify(inline))).not.to.throw();
-    for (const user of [
-      { exec: { command: 'sh' } },
-      { 'auth-provider': {} },
-      { tokenFile: '/x' },
-      { 'token-file': '/x' },
-      { 'client-key': '/k' },
-    ]) {
-      const text = JSON.stringify({ ...inline, users: [{ name: 'u', user }] });
-      expect(() => refuseForeignAuthority(text)).to.throw(
-        TerminalError,
-        `users[0].user.${Object.keys(user)[0] ?? ''}`,
-      );
-    }
-    for (const cluster of [
-      { 'proxy-url': 'http://x' },
-      { 'insecure-skip-tls-verify': true },
-      { 'certificate-authority': '/ca' },
-    ]) {
-      const text = JSON.stringify({ ...inline, clusters: [{ name: 'c', cluster }] });
-      expect(() => refuseForeignAuthority(text)).to.throw(TerminalError, 'clusters[0].cluster.');
-    }
-    expect(() => refuseForeignAuthority('- not\n- a mapping')).to.throw(RetryableError);
   });
 });
 

@@ -3,6 +3,9 @@ import { milliseconds } from '../../../src/core/time.ts';
 import { WorkQueue, type WorkQueueObserver } from '../../../src/kubernetes/work-queue.ts';
 import { runWorkers } from '../../../src/kubernetes/workers.ts';
 
+/** What is before the slash. */
+const groupOf = (key: string): string => key.slice(0, key.indexOf('/'));
+
 describe('the work queue', () => {
   it('has a key in line only once', async () => {
     const queue = new WorkQueue();
@@ -35,6 +38,34 @@ describe('the work queue', () => {
     queue.add('b');
     expect(await Promise.all(takers)).to.deep.equal(['a', 'b']);
     expect(queue.working).to.equal(2);
+  });
+
+  it('lets groups take turns, however long the line of one of them is', async () => {
+    const queue = new WorkQueue({ groupOf });
+    for (let each = 0; each < 1000; each += 1) queue.add(`crowd/${each}`);
+    queue.add('one/a');
+    queue.add('one/b');
+    const taken: (string | undefined)[] = [];
+    for (let turn = 0; turn < 5; turn += 1) taken.push(await queue.take());
+    expect(taken).to.deep.equal(['crowd/0', 'one/a', 'crowd/1', 'one/b', 'crowd/2']);
+    expect(queue.depth).to.equal(997);
+  });
+
+  it('leaves a worker to the others when one group would have them all', async () => {
+    const queue = new WorkQueue({ groupOf, mostPerGroup: 2 });
+    for (const key of ['crowd/1', 'crowd/2', 'crowd/3', 'crowd/4']) queue.add(key);
+    const alone = [await queue.take(), await queue.take(), await queue.take()];
+    expect(alone, 'a group that is alone has them all').to.have.length(3);
+    queue.add('other/1');
+    expect(await queue.take()).to.equal('other/1');
+    const waiting = queue.take();
+    queue.done('other/1');
+    queue.done('crowd/1');
+    queue.add('other/2');
+    expect(await waiting).to.equal('other/2');
+    const last = queue.take();
+    queue.done('crowd/2');
+    expect(await last, 'the crowd is below its share again').to.equal('crowd/4');
   });
 
   it('adds a delayed key when its time has come, the earliest of several', async () => {

@@ -75,7 +75,7 @@ describe('the guard of artifact URLs', () => {
 
   it('lets through exactly the hosts that are allowed for development', () => {
     const guard = new Guard({
-      allowedArtifactHosts: [
+      allowedHosts: [
         { host: '127.0.0.1', port: 9000 },
         { host: 'localhost', port: undefined },
         { host: '::1', port: 80 },

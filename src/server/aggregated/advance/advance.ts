@@ -29,7 +29,7 @@ export interface AdvanceOptions {
    * Digest of the plan, as the resource `plan` has it now. Without it GET names no digest, and a
    * request that names one is refused.
    */
-  readonly planDigestOf?: (namespace: string, name: string, signal: AbortSignal) => Promise<string>;
+  readonly planDigestOf?: (named: Named, user: string, signal: AbortSignal) => Promise<string>;
 }
 
 /** A record that others keep changing is tried so often; each time everything is judged anew. */
@@ -186,12 +186,12 @@ class Advances {
   }
 
   /** Undefined where nobody makes plans, or not in time: what holds can be told without. */
-  async #planDigest({ signal }: ApiRequest, named: Named): Promise<string | undefined> {
+  async #planDigest({ caller, signal }: ApiRequest, named: Named): Promise<string | undefined> {
     const { planDigestOf } = this.#options;
     if (planDigestOf === undefined) return undefined;
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(longestPlan)]);
     try {
-      return await untilAborted(planDigestOf(named.namespace, named.name, bounded), bounded);
+      return await untilAborted(planDigestOf(named, caller.user, bounded), bounded);
     } catch {
       signal.throwIfAborted();
       return undefined;
@@ -199,7 +199,7 @@ class Advances {
   }
 
   async #refuseOtherPlan(
-    { signal }: ApiRequest,
+    { caller, signal }: ApiRequest,
     named: Named,
     { planDigest }: StageAdvanceSpec,
   ): Promise<void> {
@@ -210,7 +210,7 @@ class Advances {
       const cause = { reason: 'FieldValueInvalid', field: 'spec.planDigest', message };
       throw StatusError.invalid({ group, kind: 'StageAdvance', name: named.name }, [cause]);
     }
-    const current = await planDigestOf(named.namespace, named.name, signal);
+    const current = await planDigestOf(named, caller.user, signal);
     if (current === planDigest) return;
     const why = 'the plan is another one by now; look at it and try again';
     throw movedOn(named, why, 'spec.planDigest', current);

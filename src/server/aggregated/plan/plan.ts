@@ -16,6 +16,7 @@ import { answered } from '../upstream.ts';
 import { changePage } from './change-pages.ts';
 import { planTable, planText } from './plan-tables.ts';
 import type { Planning } from './planning.ts';
+import { supposedSecrets } from './supposed-secrets.ts';
 
 export interface PlanOptions {
   /** Acts as the API server itself; used after authorization only. */
@@ -26,6 +27,9 @@ export interface PlanOptions {
 
 /** Changes in one answer. */
 const limits = { usual: 1000, largest: 10_000 };
+
+/** The caller's right to each is asked for. */
+const mostSecrets = 50;
 
 /** `stagesets/plan`: what the next run would do, or, by POST, what it would do if. */
 export function planResource(options: PlanOptions): ApiResource {
@@ -49,9 +53,11 @@ export async function answer(
 ): Promise<ApiAnswer> {
   const { namespace, name } = namedBy(request);
   const object = await new Records(options.client).stageSet(namespace, name, callFor(request));
+  await demandSecrets(request, object, suppose);
   const stages = wantedStages(request, object, suppose);
   const dryRun = request.query.get('diff') === 'false' ? 'None' : 'All';
-  const asked = { object, suppose, stages, dryRun } as const;
+  const { user } = request.caller;
+  const asked = { object, suppose, stages, dryRun, user } as const;
   const whole = await answered(options.planning.plan(asked, { signal: request.signal }));
   const { status, continuation } = paged(whole, request, options.tokens);
   const plan = { ...stagePlan(object, status, continuation), spec: suppose };
@@ -60,6 +66,28 @@ export async function answer(
     table: planTable(plan),
     ...(request.query.get('output') === 'text' ? { text: planText(object, status) } : {}),
   };
+}
+
+/** @throws StatusError 403 for a Secret that the caller could read by the question, and may not. */
+async function demandSecrets(
+  { mayGetSecret, caller, namespace = '' }: ApiRequest,
+  object: KubernetesObject,
+  suppose: StagePlanSpec,
+): Promise<void> {
+  const names = supposedSecrets(object, suppose);
+  if (names.length > mostSecrets) {
+    throw StatusError.badRequest(
+      `what is supposed takes values of more than ${mostSecrets} Secrets`,
+    );
+  }
+  for (const name of names) {
+    if (await mayGetSecret(name)) continue;
+    throw StatusError.forbidden(
+      { group: '', resource: 'secrets', name },
+      `User ${JSON.stringify(caller.user)} cannot get resource "secrets" in API group "" in the ` +
+        `namespace "${namespace}", and what is supposed takes values of it`,
+    );
+  }
 }
 
 /** A StagePlan under the identity of its StageSet. */

@@ -5,13 +5,15 @@ import type {
 import type { KubernetesObject } from '../../../types/kubernetes.ts';
 
 /** What is asked of a plan. */
-interface PlanRequest {
+export interface PlanRequest {
   /** The stored StageSet, as it was read. */
   readonly object: KubernetesObject;
   readonly suppose: StagePlanSpec;
   /** Only these stages; undefined for all. */
   readonly stages: readonly string[] | undefined;
   readonly dryRun: 'All' | 'None';
+  /** Username of whoever asks. */
+  readonly user: string;
 }
 
 /** Whoever can say what the next run would do. */

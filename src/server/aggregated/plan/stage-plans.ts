@@ -1,9 +1,11 @@
 import { humanDuration } from '../../../core/human-duration.ts';
 import { between, type Clock, instant } from '../../../core/time.ts';
+import type { StagePlanStatus } from '../../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import { stagesApiVersion } from '../../../types/stages.ts';
 import { groupVersion } from '../group.ts';
 import { limitOf } from '../limit.ts';
 import type { ApiAnswer, ApiRequest, ApiResource } from '../resource.ts';
+import { StatusError } from '../status-error.ts';
 import { answered } from '../upstream.ts';
 import { answer, type PlanOptions, stagePlan } from './plan.ts';
 import { planListTable } from './plan-tables.ts';
@@ -15,8 +17,8 @@ export interface StagePlansOptions extends PlanOptions {
 /** StageSets in one answer. */
 const limits = { usual: 500, largest: 500 };
 
-/** Plans of one list that are made at the same time. */
-const atOnce = 8;
+/** Plans of one list that are made at the same time: it must leave room for others. */
+const atOnce = 4;
 
 /** `stageplans`: the plans of all StageSets, without dry-runs; the names are those of the StageSets. */
 export function stagePlansResource(options: StagePlansOptions): ApiResource {
@@ -34,7 +36,7 @@ export function stagePlansResource(options: StagePlansOptions): ApiResource {
 
 /** Pages are those of the StageSets themselves: their token is the API server's own. */
 async function list(
-  { namespace, query, signal }: ApiRequest,
+  { caller: { user }, namespace, query, signal }: ApiRequest,
   { client, clock, planning, tokens }: StagePlansOptions,
 ): Promise<ApiAnswer> {
   const scope = namespace === undefined ? {} : { namespace };
@@ -54,8 +56,9 @@ async function list(
     ),
   );
   const plans = await inLanes(page.items, async (object) => {
-    const asked = { object, suppose: {}, stages: undefined, dryRun: 'None' } as const;
-    return stagePlan(object, await answered(planning.plan(asked, { signal })));
+    const asked = { object, suppose: {}, stages: undefined, dryRun: 'None', user } as const;
+    const plan = answered(planning.plan(asked, { signal }));
+    return stagePlan(object, await plan.catch((error: unknown) => untold(error, signal)));
   });
   const metadata = {
     resourceVersion: page.resourceVersion,
@@ -71,6 +74,17 @@ async function list(
     object: { apiVersion: groupVersion, kind: 'StagePlanList', metadata, items: plans },
     table: planListTable(plans, metadata, ageOf),
   };
+}
+
+/**
+ * One StageSet of which no plan can be made must not hide the plans of all others.
+ * @throws the error where it is about all of them
+ */
+function untold(error: unknown, signal: AbortSignal): StagePlanStatus {
+  signal.throwIfAborted();
+  if (error instanceof StatusError) throw error;
+  const message = 'No plan could be made: ask for the one of this StageSet by its name';
+  return { digest: '', verdict: 'Blocked', message, holds: [], stages: [] };
 }
 
 async function inLanes<Item, Result>(

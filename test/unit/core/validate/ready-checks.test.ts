@@ -63,3 +63,34 @@ describe('the expressions of a spec', () => {
     expect(specProblems({ stages: [{ ...stage, readyChecks: { checks } }] })).to.deep.equal([]);
   });
 });
+
+describe('the objects that a spec waits for', () => {
+  it('are named in full, by an apiVersion that can be one', () => {
+    const [stage] = specWith().stages;
+    if (stage === undefined) throw new Error('there are two stages');
+    const checks = [
+      { kind: 'Pod', name: 'web' },
+      { apiVersion: '', kind: 'Pod', name: 'web' },
+      { apiVersion: 'apps/v1beta1', kind: '', name: '' },
+      { apiVersion: 'a/b/v1', kind: 'Pod', name: 'web' },
+      { apiVersion: 'apps/', kind: 'Pod', name: 'web' },
+    ];
+    const exprs = [
+      { apiVersion: '', kind: 'Pod', current: 'true' },
+      { apiVersion: 'v1', kind: '', current: 'true' },
+    ];
+    const none = (shape: string): string =>
+      `is ${shape} that is no apiVersion; give one such as "apps/v1" or "v1"`;
+    const readyChecks = { checks, exprs };
+    expect(specProblems({ stages: [{ ...stage, readyChecks }] })).to.deep.equal(
+      [
+        ['checks[2].kind', 'is empty'],
+        ['checks[2].name', 'is empty'],
+        ['checks[3].apiVersion', none('a string of 6 characters')],
+        ['checks[4].apiVersion', none('a string of 5 characters')],
+        ['exprs[0].apiVersion', 'is empty'],
+        ['exprs[1].kind', 'is empty'],
+      ].map(([field, message]) => ({ path: `spec.stages[0].readyChecks.${field ?? ''}`, message })),
+    );
+  });
+});

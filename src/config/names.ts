@@ -14,6 +14,26 @@ export function readNamespace(given: GivenValue): string {
   return given.text;
 }
 
+/** RFC 1123 subdomain, which is what the names of most objects must be. */
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** An object's name; undefined where none is given. */
+export function readOptionalName(given: GivenValue): string | undefined {
+  if (given.text.trim() === '') return undefined;
+  if (given.text.length > 253 || !subdomain.test(given.text)) {
+    throw refuse(given, 'the name of an object: at most 253 of a-z, 0-9, - and .');
+  }
+  return given.text;
+}
+
+/** A Service's name. */
+export function readServiceName(given: GivenValue): string {
+  if (!label.test(given.text)) {
+    throw refuse(given, 'the name of a Service: at most 63 of a-z, 0-9 and -');
+  }
+  return given.text;
+}
+
 /**
  * A comma list of namespaces, without repetitions, in the order given; a blank text is an empty
  * list. An empty entry is refused: `a,,b` and `,` come from templates that lost a value, and to

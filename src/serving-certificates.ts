@@ -1,7 +1,9 @@
 import { MountedCertificates } from './certs/mounted.ts';
 import { isPublished } from './certs/published.ts';
 import { SelfSignedCertificates } from './certs/self-signed.ts';
+import type { WebhookConfigurations } from './certs/webhook-configurations.ts';
 import type { Config } from './config/config.ts';
+import type { WebhookConfig } from './config/webhook-config.ts';
 import type { Clock } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { onAbort } from './kubernetes/wait.ts';
@@ -10,7 +12,7 @@ import type { Logger } from './types/log.ts';
 import type { CertificateSource } from './types/serving-certificate.ts';
 
 export interface CertificateOptions {
-  readonly config: Pick<Config, 'api' | 'certificates'>;
+  readonly config: Pick<Config, 'api' | 'certificates' | 'webhook'>;
   readonly client: KubernetesClient;
   /** Of the Services and the Secret. */
   readonly namespace: string;
@@ -22,7 +24,7 @@ export interface CertificateOptions {
 
 /** The serving certificates, as the flags want them, and kept current from now on. */
 export function openCertificates({
-  config: { api, certificates },
+  config: { api, certificates, webhook },
   client,
   namespace,
   onFailure,
@@ -36,14 +38,15 @@ export function openCertificates({
     return source;
   }
   const holders = {
-    webhooks: { validating: [], mutating: [] },
+    webhooks: configurationsOf(webhook),
     apiServices: [apiServiceReference.name],
   };
-  const host = `${api.serviceName}.${namespace}.svc`;
+  const services = [api.serviceName, ...(webhook === undefined ? [] : [webhook.serviceName])];
+  const hosts = services.map((name) => `${name}.${namespace}.svc`);
   const source = new SelfSignedCertificates({
     client,
     namespace,
-    dnsNames: [host, `${host}.cluster.local`],
+    dnsNames: hosts.flatMap((host) => [host, `${host}.cluster.local`]),
     validFor: certificates.validFor,
     isPublished: async (bundle, signal) => await isPublished(client, holders, bundle, { signal }),
     clock,
@@ -52,6 +55,15 @@ export function openCertificates({
   });
   source.start();
   return source;
+}
+
+/** The webhook configurations whose bundles are ours to keep. */
+export function configurationsOf(webhook: WebhookConfig | undefined): WebhookConfigurations {
+  const named = (name: string | undefined): string[] => (name === undefined ? [] : [name]);
+  return {
+    validating: named(webhook?.validatingConfigurationName),
+    mutating: named(webhook?.mutatingConfigurationName),
+  };
 }
 
 /** Waits until there is a certificate to serve with; rejects with the signal's reason. */

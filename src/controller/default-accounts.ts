@@ -1,0 +1,171 @@
+import { RetryableError, TerminalError } from '../core/errors.ts';
+import {
+  type DefaultAccount,
+  defaultAccountAnnotation,
+  defaultAccountOf,
+} from '../core/service-account.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import { deferred, untilAborted } from '../kubernetes/wait.ts';
+import type { KubernetesObject } from '../types/kubernetes.ts';
+
+/** Says as whom StageSets of a namespace act that name no ServiceAccount. */
+export interface AccountDefaults {
+  /**
+   * The name of the ServiceAccount; undefined for the controller's own identity.
+   * @throws TerminalError where the annotation is wrong, RetryableError while it is not known.
+   */
+  of(namespace: string): string | undefined;
+}
+
+export interface DefaultAccountsOptions {
+  /** What `--default-service-account` says. */
+  readonly flag: string | undefined;
+  /** Empty follows the whole cluster. */
+  readonly namespaces: readonly string[];
+  /** Told of a namespace whose StageSets without an account act as somebody else from now on. */
+  readonly onChange: (namespace: string) => void;
+  readonly onTrouble: ReflectorOptions['onTrouble'];
+}
+
+/** Milliseconds that one watch may be behind another. */
+const arrivalBound = 1000;
+
+/** Follows the annotations of namespaces, of which only the one about the account is kept. */
+export class DefaultAccounts implements AccountDefaults {
+  readonly #options: DefaultAccountsOptions;
+  /** One for each namespace, or one under the empty name for the whole cluster. */
+  readonly #reflectors: ReadonlyMap<string, Reflector>;
+  readonly #told = deferred<undefined>();
+  /** Those who wait for a namespace, by its name. */
+  readonly #arrivals = new Map<string, Set<(arrived: undefined) => void>>();
+
+  constructor(client: KubernetesClient, options: DefaultAccountsOptions) {
+    this.#options = options;
+    const scopes = options.namespaces.length === 0 ? [''] : options.namespaces;
+    this.#reflectors = new Map(scopes.map((scope) => [scope, this.#follow(client, scope)]));
+  }
+
+  get reflectors(): readonly Reflector[] {
+    return [...this.#reflectors.values()];
+  }
+
+  of(namespace: string): string | undefined {
+    const found = this.#namespace(namespace);
+    // Nobody acts as the controller because we do not know better.
+    if (found === undefined) {
+      throw new RetryableError(
+        `the default ServiceAccount of namespace ${namespace} is not known: the controller could not ` +
+          'list and watch namespaces; name an account in serviceAccountName, or see that it may',
+        { reason: 'StageFailed' },
+      );
+    }
+    return nameOf(defaultAccountOf(found.metadata.annotations, this.#options.flag), namespace);
+  }
+
+  /** Whether this is the default account of the namespace. */
+  isDefault(namespace: string, name: string): boolean {
+    const annotations = this.#namespace(namespace)?.metadata.annotations;
+    const account = defaultAccountOf(annotations, this.#options.flag);
+    return account.kind === 'Account' && account.name === name;
+  }
+
+  /**
+   * Waits a moment for a namespace that was created just now: its StageSets may be told of before it
+   * is, by another watch.
+   */
+  async seen(namespace: string, signal: AbortSignal): Promise<void> {
+    const reflector = this.#reflectorOf(namespace);
+    if (reflector?.hasSynced !== true || reflector.store.get(undefined, namespace) !== undefined) {
+      return;
+    }
+    const arrival = deferred<undefined>();
+    const arrivals = this.#arrivals.get(namespace) ?? new Set();
+    this.#arrivals.set(namespace, arrivals.add(arrival.resolve));
+    const timeUp = AbortSignal.any([signal, AbortSignal.timeout(arrivalBound)]);
+    await untilAborted(arrival.promise, timeUp).catch(() => undefined);
+    arrivals.delete(arrival.resolve);
+    if (arrivals.size === 0) this.#arrivals.delete(namespace);
+  }
+
+  /** Resolves when the annotations are known, or when it turned out that they are not to be had. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#told.promise, signal);
+  }
+
+  #reflectorOf(namespace: string): Reflector | undefined {
+    return this.#reflectors.get(namespace) ?? this.#reflectors.get('');
+  }
+
+  #namespace(name: string): KubernetesObject | undefined {
+    return this.#reflectorOf(name)?.store.get(undefined, name);
+  }
+
+  #follow(client: KubernetesClient, namespace: string): Reflector {
+    const kind = { apiVersion: 'v1', kind: 'Namespace', as: 'Metadata' } as const;
+    const query =
+      namespace === '' ? kind : { ...kind, fieldSelector: `metadata.name=${namespace}` };
+    return new Reflector(client, query, {
+      transform: annotationOnly,
+      onEvent: (event) => this.#see(event),
+      onTrouble: (trouble) => {
+        if (trouble !== undefined) this.#told.resolve(undefined);
+        this.#options.onTrouble?.(trouble);
+      },
+    });
+  }
+
+  #see(event: ReflectorEvent): void {
+    const synced = [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
+    if (event.type === 'Synced') {
+      if (synced) this.#told.resolve(undefined);
+      return;
+    }
+    if (event.type === 'Deleted' || !synced) return;
+    for (const arrived of this.#arrivals.get(event.object.metadata.name) ?? []) arrived(undefined);
+    const before = event.type === 'Modified' ? annotationOf(event.previous) : undefined;
+    if (annotationOf(event.object) !== before) this.#options.onChange(event.object.metadata.name);
+  }
+}
+
+/** The default of one namespace, read now: for a process that follows no namespaces. */
+export async function readDefaultAccount(
+  client: KubernetesClient,
+  namespace: string,
+  flag: string | undefined,
+  signal: AbortSignal,
+): Promise<AccountDefaults> {
+  const reference = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
+  const found = await client.find(reference, { signal }, { as: 'Metadata' });
+  const account = defaultAccountOf(found?.metadata.annotations, flag);
+  return { of: () => nameOf(account, namespace) };
+}
+
+function nameOf(account: DefaultAccount, namespace: string): string | undefined {
+  if (account.kind === 'Controller') return undefined;
+  if (account.kind === 'Account') return account.name;
+  throw new TerminalError(`${account.message} (namespace ${namespace}); correct it`, {
+    reason: 'InvalidSpec',
+    object: { apiVersion: 'v1', kind: 'Namespace', name: namespace },
+  });
+}
+
+function annotationOf({ metadata }: KubernetesObject): string {
+  return metadata.annotations?.[defaultAccountAnnotation] ?? '';
+}
+
+function annotationOnly(object: KubernetesObject): KubernetesObject {
+  const { apiVersion, kind, metadata } = object;
+  const { name, uid, resourceVersion } = metadata;
+  const account = annotationOf(object);
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(account === '' ? {} : { annotations: { [defaultAccountAnnotation]: account } }),
+    },
+  };
+}

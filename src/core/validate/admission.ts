@@ -1,0 +1,47 @@
+import type { StageSet } from '../../types/stages.ts';
+import { dependencyKey, keyOfStageSet } from '../gates/dependency-graph.ts';
+import { longestLabel } from '../objects/label-value.ts';
+import { negativeDurations } from './durations.ts';
+import type { FieldProblem } from './field-problem.ts';
+import { foreignReferences } from './sources.ts';
+import { specProblems } from './spec.ts';
+
+/** What an installation allows. */
+export interface AdmissionRules {
+  /** `--no-cross-namespace-refs` */
+  readonly crossNamespaceReferences: 'Allowed' | 'Refused';
+}
+
+/**
+ * All that keeps a StageSet from being stored: what its spec has wrong, and what the controller would
+ * live with or find out while it works. That is not asked of what is stored already, whose state has
+ * reasons of its own: a cycle of `dependsOn` is `Stalled`, a foreign source is `ResolveFailed`.
+ */
+export function admissionProblems(stageSet: StageSet, rules: AdmissionRules): FieldProblem[] {
+  const { metadata, spec = { stages: [] } } = stageSet;
+  return [
+    ...longName(stageSet),
+    ...specProblems(spec),
+    ...negativeDurations(spec),
+    ...selfDependencies(stageSet),
+    ...(rules.crossNamespaceReferences === 'Refused'
+      ? foreignReferences(spec, metadata.namespace ?? '')
+      : []),
+  ];
+}
+
+function longName({ metadata: { name } }: StageSet): FieldProblem[] {
+  if (name.length <= longestLabel) return [];
+  const message = `has ${name.length} characters; at most ${longestLabel} fit into a label`;
+  return [{ path: 'metadata.name', message }];
+}
+
+function selfDependencies(stageSet: StageSet): FieldProblem[] {
+  const { metadata, spec } = stageSet;
+  const own = keyOfStageSet(stageSet);
+  return (spec?.dependsOn ?? []).flatMap((dependency, index) =>
+    dependencyKey(dependency, metadata.namespace ?? '') === own
+      ? [{ path: `spec.dependsOn[${index}]`, message: 'is this StageSet itself; remove it' }]
+      : [],
+  );
+}

@@ -1,0 +1,36 @@
+import type { StageSetSpec } from '../../types/stages.ts';
+import { dependencyKey } from '../gates/dependency-graph.ts';
+import { leavesNamespace, sourceRoute } from '../objects/source-artifact.ts';
+import type { FieldProblem } from './field-problem.ts';
+
+/** References of stages that lead to no source (part A 9.4, rule 2). */
+export function sourceProblems({ stages }: StageSetSpec): FieldProblem[] {
+  return stages.flatMap(({ sourceRef }, index): FieldProblem[] => {
+    const path = `spec.stages[${index}].sourceRef`;
+    if (sourceRef.name === '')
+      return [{ path: `${path}.name`, message: 'is empty; name a source' }];
+    const route = sourceRoute(sourceRef, '');
+    return route.kind === 'Invalid' ? [{ path: `${path}.apiVersion`, message: route.message }] : [];
+  });
+}
+
+/** References into other namespaces, for where `--no-cross-namespace-refs` forbids them (part A 9.5). */
+export function foreignReferences(
+  { dependsOn = [], stages }: StageSetSpec,
+  ownNamespace: string,
+): FieldProblem[] {
+  const message =
+    'is another namespace than that of the StageSet, and references to other namespaces are ' +
+    'forbidden here (--no-cross-namespace-refs); leave it out';
+  return [
+    ...stages.flatMap(({ sourceRef }, index) =>
+      leavesNamespace(sourceRef, ownNamespace) ? [`spec.stages[${index}].sourceRef.namespace`] : [],
+    ),
+    ...dependsOn.flatMap((dependency, index) => {
+      const own = dependencyKey({ name: dependency.name }, ownNamespace);
+      return dependencyKey(dependency, ownNamespace) === own
+        ? []
+        : [`spec.dependsOn[${index}].namespace`];
+    }),
+  ].map((path) => ({ path, message }));
+}

@@ -1,0 +1,364 @@
+import { expect } from 'chai';
+import type { ControllerProcess } from '../../dev/controller-process.ts';
+import { type Playground, startPlayground } from '../../dev/playground.ts';
+import { isJsonObject } from '../../src/kubernetes/shapes.ts';
+import {
+  kubectl,
+  type Rendered,
+  renderInstallation,
+  startInstalled,
+  system,
+  untilBundlesWritten,
+} from '../installation.ts';
+import { configMap } from '../objects.ts';
+import { showLog } from '../playground.ts';
+import { TestNamespace } from '../test-namespace.ts';
+import { untilObjects } from '../watching.ts';
+
+const requestedBy = 'stages.metio.wtf/requested-by';
+const valid = { stages: [{ name: 'app', sourceRef: { name: 'app' } }] };
+
+describe('the admission webhooks, installed by kustomize', function () {
+  this.timeout(120_000);
+  let playground: Playground;
+  let rendered: Rendered;
+  let running: ControllerProcess;
+  let stop: (() => Promise<void>) | undefined;
+
+  before('install', async () => {
+    playground = await startPlayground({ name: 'admission', controllerManager: 'with' });
+    stop = async () => await playground.stop();
+    rendered = await renderInstallation(playground.cluster);
+    await kubectl(playground, ['apply', '--server-side', '-f', '-'], { input: rendered.text });
+    running = await startInstalled(playground, rendered);
+    await untilBundlesWritten(playground);
+  });
+  afterEach('show the log', function () {
+    if (this.currentTest?.state === 'failed') showLog(running);
+  });
+  after('stop the cluster', async () => {
+    await stop?.();
+  });
+
+  function stageSet(namespace: string, spec: object, metadata: object = {}): string {
+    return JSON.stringify({
+      apiVersion: 'stages.metio.wtf/v1',
+      kind: 'StageSet',
+      metadata: { name: 'web', namespace, ...metadata },
+      spec,
+    });
+  }
+
+  async function apply(manifest: string, ...flags: string[]): Promise<string> {
+    return await kubectl(playground, ['apply', '--server-side', '-f', '-', ...flags], {
+      input: manifest,
+    });
+  }
+
+  /** What kubectl complains. */
+  async function refusal(args: readonly string[], input?: string): Promise<string> {
+    const given = input === undefined ? {} : { input };
+    const { code, stderr } = await playground.cluster.kubectl(args, given);
+    expect(code, stderr).not.to.equal(0);
+    return stderr;
+  }
+
+  async function read(
+    kind: string,
+    namespace: string,
+    path: string,
+    name = 'web',
+  ): Promise<string> {
+    const output = `jsonpath={${path}}`;
+    return await kubectl(playground, ['get', kind, name, '-n', namespace, '-o', output]);
+  }
+
+  it('refuse a bad spec with all that is wrong with it, and its fields', async () => {
+    const { name } = await TestNamespace.create(playground);
+    const snippet = { kind: 'JsonnetSnippet', name: 'app' };
+    const bad = {
+      stages: [
+        { name: 'app', sourceRef: snippet },
+        { name: 'app', sourceRef: { name: 'app' } },
+      ],
+      dependsOn: [{ name: 'web' }],
+    };
+    const stderr = await refusal(['apply', '-f', '-'], stageSet(name, bad));
+    expect(stderr).to.include('The StageSet "web" is invalid');
+    for (const field of [
+      'spec.stages[0].sourceRef.apiVersion',
+      'spec.stages[1].name',
+      'spec.dependsOn[0]',
+    ]) {
+      expect(stderr).to.include(field);
+    }
+  });
+
+  it('name the default ServiceAccount of the namespace, and leave one that is there alone', async () => {
+    const { name } = await TestNamespace.create(playground);
+    await kubectl(playground, [
+      'annotate',
+      'namespace',
+      name,
+      'stages.metio.wtf/default-service-account=deployer',
+    ]);
+    await apply(stageSet(name, valid));
+    expect(await read('stageset', name, '.spec.serviceAccountName')).to.equal('deployer');
+    await apply(stageSet(name, { ...valid, serviceAccountName: 'other' }));
+    expect(await read('stageset', name, '.spec.serviceAccountName')).to.equal('other');
+    // What a user sets and then removes comes back as the default.
+    await apply(stageSet(name, valid));
+    expect(await read('stageset', name, '.spec.serviceAccountName')).to.equal('deployer');
+  });
+
+  it('change nothing when the same manifest is applied again', async () => {
+    const { name } = await TestNamespace.create(playground);
+    await kubectl(playground, [
+      'annotate',
+      'namespace',
+      name,
+      'stages.metio.wtf/default-service-account=deployer',
+    ]);
+    const asked = { annotations: { 'stages.metio.wtf/promote': 'app=1' } };
+    await apply(stageSet(name, { ...valid, suspend: true }, asked));
+    const before = await read('stageset', name, '.metadata.generation');
+    const notes = await read('stageset', name, '.metadata.annotations');
+    await apply(stageSet(name, { ...valid, suspend: true }, asked));
+    expect(await read('stageset', name, '.metadata.generation')).to.equal(before);
+    expect(await read('stageset', name, '.metadata.annotations')).to.equal(notes);
+    const diff = ['diff', '--server-side', '-f', '-'];
+    const { code, stdout } = await playground.cluster.kubectl(diff, {
+      input: stageSet(name, { ...valid, suspend: true }, asked),
+    });
+    expect(code, stdout).to.equal(0);
+  });
+
+  it('warn of a StageSet that would act as the controller', async () => {
+    const { name } = await TestNamespace.create(playground);
+    const { stderr } = await playground.cluster.kubectl(['apply', '-f', '-'], {
+      input: stageSet(name, valid),
+    });
+    expect(stderr).to.match(/^Warning: .*serviceAccountName/m);
+  });
+
+  it('attack 20: note who set an annotation, whomever the note names', async () => {
+    const { name } = await TestNamespace.create(playground);
+    await apply(stageSet(name, { ...valid, suspend: true }));
+    await kubectl(playground, [
+      'create',
+      'rolebinding',
+      'alice',
+      '--clusterrole=cluster-admin',
+      '--user=alice',
+      '-n',
+      name,
+    ]);
+    const forged = JSON.stringify({
+      'stages.metio.wtf/promote': { value: 'app=2', user: 'bob', groups: ['approvers'] },
+    });
+    await kubectl(playground, [
+      'annotate',
+      'stageset',
+      'web',
+      '-n',
+      name,
+      '--as=alice',
+      'stages.metio.wtf/promote=app=2',
+      `${requestedBy}=${forged}`,
+    ]);
+    const annotations = await read('stageset', name, '.metadata.annotations');
+    const parsed = JSON.parse(annotations) as Record<string, string>;
+    const notes: unknown = JSON.parse(parsed[requestedBy] ?? '');
+    const note = isJsonObject(notes) ? notes['stages.metio.wtf/promote'] : undefined;
+    expect(note).to.include({ value: 'app=2', user: 'alice' });
+    // The note is not for anybody to edit either.
+    await kubectl(playground, ['annotate', 'stageset', 'web', '-n', name, `${requestedBy}-`]);
+    expect(await read('stageset', name, '.metadata.annotations')).to.equal(annotations);
+  });
+
+  it('let the controller roll out, and nobody else write its records (attacks 21 and 22)', async () => {
+    const shop = await TestNamespace.create(playground);
+    await kubectl(playground, ['create', 'serviceaccount', 'deployer', '-n', shop.name]);
+    const deployer = `--serviceaccount=${shop.name}:deployer`;
+    await kubectl(playground, [
+      'create',
+      'rolebinding',
+      'deployer',
+      '--clusterrole=edit',
+      deployer,
+      '-n',
+      shop.name,
+    ]);
+    await shop.publish('app', 'v1', [configMap('app')]);
+    await shop.createStageSet(['app'], { serviceAccountName: 'deployer' });
+    await shop.untilReady('v1');
+    const runs = { apiVersion: 'stages.metio.wtf/v1', kind: 'StageRun', namespace: shop.name };
+    const run = await untilObjects(playground.client, runs, (seen) => [...seen.keys()][0]);
+    const inventories = { ...runs, kind: 'StageInventory' };
+    const inventory = await untilObjects(
+      playground.client,
+      inventories,
+      (seen) => [...seen.keys()][0],
+    );
+    const finished = await read('stagerun', shop.name, '.status', run);
+    const merge = ['--type=merge', '-n', shop.name];
+    for (const args of [
+      [
+        'patch',
+        'stagerun',
+        run,
+        ...merge,
+        '-p',
+        '{"status":{"phase":"Failed"}}',
+        '--subresource=status',
+      ],
+      ['label', 'stagerun', run, '-n', shop.name, 'reviewed=yes'],
+      ['patch', 'stageinventory', inventory, ...merge, '-p', '{"spec":{"entries":[]}}'],
+    ]) {
+      expect(await refusal(args)).to.match(
+        new RegExp(`only .*system:serviceaccount:${system}:stageset-controller`, 'i'),
+      );
+    }
+    const stranger = { apiVersion: 'stages.metio.wtf/v1', kind: 'StageRun' };
+    const spec = {
+      runId: 'forged',
+      sequence: 99,
+      trigger: 'Requested',
+      generation: 1,
+      snapshot: [],
+    };
+    const metadata = { name: 'shop-99', namespace: shop.name };
+    expect(
+      await refusal(['create', '-f', '-'], JSON.stringify({ ...stranger, metadata, spec })),
+    ).to.include('stageset-controller');
+    expect(await read('stagerun', shop.name, '.status', run)).to.equal(finished);
+  });
+
+  it('let a namespace go with everything in it', async () => {
+    const shop = await TestNamespace.create(playground);
+    await shop.publish('app', 'v1', [configMap('app')]);
+    await apply(stageSet(shop.name, { ...valid, suspend: true }));
+    await kubectl(playground, ['delete', 'namespace', shop.name, '--timeout=60s']);
+  });
+
+  it('go on with a new authority, which every caBundle has', async () => {
+    const { name } = await TestNamespace.create(playground);
+    const secrets = { apiVersion: 'v1', kind: 'Secret', namespace: system };
+    const secret = 'stageset-controller-serving-cert';
+    const leaf = await read('secret', system, '.data.tls\\.crt', secret);
+    await kubectl(playground, ['delete', 'secret', secret, '-n', system]);
+    const made = await untilObjects(playground.client, secrets, (seen) => {
+      const data = seen.get(secret)?.['data'];
+      const fresh = isJsonObject(data) && data['tls.crt'] !== leaf;
+      return fresh ? data : undefined;
+    });
+    const authority = Buffer.from(String(made['ca.crt']), 'base64').toString();
+    await untilBundlesWritten(playground, authority);
+    await apply(stageSet(name, { ...valid, suspend: true }));
+  });
+
+  describe('while nobody answers', () => {
+    let orphan: TestNamespace;
+
+    before('kill the process', async () => {
+      orphan = await TestNamespace.create(playground);
+      await apply(stageSet(orphan.name, { ...valid, suspend: true }));
+      const stored = {
+        apiVersion: 'stages.metio.wtf/v1',
+        kind: 'StageSet',
+        namespace: orphan.name,
+      };
+      await untilObjects(playground.client, stored, (seen) =>
+        seen.get('web')?.metadata.finalizers?.length === 1 ? true : undefined,
+      );
+      await running.kill();
+    });
+
+    it('nothing is stored that nobody could check', async () => {
+      const other = stageSet(orphan.name, valid, { name: 'other' });
+      expect(await refusal(['create', '-f', '-'], other)).to.include('vstageset.stages.metio.wtf');
+      const suspend = ['patch', 'stageset', 'web', '-n', orphan.name, '--type=merge'];
+      expect(await refusal([...suspend, '-p', '{"spec":{"interval":"2m"}}'])).to.include(
+        'vstageset.stages.metio.wtf',
+      );
+    });
+
+    it('labels, annotations and status can be written', async () => {
+      await kubectl(playground, ['label', 'stageset', 'web', '-n', orphan.name, 'team=shop']);
+      await kubectl(playground, ['annotate', 'stageset', 'web', '-n', orphan.name, 'a=b']);
+      await kubectl(playground, [
+        'patch',
+        'stageset',
+        'web',
+        '-n',
+        orphan.name,
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        '{"status":{"observedGeneration":1}}',
+      ]);
+    });
+
+    it('nobody can say in the name of others who asked for something', async () => {
+      const forged = `${requestedBy}={}`;
+      const annotate = ['annotate', 'stageset', 'web', '-n', orphan.name, forged];
+      expect(await refusal(annotate)).to.include('vstageset.stages.metio.wtf');
+    });
+
+    it('deletions and finalizers pass, and the namespace goes', async () => {
+      await kubectl(playground, ['delete', 'stageset', 'web', '-n', orphan.name, '--wait=false']);
+      await kubectl(playground, [
+        'patch',
+        'stageset',
+        'web',
+        '-n',
+        orphan.name,
+        '--type=merge',
+        '-p',
+        '{"metadata":{"finalizers":null}}',
+      ]);
+      await kubectl(playground, ['delete', 'apiservice', 'v1.subresources.stages.metio.wtf']);
+      await kubectl(playground, ['delete', 'namespace', orphan.name, '--timeout=60s']);
+    });
+  });
+
+  describe('that came back', () => {
+    let shop: TestNamespace;
+
+    before('start another process, while an invalid StageSet is stored', async () => {
+      shop = await TestNamespace.create(playground);
+      for (const kind of ['validatingwebhookconfiguration', 'mutatingwebhookconfiguration']) {
+        await kubectl(playground, ['delete', kind, 'stageset-controller']);
+      }
+      const twice = { name: 'app', sourceRef: { name: 'app' } };
+      await apply(stageSet(shop.name, { stages: [twice, { ...twice, sourceRef: { name: 'b' } }] }));
+      const again = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+      await kubectl(playground, again, { input: rendered.text });
+      const started = await startInstalled(playground, rendered, [
+        '--default-service-account=fallback',
+      ]);
+      running = started;
+      await untilBundlesWritten(playground);
+    });
+
+    it('let an invalid StageSet be suspended and annotated, but not changed otherwise', async () => {
+      const web = ['stageset', 'web', '-n', shop.name];
+      await kubectl(playground, [
+        'patch',
+        ...web,
+        '--type=merge',
+        '-p',
+        '{"spec":{"suspend":true}}',
+      ]);
+      await kubectl(playground, ['annotate', ...web, 'a=b']);
+      const change = ['patch', ...web, '--type=merge', '-p', '{"spec":{"interval":"3m"}}'];
+      expect(await refusal(change)).to.include('spec.stages[1].name');
+    });
+
+    it('give the ServiceAccount of the flag where the namespace has none', async () => {
+      const { name } = await TestNamespace.create(playground);
+      await apply(stageSet(name, { ...valid, suspend: true }));
+      expect(await read('stageset', name, '.spec.serviceAccountName')).to.equal('fallback');
+    });
+  });
+});

@@ -1,0 +1,192 @@
+import { expect } from 'chai';
+import { type RunningApi, startApi } from '../../dev/aggregated-api.ts';
+import type { Playground } from '../../dev/playground.ts';
+import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { CanaryCage, canary, canaryIn } from '../canary.ts';
+import { configMap, serviceAccount } from '../objects.ts';
+import { removeStageSets, sharedCage, sharedPlayground, showLog } from '../playground.ts';
+import { everyVerb, grant } from '../rbac.ts';
+import { readyOf, TestNamespace } from '../test-namespace.ts';
+
+const secret = (name: string, more: object = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name },
+  stringData: { password: canary },
+  ...more,
+});
+
+const kustomization = (text: string): Record<string, string> => ({
+  'kustomization.yaml': `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n${text}`,
+});
+
+const manifest = (text: string): Record<string, string> => ({
+  'a.yaml': `apiVersion: v1\nkind: Secret\nmetadata: { name: a }\n${text}`,
+});
+
+const substituting = { substituteFrom: [{ kind: 'Secret', name: 'settings' }] };
+
+/** Artifacts that bring the value of a Secret close to a message, and what their stage has besides. */
+const artifacts: Readonly<
+  Record<string, { files: Record<string, string>; stage?: Record<string, unknown> }>
+> = {
+  'a Secret with broken base64': { files: manifest(`data: { password: "${canary}" }\n`) },
+  'a Secret with a value that is no text': { files: manifest(`stringData: { a: [${canary}] }\n`) },
+  'a Secret with an unknown field': { files: manifest(`${canary}: { a: b }\n`) },
+  'a Secret with broken YAML': { files: manifest(`stringData: { a: "${canary}\n`) },
+  'a Secret with an impossible type': {
+    files: manifest(`type: kubernetes.io/tls\nstringData: { a: ${canary} }\n`),
+  },
+  'a generator that is wrong': {
+    files: kustomization(`secretGenerator: [{ name: a, literals: [${canary}] }]\n`),
+  },
+  'a patch that does not fit': {
+    files: manifest(`stringData: { a: b }\n`),
+    stage: {
+      patches: [
+        {
+          target: { kind: 'Secret' },
+          patch: `[{ "op": "test", "path": "/stringData/a", "value": "c" }]`,
+        },
+      ],
+    },
+  },
+  'a substituted number': {
+    files: {
+      'a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { a: ${pin} }\n',
+    },
+    stage: { postBuild: substituting },
+  },
+  'a substituted field that the server refuses': {
+    files: {
+      'a.yaml':
+        'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\nspec: { replicas: "${password}" }\n',
+    },
+    stage: { postBuild: substituting },
+  },
+  'an expression about a Secret': {
+    files: manifest(`stringData: { a: ${canary} }\n`),
+    stage: {
+      readyChecks: {
+        timeout: '1s',
+        exprs: [{ apiVersion: 'v1', kind: 'Secret', current: 'spec.a.matches(metadata.name)' }],
+      },
+    },
+  },
+};
+
+const telling = [
+  ['get', 'stagesets,stageruns,stageinventories,stageledgers', '-A', '-o', 'json'],
+  ['get', 'events.events.k8s.io', '-A', '-o', 'json'],
+  ['get', 'stageplans', '-A'],
+  ['get', 'stageplans', '-A', '-o', 'yaml'],
+  ['get', 'stagehistories', '-A', '-o', 'json'],
+];
+
+describe('25: the value of a Secret', () => {
+  let playground: Playground;
+  let api: RunningApi;
+
+  before('start the API', async () => {
+    playground = await sharedPlayground();
+    const flags = ['--log-level=debug'];
+    api = await startApi(playground, { rights: 'Installed', flags });
+  });
+  afterEach('remove the StageSets of the test', async function () {
+    if (this.currentTest?.state === 'failed') showLog(api.process);
+    await removeStageSets(playground);
+  });
+  after('stop the API', async () => {
+    await (await sharedCage()).lookAtMetrics(api.process);
+    await api.process.stop();
+  });
+
+  async function shopWith(account = 'deployer'): Promise<TestNamespace> {
+    const shop = await TestNamespace.create(playground);
+    await shop.create(serviceAccount(account));
+    const rules = ['configmaps', 'secrets'].map((resource) => ({
+      apiGroups: [''],
+      resources: [resource],
+      verbs: everyVerb,
+    }));
+    const apps = { apiGroups: ['apps'], resources: ['deployments'], verbs: everyVerb };
+    await grant(shop, { namespace: shop.name, name: account }, [...rules, apps]);
+    await shop.create(
+      secret('settings', {
+        stringData: { password: canary, pin: '4711', bad: `${canary} {`, list: `[${canary}` },
+      }),
+    );
+    return shop;
+  }
+
+  /** All that is told in answer to questions: by the objects, by plans and by the history. */
+  async function told(shop: TestNamespace): Promise<string> {
+    const answers: string[] = [];
+    for (const question of telling) {
+      const { stdout, stderr } = await playground.cluster.kubectl(question);
+      answers.push(stdout, stderr);
+    }
+    for (const text of ['plan', 'history', 'advance']) {
+      const path = `/apis/subresources.stages.metio.wtf/v1/namespaces/${shop.name}/stagesets/shop/${text}`;
+      const { stdout, stderr } = await playground.cluster.kubectl(['get', '--raw', path]);
+      answers.push(stdout, stderr);
+    }
+    answers.push(await (await fetch(api.process.metricsUrl)).text(), api.process.log.join('\n'));
+    return answers.join('\n');
+  }
+
+  for (const [what, { files, stage }] of Object.entries(artifacts)) {
+    it(`is told by nothing and nobody: ${what}`, async () => {
+      const shop = await shopWith();
+      await shop.publishFiles('app', 'v1', files);
+      await shop.createStageSet([{ name: 'app', ...stage }], { serviceAccountName: 'deployer' });
+      await shop.untilStageSet((seen) => {
+        const ready = readyOf(seen);
+        return ready?.status === 'False' && ready.reason !== 'Progressing';
+      });
+      expect(canaryIn(await told(shop))).to.equal(undefined);
+    });
+  }
+
+  it('is told by nothing and nobody: rolled out, changed, corrected, pruned and removed', async () => {
+    const shop = await shopWith();
+    const postBuild = substituting;
+    await shop.publish('app', 'v1', [secret('login'), configMap('web', { a: '${password}' })]);
+    await shop.createStageSet([{ name: 'app', postBuild }], { serviceAccountName: 'deployer' });
+    await shop.untilReady('v1');
+    expect(canaryIn(await told(shop))).to.equal(undefined);
+    await shop.patch(secret('login'), { stringData: { password: `${canary}-changed` } });
+    await shop.patch(configMap('web'), { data: { a: `${canary}-changed` } });
+    await shop.untilEvent('DriftCorrected');
+    await shop.publish('app', 'v2', [secret('login', { stringData: { password: `2-${canary}` } })]);
+    await shop.changeSpec({ suspend: true });
+    expect(canaryIn(await told(shop))).to.equal(undefined);
+    await shop.changeSpec({ suspend: false });
+    await shop.untilReady('v2');
+    expect(canaryIn(await told(shop))).to.equal(undefined);
+    await shop.deleteStageSet();
+    await shop.untilStageSetGone();
+    expect(canaryIn(await told(shop))).to.equal(undefined);
+  });
+});
+
+describe('the search for the canary', () => {
+  it('finds it wherever a controller could tell it', async () => {
+    const playground = await sharedPlayground();
+    const shop = await TestNamespace.create(playground);
+    const cage = new CanaryCage(playground);
+    try {
+      for (const told of [canary, ` ${canary}`, `ab${canary}!`]) {
+        expect(canaryIn(`before ${told} after`)).to.be.a('string');
+        expect(canaryIn(`x ${Buffer.from(told).toString('base64')} y`)).to.be.a('string');
+      }
+      expect(canaryIn(Buffer.from('canary-Yx81qLw07').toString('base64'))).to.equal(undefined);
+      cage.look('a test', `"${canary}"`);
+      const end: unknown = await cage.close().catch((error: unknown) => error);
+      expect(end).to.be.an('error').with.property('message').that.includes('a test: "canary-');
+    } finally {
+      await cage.close().catch(() => undefined);
+      await removeStageSets(shop.playground);
+    }
+  });
+});
