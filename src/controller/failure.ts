@@ -1,3 +1,4 @@
+import { isDecryptionError } from '../build/sops/decryption-error.ts';
 import { isClusterFault } from '../core/clusters/cluster-error.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
@@ -34,6 +35,19 @@ const longestUnseen = minutes(1);
 /** The failure without the values of Secrets that its message may quote. */
 export function redactedFailure(failure: Failure, secrets: ReadonlySet<string>): Failure {
   return secrets.size === 0 ? failure : { ...failure, message: redact(failure.message, secrets) };
+}
+
+/**
+ * What the log is told of an error. Others may quote values of Secrets that went into the stage;
+ * those of decryption never do, and say more to the log than to the status.
+ */
+export function sayable(
+  error: unknown,
+  { message }: Failure,
+  secrets: ReadonlySet<string>,
+): unknown {
+  if (secrets.size === 0 || causedBy(error, isDecryptionError)) return error;
+  return new TerminalError(message);
 }
 
 /**

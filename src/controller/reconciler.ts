@@ -1,7 +1,5 @@
-import { isDecryptionError } from '../build/sops/decryption-error.ts';
 import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { type Decision, decide, type Effect } from '../core/decide.ts';
-import { TerminalError } from '../core/errors.ts';
 import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
 import type { Rest } from '../core/rest.ts';
 import { isPromotedByHand, type RunProgress, withStep } from '../core/run.ts';
@@ -15,7 +13,7 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
-import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
+import { failureOf, isInterruption, redactedFailure, sayable } from './failure.ts';
 import { addFinalizer, withoutFinalizer } from './finalizer-effect.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
@@ -340,9 +338,7 @@ export class Reconciler {
       call.signal.throwIfAborted();
       this.#giveUpWhenInterrupted(error, memory);
       const failure = redactedFailure(failureOf(operation, error), memory.secrets);
-      // Decryption never quotes a value, and says more to the log.
-      const safe = memory.secrets.size === 0 || causedBy(error, isDecryptionError);
-      const said = safe ? error : new TerminalError(failure.message);
+      const said = sayable(error, failure, memory.secrets);
       this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, said);
       memory.run = withStep(run, index, { kind: 'Failed', failure });
     }

@@ -12,10 +12,10 @@ export interface SopsCase {
 }
 
 /** `encrypted_regex`, `mac_only_encrypted` and their kin. */
-export type CreationRule = Readonly<Record<string, string | boolean>>;
+type CreationRule = Readonly<Record<string, string | boolean>>;
 
 /** Who can open a file; each but `Age` stands for one way that is tried only there. */
-export type Recipients =
+type Recipients =
   | 'Age'
   | 'PostQuantum'
   | 'Pgp'

@@ -5,7 +5,7 @@ import {
 } from 'age-encryption';
 import { generateKey, type PrivateKey } from 'openpgp';
 
-export interface AgeKey {
+interface AgeKey {
   readonly identity: string;
   readonly recipient: string;
 }

@@ -1,6 +1,6 @@
 import { SopsProblem } from './decryption-error.ts';
 
-export interface IniKey {
+interface IniKey {
   readonly name: string;
   readonly value: string;
   /** The comment before the key, with its signs; empty when there is none. */

@@ -32,6 +32,7 @@ describe('flags and environment', () => {
       driftWatch: 'On',
       maxTeardownWait: 3_600_000,
       kustomizeBinary: 'kustomize',
+      decryptionDirectory: '/dev/shm',
       runbookBaseUrl: 'https://stages.metio.wtf/runbooks/',
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,
