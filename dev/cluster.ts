@@ -1,5 +1,6 @@
 /** `npm run cluster -- up | down | assets`: a throwaway cluster to develop against. */
 import { Command } from 'commander';
+import { kubectlBinary, kubectlMinors } from './assets/kubectl.ts';
 import { assetsDirectory } from './assets/locate.ts';
 import { bringDown, bringUp } from './cluster/persistent.ts';
 import { progressOnStderr } from './progress.ts';
@@ -45,9 +46,17 @@ program
   .description(
     'print the directory of kube-apiserver, etcd, kube-controller-manager, kubectl and kustomize, getting them first when missing',
   )
-  .action(async () => {
-    const directory = await assetsDirectory(progressOnStderr, interruption.signal);
-    process.stdout.write(`${directory}\n`);
+  .option('--kubectl', 'print old and new kubectl instead, one file a line', false)
+  .action(async ({ kubectl }: { kubectl: boolean }) => {
+    if (!kubectl) {
+      const directory = await assetsDirectory(progressOnStderr, interruption.signal);
+      process.stdout.write(`${directory}\n`);
+      return;
+    }
+    for (const minor of kubectlMinors) {
+      const binary = await kubectlBinary(minor, progressOnStderr, interruption.signal);
+      process.stdout.write(`${binary}\n`);
+    }
   });
 
 try {

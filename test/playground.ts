@@ -1,6 +1,7 @@
 import type { ControllerProcess } from '../dev/controller-process.ts';
 import { type Playground, type PlaygroundController, startPlayground } from '../dev/playground.ts';
 import { isNotFound } from '../src/kubernetes/api-error.ts';
+import type { KubernetesObject } from '../src/types/kubernetes.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
 import { CanaryCage } from './canary.ts';
 import { TestNamespace } from './test-namespace.ts';
@@ -85,9 +86,9 @@ export function useController(options: PlaygroundController = {}): Stand {
 
 /** Removes all StageSets, whatever holds them; what they applied stays. */
 export async function removeStageSets({ client }: Playground): Promise<void> {
-  const call = { signal: AbortSignal.timeout(30_000) };
+  const call = { signal: AbortSignal.timeout(120_000) };
   const { items } = await client.list({ apiVersion: stagesApiVersion, kind: 'StageSet' }, call);
-  for (const { apiVersion, kind, metadata } of items) {
+  const remove = async ({ apiVersion, kind, metadata }: KubernetesObject): Promise<void> => {
     const { name, namespace = '' } = metadata;
     const reference = { apiVersion, kind, namespace, name };
     await client.delete(reference, {}, call);
@@ -95,6 +96,9 @@ export async function removeStageSets({ client }: Playground): Promise<void> {
     await client.patch(reference, released, call).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
+  };
+  for (let first = 0; first < items.length; first += 10) {
+    await Promise.all(items.slice(first, first + 10).map(remove));
   }
 }
 

@@ -6,8 +6,10 @@ import { go } from './go.ts';
 
 /** How one binary is built. */
 export interface Recipe {
-  /** Folder beside this file with go.mod, go.sum and tools.go. */
-  module: keyof Versions | 'source-controller' | 'sops';
+  /** Folder beside this file with go.mod and go.sum. */
+  module: string;
+  /** What keeps the requirements there: imports alone, or a program of our own. */
+  source: 'tools.go' | 'main.go';
   package: string;
   /** Values for `-ldflags -X`: without them a build of ours reports no version. */
   stamps: Record<string, string>;
@@ -29,7 +31,8 @@ export async function buildBinary(
   options: BuildOptions & { versions: Versions },
 ): Promise<void> {
   const { module, ...recipe } = recipeOf(binary, options.versions);
-  await buildFrom({ name: binary, version: options.versions[module], module, ...recipe }, options);
+  const version = options.versions[module];
+  await buildFrom({ name: binary, version, module, source: 'tools.go', ...recipe }, options);
 }
 
 /**
@@ -47,7 +50,7 @@ export async function buildFrom(
   // Folders of their own: the module and the binary of etcd have the same name.
   const module = join(options.scratch, 'modules', recipe.module);
   await mkdir(module, { recursive: true });
-  for (const file of ['go.mod', 'go.sum', 'tools.go']) {
+  for (const file of ['go.mod', 'go.sum', recipe.source]) {
     await copyFile(join(import.meta.dirname, recipe.module, file), join(module, file));
   }
   const purpose = `build of ${binary} ${version}`;
@@ -80,7 +83,10 @@ function buildFlags(recipe: Recipe): string[] {
   ];
 }
 
-function recipeOf(binary: Binary, versions: Versions): Recipe & { module: keyof Versions } {
+function recipeOf(
+  binary: Binary,
+  versions: Versions,
+): Pick<Recipe, 'package' | 'stamps'> & { module: keyof Versions } {
   switch (binary) {
     case 'etcd':
       return { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', stamps: {} };
@@ -101,7 +107,8 @@ function recipeOf(binary: Binary, versions: Versions): Recipe & { module: keyof 
   }
 }
 
-function kubernetesStamps(version: string): Record<string, string> {
+/** What kube-apiserver, kubectl and the others say that they are; `version` with its leading `v`. */
+export function kubernetesStamps(version: string): Record<string, string> {
   const [major = '', minor = ''] = version.replace(/^v/, '').split('.');
   return {
     'k8s.io/component-base/version.gitVersion': version,

@@ -33,6 +33,7 @@ import type { RunRecorder } from './run-recorder.ts';
 import type { Sources } from './sources.ts';
 import type { StageAt } from './stage-at.ts';
 import { StageBuilds } from './stage-builds.ts';
+import { operationOf, type StageEffectKind } from './stage-effect-kinds.ts';
 import type { StageEffects } from './stage-effects.ts';
 import type { StageSets } from './stage-sets.ts';
 import type { StatusPublisher } from './status-publisher.ts';
@@ -387,13 +388,3 @@ function keyOf({ metadata }: StageSet): string {
 function stageNamesOf({ stages }: RunProgress): string[] {
   return stages.map(({ name }) => name);
 }
-
-type StageEffectKind = 'PrepareStage' | 'ApplyGroup' | 'LookForDeleted' | 'LookAtHealth';
-
-/** The `op` values of part B 9.4; a preparing stage names its own. */
-const operationOf = {
-  PrepareStage: 'build',
-  ApplyGroup: 'apply',
-  LookForDeleted: 'apply',
-  LookAtHealth: 'verify',
-} as const;

@@ -29,6 +29,7 @@ import {
   type RawRequest,
   type ReadOptions,
   type ReplaceOptions,
+  rawApiRequest,
   writeQuery,
 } from './writes.ts';
 
@@ -324,22 +325,7 @@ export class KubernetesClient {
 
   /** Any other request to the API server; the answer's JSON, or its text when it is none. */
   async raw(request: RawRequest, call: CallOptions): Promise<unknown> {
-    const answer = await this.#transport.send(
-      {
-        method: request.method,
-        path: request.path + queryString(request.query ?? {}),
-        idempotence: request.method === 'GET' ? 'Idempotent' : 'Once',
-        ...(request.headers === undefined ? {} : { headers: request.headers }),
-        ...(request.accept === undefined ? {} : { accept: request.accept }),
-        ...(request.body === undefined
-          ? {}
-          : {
-              body: JSON.stringify(request.body),
-              contentType: request.contentType ?? 'application/json',
-            }),
-      },
-      call,
-    );
+    const answer = await this.#transport.send(rawApiRequest(request), call);
     const type = answer.headers['content-type'] ?? '';
     return type.includes('json') ? JSON.parse(answer.body) : answer.body;
   }

@@ -151,6 +151,12 @@ export class Transport {
     };
   }
 
+  /** What a server said, without what we have told it: one that is not ours may say it again. */
+  withoutSecrets(text: string, token: string): string {
+    const { secrets } = this.connection;
+    return secrets === undefined ? text : redact(text, new Set([...secrets, token]));
+  }
+
   /** Renews what a 401 says is no longer good: the token, or all of the kubeconfig's credentials. */
   async renew(token: string): Promise<void> {
     if (this.identity.kind === 'Token') this.identity.onUnauthorized(token);
@@ -257,11 +263,9 @@ export class Transport {
   }
 
   #errorFrom(request: ApiRequest, answer: Answer, token: string): ApiError {
-    const { secrets } = this.connection;
     return errorFromAnswer({
       status: answer.status,
-      // A server that is not ours may say what we have told it.
-      body: secrets === undefined ? answer.body : redact(answer.body, new Set([...secrets, token])),
+      body: this.withoutSecrets(answer.body, token),
       retryAfter: answer.headers['retry-after'],
       request: describe(request),
       ...(request.sensitive === undefined ? {} : { sensitive: request.sensitive }),

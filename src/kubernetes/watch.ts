@@ -69,6 +69,8 @@ export async function* watch(
     idempotence: 'Idempotent',
   };
   const described = `GET ${withoutQuery(collection)} (watch)`;
+  const foreign = transport.connection.secrets !== undefined;
+  const about: AboutWatch = { described, quoting: foreign ? 'Withhold' : 'Quote' };
   const { dispatcher, options, token } = await transport.openStream(request, signal);
   const stream = new LineStream(
     dispatcher,
@@ -81,14 +83,19 @@ export async function* watch(
     {
       open: () => query.onOpen?.(),
       refuse: (status, body, retryAfter) =>
-        errorFromAnswer({ status, body, retryAfter, request: described }),
+        errorFromAnswer({
+          status,
+          body: transport.withoutSecrets(body, token),
+          retryAfter,
+          request: described,
+        }),
     },
   );
   try {
     for (;;) {
       const lines = await stream.next();
       if (lines === undefined) return;
-      for (const line of lines) yield readEvent(line, query, described);
+      for (const line of lines) yield readEvent(line, query, about);
     }
   } catch (error) {
     // The next watch finds new credentials.
@@ -104,7 +111,17 @@ export async function* watch(
   }
 }
 
-function readEvent(line: string, query: WatchQuery, described: string): WatchEvent {
+/** What is said of a watch, and whether its server may be quoted. */
+interface AboutWatch {
+  readonly described: string;
+  readonly quoting: 'Quote' | 'Withhold';
+}
+
+function readEvent(
+  line: string,
+  query: WatchQuery,
+  { described, quoting }: AboutWatch,
+): WatchEvent {
   let event: unknown;
   try {
     event = JSON.parse(line);
@@ -114,7 +131,7 @@ function readEvent(line: string, query: WatchQuery, described: string): WatchEve
   if (!isJsonObject(event)) throw new RetryableError(`${described}: an event is no JSON object`);
   const object = objectAt(event, 'object');
   const type = stringAt(event, 'type') ?? '';
-  if (type === 'ERROR') throw errorFromStatus(object, { request: described });
+  if (type === 'ERROR') throw errorFromStatus(object, { request: described }, quoting);
   if (type === 'BOOKMARK') {
     const resourceVersion = stringAt(objectAt(object, 'metadata'), 'resourceVersion');
     return { type: 'Bookmark', resourceVersion: resourceVersion ?? query.resourceVersion };

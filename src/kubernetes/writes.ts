@@ -3,6 +3,7 @@ import type { Method } from './exchange.ts';
 import type { Extent } from './lists.ts';
 import { queryString } from './paths.ts';
 import { objectAt, stringAt } from './shapes.ts';
+import type { ApiRequest } from './transport.ts';
 
 export interface ReadOptions {
   as?: Extent;
@@ -96,4 +97,18 @@ export function deleteOutcome(body: JsonObject): DeleteOutcome {
   if (body['kind'] === 'Status') return 'Deleted';
   const terminating = stringAt(objectAt(body, 'metadata'), 'deletionTimestamp') !== undefined;
   return terminating ? 'Terminating' : 'Deleted';
+}
+
+/** The request as the transport takes it; a body is sent as JSON. */
+export function rawApiRequest(request: RawRequest): ApiRequest {
+  const { method, path, query = {}, headers, accept, body } = request;
+  const contentType = request.contentType ?? 'application/json';
+  return {
+    method,
+    path: path + queryString(query),
+    idempotence: method === 'GET' ? 'Idempotent' : 'Once',
+    ...(headers === undefined ? {} : { headers }),
+    ...(accept === undefined ? {} : { accept }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
+  };
 }

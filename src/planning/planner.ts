@@ -111,7 +111,7 @@ export class Planner {
       stageSetExists: existence(client, call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
-    return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs)));
+    return stagePlan(this.#findings(rehearsal, snapshot, newestRun(runs), question.stages));
   }
 
   /** As whom stages without an account are looked at, or why they are not. */
@@ -168,6 +168,7 @@ export class Planner {
     { run, rests, stages }: Rehearsal,
     { stageSet }: Snapshot,
     before: StageRun | undefined,
+    shown: readonly string[] | undefined,
   ): Findings {
     const holds = rests.flatMap((ready) => holdBeforeRun(ready, stageSet) ?? []);
     const refusal = rests.find((ready) => holdBeforeRun(ready, stageSet) === undefined);
@@ -181,6 +182,7 @@ export class Planner {
       invalid: refusal?.message,
       holds,
       stages,
+      shown,
     };
   }
 }
@@ -304,5 +306,5 @@ function advancesOf(run: StageRun | undefined): BoundAdvance[] {
 }
 
 function refused(invalid: string): Findings {
-  return { runId: undefined, trigger: undefined, invalid, holds: [], stages: [] };
+  return { runId: undefined, trigger: undefined, invalid, holds: [], stages: [], shown: undefined };
 }

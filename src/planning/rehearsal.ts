@@ -218,21 +218,21 @@ class Playthrough {
     stages: readonly Stage[],
     prunes: Map<string, PlannedPrune>,
   ): StageFindings[] {
-    const found = stages
-      .filter(({ name }) => this.#isWanted(name))
-      .map((stage): StageFindings => {
-        const known = this.#findings.get(stage.name) ?? {
-          ...this.#bare(stage, run),
-          changes: [],
-          unchanged: 0,
-          failure: undefined,
-        };
-        const prune = prunes.get(stage.name);
-        prunes.delete(stage.name);
-        const changes = [...known.changes, ...(prune?.changes ?? [])];
-        const failure = known.failure ?? prune?.failure;
-        return { ...known, changes, failure, holds: this.#gates.get(stage.name) ?? [] };
-      });
+    const last = stages.findLastIndex(({ name }) => this.#isWanted(name));
+    // A gate or a failure ahead of a stage holds that one too, whether or not it was asked for.
+    const found = stages.slice(0, last + 1).map((stage): StageFindings => {
+      const known = this.#findings.get(stage.name) ?? {
+        ...this.#bare(stage, run),
+        changes: [],
+        unchanged: 0,
+        failure: undefined,
+      };
+      const prune = prunes.get(stage.name);
+      prunes.delete(stage.name);
+      const changes = [...known.changes, ...(prune?.changes ?? [])];
+      const failure = known.failure ?? prune?.failure;
+      return { ...known, changes, failure, holds: this.#gates.get(stage.name) ?? [] };
+    });
     const removed = [...prunes].filter(
       ([, { changes, failure }]) => changes.length > 0 || failure !== undefined,
     );

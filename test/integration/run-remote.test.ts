@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { type Grant, grant } from '../bound-role.ts';
@@ -141,6 +142,19 @@ describe('a StageSet for a remote cluster', () => {
     await remote().reportDeployment(shop, 'held');
     await shop.untilReady('v1');
     expect(await remote().configMapNames(shop)).to.deep.equal(['first', 'last']);
+  });
+
+  it('starts over when its Secret leads to another cluster while it runs', async () => {
+    const shop = await shopWithCluster();
+    await shop.publish('one', 'v1', [configMap('first')]);
+    await shop.publish('two', 'v1', [deployment('held')]);
+    await shop.createStageSet(['one', 'two'], toParis);
+    await shop.untilPhase('two', 'Verifying');
+    const elsewhere = await readFile(stand.playground.cluster.kubeconfig, 'utf8');
+    await shop.patch(kubeconfigSecret(''), { stringData: { value: elsewhere } });
+    await shop.reportDeployment('held', 'Available');
+    await shop.untilReady('v1');
+    expect(await shop.configMapNames()).to.deep.equal(['first']);
   });
 
   it('goes on where it was after the controller was killed', async () => {

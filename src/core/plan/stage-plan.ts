@@ -18,7 +18,10 @@ export interface Findings {
   readonly invalid: string | undefined;
   /** Gates that keep the run from beginning. */
   readonly holds: readonly Hold[];
+  /** Those that were asked for, and those ahead of them, whose gates hold them too. */
   readonly stages: readonly StageFindings[];
+  /** Names of the stages that were asked for; undefined for all. */
+  readonly shown: readonly string[] | undefined;
 }
 
 export interface StageFindings {
@@ -40,8 +43,9 @@ type PlanVerdict = StagePlanStatus['verdict'];
 
 /** The plan, from what was found: what happens in each stage, what holds it, and the verdict. */
 export function stagePlan(findings: Findings): StagePlanStatus {
-  const { runId, trigger, invalid } = findings;
-  const stages = plannedStages(findings);
+  const { runId, trigger, invalid, shown } = findings;
+  const all = plannedStages(findings);
+  const stages = all.filter(({ name }) => shown?.includes(name) ?? true);
   const holds = [...findings.holds, ...findings.stages.flatMap((stage) => stage.holds)];
   const verdict = overall(findings, stages);
   return {
@@ -49,7 +53,7 @@ export function stagePlan(findings: Findings): StagePlanStatus {
     digest: planDigest(runId, holds, stages, verdict),
     ...(trigger === undefined ? {} : { trigger }),
     verdict,
-    message: invalid ?? sentence(verdict, holds, stages),
+    message: invalid ?? sentence(verdict, holds, all),
     holds,
     stages,
   };

@@ -51,6 +51,7 @@ function plan(found: Partial<Findings>): ReturnType<typeof stagePlan> {
     invalid: undefined,
     holds: [],
     stages: [],
+    shown: undefined,
     ...found,
   });
 }
@@ -62,6 +63,12 @@ describe('the verdict of a plan', () => {
   const table: [string, Partial<Findings>, string, string[]][] = [
     ['nothing to do', { stages: [stage('web')] }, 'UpToDate', ['UpToDate']],
     ['an object to change', { stages: [stage('web', applies)] }, 'WillApply', ['WillApply']],
+    [
+      'a stage that was asked for, behind a gate of one that was not',
+      { stages: [stage('web', { holds: [person] }), stage('api', applies)], shown: ['api'] },
+      'Blocked',
+      ['Blocked'],
+    ],
     [
       'another revision of the same content',
       { stages: [stage('web', { revision: 'v2' })] },
