@@ -12,7 +12,9 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.mjs', '*.cjs', '.*.cjs', 'dev/*.mjs', 'bench/*.mjs'] },
+        projectService: {
+          allowDefaultProject: ['*.mjs', '*.cjs', '.*.cjs', 'dev/*.mjs', 'bench/*.mjs'],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },
