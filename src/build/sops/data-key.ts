@@ -7,7 +7,7 @@ import { openWithPgp } from './pgp-keys.ts';
 import { combineShares } from './shamir.ts';
 
 /** Opens data keys that a key service of a cloud has sealed. */
-export interface DataKeyProvider {
+interface DataKeyProvider {
   readonly kind: Exclude<RecipientKind, 'age' | 'pgp'>;
   /** @throws Error when the service refuses; the message is for the log. */
   decrypt(entry: SealedKey, signal: AbortSignal): Promise<Uint8Array>;
