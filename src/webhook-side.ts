@@ -6,6 +6,7 @@ import { TerminalError } from './core/errors.ts';
 import { type Clock, type Duration, seconds } from './core/time.ts';
 import { backoffDelay, REFLECTOR_BACKOFF } from './kubernetes/backoff.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
+import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
 import { whoAmI } from './kubernetes/self-subject.ts';
 import { pause } from './kubernetes/wait.ts';
 import { admissionApp } from './server/admission/app.ts';
@@ -24,6 +25,8 @@ export interface WebhookSideOptions {
 }
 
 const namespaceTimeout = seconds(3);
+/** Of reviews, for the annotations of namespaces. */
+const mostRequests = 8;
 
 /** Everything of a process that has to do with admission: the webhooks' server and their bundles. */
 export class WebhookSide {
@@ -64,7 +67,9 @@ export class WebhookSide {
   }
 
   async #app(signal: AbortSignal): Promise<RequestListener> {
-    const { client, clock, config, logger, webhook } = this.#options;
+    const { clock, config, logger, webhook } = this.#options;
+    // A review must not queue behind what the controller does at the moment.
+    const client = this.#options.client.withLimit(new InFlightLimit(mostRequests));
     const user = webhook.controllerUser ?? (await this.#untilKnown(signal));
     const { crossNamespaceReferences, defaultServiceAccount } = config;
     logger.info('who writes StageRuns and StageInventories', { user });

@@ -172,14 +172,31 @@ function effective(
 }
 
 /** Two servers on one address would fail only later, when the second one binds. */
-function refuseSharedAddress({ metricsBindAddress, healthProbeBindAddress }: Config): void {
-  if (metricsBindAddress === undefined) return;
-  const address = formatListenAddress(metricsBindAddress);
-  if (address !== formatListenAddress(healthProbeBindAddress)) return;
-  throw new UsageError(
-    `--metrics-bind-address and --health-probe-bind-address are both ${address}; give two ` +
-      'addresses, or 0 for --metrics-bind-address to serve no metrics',
-  );
+function refuseSharedAddress(config: Config): void {
+  const taken = new Map<string, string>();
+  for (const [flag, bound] of addressesOf(config)) {
+    const address = formatListenAddress(bound);
+    const other = taken.get(address);
+    if (other !== undefined) {
+      const way =
+        other === '--metrics-bind-address'
+          ? 'give two addresses, or 0 for --metrics-bind-address to serve no metrics'
+          : 'give two addresses';
+      throw new UsageError(`${other} and ${flag} are both ${address}; ${way}`);
+    }
+    taken.set(address, flag);
+  }
+}
+
+function addressesOf(config: Config): [flag: string, address: ListenAddress][] {
+  const { api, healthProbeBindAddress, metricsBindAddress, roles, webhook } = config;
+  const addresses: [string, ListenAddress | undefined][] = [
+    ['--metrics-bind-address', metricsBindAddress],
+    ['--health-probe-bind-address', healthProbeBindAddress],
+    ['--api-bind-address', roles.includes('api') ? api.bindAddress : undefined],
+    ['--webhook-port', webhook === undefined ? undefined : { port: webhook.port }],
+  ];
+  return addresses.flatMap(([flag, address]) => (address === undefined ? [] : [[flag, address]]));
 }
 
 function frozen<Value extends object>(value: Value | undefined): Value | undefined {

@@ -311,5 +311,12 @@ describe('a value that cannot be used', () => {
       '--metrics-bind-address and --health-probe-bind-address are both :8081; give two addresses, ' +
         'or 0 for --metrics-bind-address to serve no metrics',
     );
+    expect(refusalOf(['--roles=api', '--api-bind-address=:8081'])).to.equal(
+      '--health-probe-bind-address and --api-bind-address are both :8081; give two addresses',
+    );
+    expect(refusalOf(['--roles=api', '--webhook-port=8443'])).to.equal(
+      '--api-bind-address and --webhook-port are both :8443; give two addresses',
+    );
+    expect(configOf(['--api-bind-address=:8081']).roles).to.deep.equal(['controller']);
   });
 });
