@@ -53,7 +53,7 @@ describe('a controller that loses the API server', () => {
   });
 
   it('ends when it cannot keep its lease, before another may lead', async () => {
-    const leader = await start('--leader-elect');
+    const leader = await start('--leader-elect', '--namespace=stageset-system');
     const signal = AbortSignal.timeout(50_000);
     const lines = (): string => leader.log.join('\n');
     // It is ready before it leads.

@@ -13,6 +13,7 @@ import {
 import { configMap } from '../objects.ts';
 import { showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
+import { textOf } from '../unit/docs/markdown.ts';
 import { untilObjects } from '../watching.ts';
 
 const requestedBy = 'stages.metio.wtf/requested-by';
@@ -73,25 +74,12 @@ describe('the admission webhooks, installed by kustomize', function () {
     return await kubectl(playground, ['get', kind, name, '-n', namespace, '-o', output]);
   }
 
-  it('refuse a bad spec with all that is wrong with it, and its fields', async () => {
-    const { name } = await TestNamespace.create(playground);
-    const snippet = { kind: 'JsonnetSnippet', name: 'app' };
-    const bad = {
-      stages: [
-        { name: 'app', sourceRef: snippet },
-        { name: 'app', sourceRef: { name: 'app' } },
-      ],
-      dependsOn: [{ name: 'web' }],
-    };
-    const stderr = await refusal(['apply', '-f', '-'], stageSet(name, bad));
-    expect(stderr).to.include('The StageSet "web" is invalid');
-    for (const field of [
-      'spec.stages[0].sourceRef.apiVersion',
-      'spec.stages[1].name',
-      'spec.dependsOn[0]',
-    ]) {
-      expect(stderr).to.include(field);
-    }
+  it('refuse a bad spec with all that is wrong with it, as docs/admission.md shows', async () => {
+    const page = await textOf('docs/admission.md');
+    const [, manifest = '', output = ''] =
+      /<<'MANIFEST'\n([^]*?)MANIFEST\n```\n\n```text\n([^]*?)```/.exec(page) ?? [];
+    await kubectl(playground, ['create', 'namespace', 'shop']);
+    expect(await refusal(['apply', '-f', '-'], manifest)).to.equal(output);
   });
 
   it('name the default ServiceAccount of the namespace, and leave one that is there alone', async () => {
