@@ -67,7 +67,7 @@ describe('serving certificates in mounted files', () => {
   it('are awaited, and renewed when the link to them is swapped', async () => {
     const source = mounted();
     await eventually(() => source.trouble !== undefined);
-    expect(source.ready()).to.match(/^there is no serving certificate yet: .*tls\.crt/);
+    expect(source.ready()).to.match(/^there is no serving certificate yet: .*tls\.(crt|key)/);
     const first = await mountable();
     await mount(first);
     await eventually(() => source.ready() === undefined);

@@ -87,9 +87,9 @@ const references: Record<string, Reference> = {
     allow: allow(every('', 'configmaps')),
   },
   'an applied kind of a CRD': {
-    begin: async (shop) => await deploy(shop, [toy('Robot', 'hal')]),
-    denied: cannot('patch', 'robots', 'toys\\.example\\.com', inShop),
-    allow: allow(every('toys.example.com', 'robots')),
+    begin: async (shop) => await deploy(shop, [toy('Drone', 'hal')]),
+    denied: cannot('patch', 'drones', 'toys\\.example\\.com', inShop),
+    allow: allow(every('toys.example.com', 'drones')),
   },
   'an applied namespace': {
     begin: async (shop) => {
@@ -158,7 +158,7 @@ describe('two tenants with real roles, and a controller with its own alone', () 
     await grant(other, accountOf(other), [every('', 'configmaps')]);
     await deploy(other, [configMap('theirs')]);
     await other.untilReady('v1');
-    await stand.playground.client.create(toyDefinition('Robot'), {}, other.call);
+    await stand.playground.client.create(toyDefinition('Drone'), {}, other.call);
 
     const shops = new Map<string, TestNamespace>();
     for (const [name, { begin }] of Object.entries(references)) {
