@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../dev/cluster/cluster.ts';
 import { freePorts } from '../dev/cluster/ports.ts';
 import type { ControllerProcess } from '../dev/controller-process.ts';
-import type { Playground } from '../dev/playground.ts';
+import { type Playground, startPlayground } from '../dev/playground.ts';
 import { run } from '../dev/process/run.ts';
 import { bundlesIn } from '../src/certs/bundle-patch.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
@@ -22,7 +22,7 @@ export interface Rendered {
   readonly objects: readonly KubernetesObject[];
 }
 
-export async function renderInstallation({ assets }: Cluster): Promise<Rendered> {
+async function renderInstallation({ assets }: Cluster): Promise<Rendered> {
   const { code, stdout, stderr } = await run(join(assets, 'kustomize'), ['build', base]);
   if (code !== 0) throw new Error(`kustomize build failed: ${stderr}`);
   const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject);
@@ -96,6 +96,31 @@ async function leadWebhooksTo(playground: Playground, port: number): Promise<voi
     const patch = webhooks.map((_, index) => ({ op: 'replace', path: path(index), value: port }));
     const flags = ['--type=json', `--patch=${JSON.stringify(patch)}`];
     await kubectl(playground, ['patch', kind, name, ...flags]);
+  }
+}
+
+/** The base installed in a cluster of its own, and what a pod of it runs. */
+export interface Installation {
+  readonly playground: Playground;
+  readonly rendered: Rendered;
+  readonly running: ControllerProcess;
+}
+
+/**
+ * Installs the base as a user does, and waits until the API server can verify what is served. The
+ * cluster has controllers: they aggregate ClusterRoles, make pods and collect garbage.
+ */
+export async function install(name: string): Promise<Installation> {
+  const playground = await startPlayground({ name, controllerManager: 'with' });
+  try {
+    const rendered = await renderInstallation(playground.cluster);
+    await kubectl(playground, ['apply', '--server-side', '-f', '-'], { input: rendered.text });
+    const running = await startInstalled(playground, rendered);
+    await untilBundlesWritten(playground);
+    return { playground, rendered, running };
+  } catch (error) {
+    await playground.stop();
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isSubdomain } from '../core/validate/object-meta.ts';
 import { type GivenValue, refuse } from './values.ts';
 
 /** RFC 1123 label, which is what a namespace's name must be. */
@@ -14,13 +15,10 @@ export function readNamespace(given: GivenValue): string {
   return given.text;
 }
 
-/** RFC 1123 subdomain, which is what the names of most objects must be. */
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
 /** An object's name; undefined where none is given. */
 export function readOptionalName(given: GivenValue): string | undefined {
   if (given.text.trim() === '') return undefined;
-  if (given.text.length > 253 || !subdomain.test(given.text)) {
+  if (!isSubdomain(given.text)) {
     throw refuse(given, 'the name of an object: at most 253 of a-z, 0-9, - and .');
   }
   return given.text;

@@ -21,7 +21,7 @@ export function beyondStored(
   });
   const [wanted, given] = [supposed, stored].map((spec) => canonicalJson(spec?.kubeConfig ?? {}));
   if (wanted === given) return sources;
-  const message = 'a plan looks at no cluster but the one of the stored spec';
+  const message = 'is not that of the stored spec, and a plan goes to no other cluster';
   return [...sources, { path: 'spec.kubeConfig', message }];
 }
 

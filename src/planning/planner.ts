@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
@@ -7,7 +6,6 @@ import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
 import { Targets } from '../controller/targets.ts';
 import { Tenants } from '../controller/tenants.ts';
-import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
 import { noDrift } from '../core/drift/drifted.ts';
 import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
@@ -220,7 +218,7 @@ function read({ object, suppose }: PlanQuestion): Read {
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
-  const strangers = [...strangeAccounts(stageSet, object), ...strangeCluster(stageSet, object)];
+  const strangers = strangeAccounts(stageSet, object);
   if (strangers.length > 0) return { stageSet, problems: strangers };
   const generation = stageSet.metadata.generation ?? 0;
   const metadata =
@@ -254,19 +252,6 @@ function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldPro
         : `${name} is no ServiceAccount of the stored spec, and a plan acts as none other`,
   }));
   return [...problems, ...beyondStored(spec, stored, namespace)];
-}
-
-/**
- * Nor may a question choose what cluster is asked, with whose credentials: only the stored one is, or
- * the local one.
- */
-function strangeCluster({ spec }: StageSet, object: KubernetesObject): FieldProblem[] {
-  const wanted = clusterReferenceOf(spec);
-  const stored = parseStageSet(object);
-  const known = stored.ok ? clusterReferenceOf(stored.value.spec) : undefined;
-  if (wanted === undefined || isDeepStrictEqual(wanted, known)) return [];
-  const message = 'is not that of the stored spec, and a plan goes to no other remote cluster';
-  return [{ path: 'spec.kubeConfig', message }];
 }
 
 /**

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
+import type { Playground } from '../../dev/playground.ts';
 import { isJsonObject } from '../../src/kubernetes/shapes.ts';
 import {
+  install,
   kubectl,
   type Rendered,
-  renderInstallation,
   startInstalled,
   system,
   untilBundlesWritten,
@@ -27,12 +27,8 @@ describe('the admission webhooks, installed by kustomize', function () {
   let stop: (() => Promise<void>) | undefined;
 
   before('install', async () => {
-    playground = await startPlayground({ name: 'admission', controllerManager: 'with' });
+    ({ playground, rendered, running } = await install('admission'));
     stop = async () => await playground.stop();
-    rendered = await renderInstallation(playground.cluster);
-    await kubectl(playground, ['apply', '--server-side', '-f', '-'], { input: rendered.text });
-    running = await startInstalled(playground, rendered);
-    await untilBundlesWritten(playground);
   });
   afterEach('show the log', function () {
     if (this.currentTest?.state === 'failed') showLog(running);
@@ -54,6 +50,11 @@ describe('the admission webhooks, installed by kustomize', function () {
     return await kubectl(playground, ['apply', '--server-side', '-f', '-', ...flags], {
       input: manifest,
     });
+  }
+
+  async function setDefaultAccount(namespace: string, account: string): Promise<void> {
+    const annotation = `stages.metio.wtf/default-service-account=${account}`;
+    await kubectl(playground, ['annotate', 'namespace', namespace, annotation]);
   }
 
   /** What kubectl complains. */
@@ -84,12 +85,7 @@ describe('the admission webhooks, installed by kustomize', function () {
 
   it('name the default ServiceAccount of the namespace, and leave one that is there alone', async () => {
     const { name } = await TestNamespace.create(playground);
-    await kubectl(playground, [
-      'annotate',
-      'namespace',
-      name,
-      'stages.metio.wtf/default-service-account=deployer',
-    ]);
+    await setDefaultAccount(name, 'deployer');
     await apply(stageSet(name, valid));
     expect(await read('stageset', name, '.spec.serviceAccountName')).to.equal('deployer');
     await apply(stageSet(name, { ...valid, serviceAccountName: 'other' }));
@@ -101,12 +97,7 @@ describe('the admission webhooks, installed by kustomize', function () {
 
   it('change nothing when the same manifest is applied again', async () => {
     const { name } = await TestNamespace.create(playground);
-    await kubectl(playground, [
-      'annotate',
-      'namespace',
-      name,
-      'stages.metio.wtf/default-service-account=deployer',
-    ]);
+    await setDefaultAccount(name, 'deployer');
     const asked = { annotations: { 'stages.metio.wtf/promote': 'app=1' } };
     await apply(stageSet(name, { ...valid, suspend: true }, asked));
     const before = await read('stageset', name, '.metadata.generation');

@@ -1,14 +1,7 @@
 import { expect } from 'chai';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
-import {
-  kubectl,
-  type Rendered,
-  renderInstallation,
-  startInstalled,
-  system,
-  untilBundlesWritten,
-} from '../installation.ts';
+import type { Playground } from '../../dev/playground.ts';
+import { install, kubectl, type Rendered, system } from '../installation.ts';
 import { configMap } from '../objects.ts';
 import { showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
@@ -145,18 +138,12 @@ describe('the installation by kustomize', function () {
   let stop: (() => Promise<void>) | undefined;
 
   before('install', async () => {
-    // A cluster of its own: its controllers aggregate ClusterRoles and make the pods.
-    playground = await startPlayground({ name: 'install', controllerManager: 'with' });
+    ({ playground, rendered, running } = await install('install'));
     stop = async () => await playground.stop();
-    rendered = await renderInstallation(playground.cluster);
-    const apply = ['apply', '--server-side', '-f', '-'];
-    await kubectl(playground, apply, { input: rendered.text });
-    running = await startInstalled(playground, rendered);
     await untilObjects(playground.client, apiServices, (seen) => {
       const status = JSON.stringify(seen.get(`v1.${records}`)?.['status'] ?? {});
       return status.includes('"reason":"Passed"') ? true : undefined;
     });
-    await untilBundlesWritten(playground);
     shop = await TestNamespace.create(playground);
     for (const { role } of roles) {
       const bound = [`--clusterrole=${role}`, `--user=${role}`, '-n', shop.name];

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Mutation } from '../../core/admission/json-patch.ts';
 import type { Refusal, Verdict } from '../../core/admission/verdict.ts';
 import { bounded } from '../../core/admission/warnings.ts';
-import { parseStageSet } from '../../core/validate/schema.ts';
 import { contract as document } from '../../types/generated/admission.k8s.io.v1.document.ts';
 import type {
   AdmissionRequest,
@@ -46,12 +45,11 @@ export async function readReview(
 }
 
 /**
- * Compiles the schemas, which takes longer than many answers: the first caller of a process must not
- * have to wait for it.
+ * Compiles the schema of reviews, which takes longer than many answers: the first caller of a process
+ * must not have to wait for it.
  */
 export function prepareReviews(): void {
   isReview({});
-  parseStageSet({}, { defaults: 'Apply' });
 }
 
 function isReview(value: unknown): value is AdmissionReview {

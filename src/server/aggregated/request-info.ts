@@ -1,3 +1,4 @@
+import { isSubdomain } from '../../core/validate/object-meta.ts';
 import { StatusError } from './status-error.ts';
 
 /** What a path of our group names. Names are as in the path, not yet looked up. */
@@ -103,12 +104,11 @@ export function verbOf(method: string, info: ResourceInfo): string | undefined {
   return verb === 'delete' ? 'deletecollection' : verb;
 }
 
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 /** Whether an object of this name in this namespace can exist at all. */
 export function canExist({ namespace, name }: ResourceInfo): boolean {
-  const nameFits = name === undefined || (name.length <= 253 && subdomain.test(name));
+  const nameFits = name === undefined || isSubdomain(name);
   const namespaceFits =
     namespace === undefined || (namespace.length <= 63 && label.test(namespace));
   return nameFits && namespaceFits;
