@@ -1,3 +1,4 @@
+import type { AwaitedHealth } from '../core/run.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -7,8 +8,6 @@ import type { Action, JobAction } from '../types/stages.ts';
 export interface ActionContext {
   /** Acts as the tenant on the target cluster; all that an action names is read and written by it. */
   readonly client: KubernetesClient;
-  /** Prefix for what is remembered: cluster and identity. */
-  readonly scope: string;
   readonly stageSet: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly stage: string;
   readonly action: Action;
@@ -18,8 +17,29 @@ export interface ActionContext {
   readonly idempotencyKey: string;
   /** Told each value of a Secret that was read, so that no message quotes it. */
   readonly onSecretValue: (value: string) => void;
-  /** Resolves the source as the tenant, fetches and builds it: no patches, no substitution. */
+  readonly tools: ActionTools;
+}
+
+/** What other parts of the controller do for an action; each acts as the action's tenant. */
+export interface ActionTools {
+  /** Resolves the source, fetches and builds it: no patches, no substitution, no decryption. */
   readonly render: (action: JobAction, call: CallOptions) => Promise<RenderedAction>;
+  /** Applies server-side with the owner's labels but without a stage and an inventory. */
+  readonly apply: (
+    objects: readonly KubernetesObject[],
+    call: CallOptions,
+  ) => Promise<readonly AwaitedHealth[]>;
+  /** Health of the objects as it is now. */
+  readonly look: (
+    health: readonly AwaitedHealth[],
+    call: CallOptions,
+  ) => Promise<readonly AwaitedHealth[]>;
+  /** Evaluates a CEL expression on an object, in its own thread and bounded. */
+  readonly evaluate: (
+    expression: string,
+    object: KubernetesObject,
+    call: CallOptions,
+  ) => Promise<boolean>;
 }
 
 /** The objects in the artifact of a `job` or `apply` action. */
