@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { type Grant, grant } from '../bound-role.ts';
+import { canary } from '../canary.ts';
 import { configMap, deployment, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
 import {
@@ -173,7 +174,7 @@ describe('a StageSet for a remote cluster', () => {
   const broken: [string, KubernetesObject | undefined, string][] = [
     ['is missing', undefined, 'does not exist; create it'],
     ['has an empty value', kubeconfigSecret(''), 'has no value at the key value'],
-    ['is no kubeconfig', kubeconfigSecret('canary: [sesame'), 'is not valid YAML'],
+    ['is no kubeconfig', kubeconfigSecret(`${canary}: [sesame`), 'is not valid YAML'],
   ];
   for (const [what, secret, why] of broken) {
     it(`whose Secret ${what} fails its stage, and is tried again by itself`, async () => {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
+import type { Playground } from '../../dev/playground.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { startCagedPlayground } from '../canary.ts';
 import { configMap, serviceAccount, toy, toyDefinition, withMetadata } from '../objects.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
@@ -187,7 +188,7 @@ describe('garbage collection', () => {
   let controller: ControllerProcess;
 
   before('start a cluster of its own, with a controller manager', async () => {
-    playground = await startPlayground({ name: 'collected', controllerManager: 'with' });
+    playground = await startCagedPlayground({ name: 'collected', controllerManager: 'with' });
     controller = await playground.startController({ flags: ['--log-level=debug'] });
   });
 

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { canary } from '../canary.ts';
 import { type KubeconfigParts, kubeconfigOf, refusedFields } from '../kubeconfigs.ts';
 import { configMap } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { kubeconfigSecret, toParis } from '../remote-cluster.ts';
 import type { TestNamespace } from '../test-namespace.ts';
-
-const canary = 'canary-7b1f-kubeconfig';
 
 /** Addresses at which a tenant must reach nothing, in every spelling. */
 const addresses: [string, RegExp][] = [
