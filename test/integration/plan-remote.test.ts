@@ -45,7 +45,7 @@ describe('a plan of a StageSet for a remote cluster', () => {
     );
   });
 
-  it('goes to no cluster but that of the stored spec', async () => {
+  it('attack 64: a plan of a spec for another cluster (it goes to that of the stored spec, StagePlan)', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app']);

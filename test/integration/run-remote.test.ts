@@ -85,7 +85,7 @@ describe('a StageSet for a remote cluster', () => {
     await remote().untilObject(web, ({ data }) => JSON.stringify(data) === '{"text":"ours"}');
   });
 
-  it('reads the kubeconfig as the account of the StageSet, and acts there as that of each stage', async () => {
+  it('attack 82: a kubeconfig that the account may not read (it is read as the tenant, who is impersonated there, part A 9.3)', async () => {
     const shop = await stand.namespace();
     await remote().join(shop);
     const [whole, stage] = ['deployer', 'painter'].map(
@@ -117,7 +117,7 @@ describe('a StageSet for a remote cluster', () => {
     expect(await remote().configMapNames(shop)).to.deep.equal(['colours', 'web']);
   });
 
-  it('takes an edited Secret into account at once', async () => {
+  it('attack 83: a connection that outlives its kubeconfig (an edited Secret takes effect at once, part A 9.3)', async () => {
     const shop = await shopWithCluster();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app'], toParis);

@@ -86,7 +86,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     expect(await shop.find(configMap('bystander'))).not.to.equal(undefined);
   });
 
-  it('acts as the accounts of its stages, which may see their own namespace only', async () => {
+  it('attack 68: a teardown that reaches into other namespaces (it acts as the accounts of the stages, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     for (const [account, resource] of [
       ['for-config', 'configmaps'],
@@ -114,7 +114,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     expect(await shop.find(secret)).to.equal(undefined);
   });
 
-  it('is not held up by what a stranger labels as its own where its account may not delete', async () => {
+  it('attack 67: owner labels forged in a namespace of others (they hold no teardown up, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     const stranger = await TestNamespace.create(playground);
     const labels = {
@@ -168,7 +168,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     await shop.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
   }
 
-  it('gives up at once the stage whose account is gone, and says so', async () => {
+  it('attack 69: a teardown whose account is gone (edge case 30: the finalizer goes at once, and one event says so, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     await shop.publish('one', 'v1', [configMap('one')]);
     await shop.publish('two', 'v1', [configMap('two')]);

@@ -92,7 +92,7 @@ const telling = [
   ['get', 'stagehistories', '-A', '-o', 'json'],
 ];
 
-describe('25: the value of a Secret', () => {
+describe('attack 25: having the value of a Secret told (no log, event, status, metric, plan or error has it, part A 9.1)', () => {
   let playground: Playground;
   let api: RunningApi;
 
@@ -178,7 +178,7 @@ describe('25: the value of a Secret', () => {
   });
 });
 
-describe('25: the value of a Secret, delivered to a remote cluster', () => {
+describe('attack 53: having the value of a Secret told on its way to a remote cluster (neither cluster tells it, part A 9.3)', () => {
   const remote = useRemoteCluster();
   const stand = useController({ flags: ['--log-level=debug', allowLocalClusters] });
 

@@ -23,7 +23,7 @@ const addresses: [string, RegExp][] = [
   ['https://100.100.100.200', /metadata service/],
 ];
 
-describe('attack 32: a kubeconfig of a tenant', () => {
+describe('attack 32: a kubeconfig that runs, reads or leads where it must not ([gap] it is refused, part A 9.3)', () => {
   const stand = useController();
 
   async function said(shop: TestNamespace, reason = 'StageFailed'): Promise<string> {
