@@ -7,7 +7,7 @@ import type {
   StageStatus,
   StartedAction,
 } from '../../types/stages.ts';
-import { actionsOf, type Hook, scopeOf, typeOf } from './action.ts';
+import { actionsOf, type Hook, isResumable, scopeOf } from './action.ts';
 
 /** Which actions of a stage are on record as done, for the revision that a run has pinned. */
 export interface ActionLedger {
@@ -109,12 +109,6 @@ function lifetimeStanding(action: Action, ledger: ActionLedger): Standing {
   }
   const reason = `was started at ${started.startedAt} and nobody knows whether it was done`;
   return { verdict: 'Halted', scope, reason };
-}
-
-/** Whether starting it again takes up what was begun: a Job is found by its name, a wait does nothing. */
-function isResumable(action: Action): boolean {
-  const type = typeOf(action);
-  return type === 'job' || type === 'wait';
 }
 
 /** The ledger with one more action that is done. */
