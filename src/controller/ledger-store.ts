@@ -23,6 +23,7 @@ import {
   type StageSet,
   stagesApiVersion,
 } from '../types/stages.ts';
+import type { LedgerWatch } from './ledger-watch.ts';
 import { mergePatch } from './merge-patch.ts';
 
 /** An action that was done, with the witness that was seen when it was. */
@@ -40,24 +41,23 @@ const mostReads = 5;
 export class LedgerStore {
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
+  readonly #whileWriting: LedgerWatch['whileWriting'];
 
-  constructor(client: KubernetesClient, clock: Clock) {
+  /** @param whileWriting carries out a write, and knows by that whose it was. */
+  constructor(
+    client: KubernetesClient,
+    clock: Clock,
+    whileWriting: LedgerWatch['whileWriting'] = async (_, write) => await write(),
+  ) {
     this.#client = client;
     this.#clock = clock;
+    this.#whileWriting = whileWriting;
   }
 
   /** Loads the ledger of a StageSet; creates it, empty, when there is none. */
   async open({ metadata }: StageSet, call: CallOptions): Promise<StageLedger> {
-    const { name, namespace } = metadata;
-    const kind = 'StageLedger';
-    return await this.#open(
-      referenceTo({
-        apiVersion: stagesApiVersion,
-        kind,
-        metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-      }),
-      call,
-    );
+    const identity = { apiVersion: stagesApiVersion, kind: 'StageLedger' };
+    return await this.#open(referenceTo({ ...identity, metadata }), call);
   }
 
   /**
@@ -124,9 +124,13 @@ export class LedgerStore {
     if (found !== undefined) return parsed(found);
     const { apiVersion, kind, name, namespace } = reference;
     const metadata = namespace === undefined ? { name } : { name, namespace };
+    const empty = { apiVersion, kind, metadata };
     try {
       return parsed(
-        await this.#client.create({ apiVersion, kind, metadata }, { fieldManager }, call),
+        await this.#whileWriting(
+          empty,
+          async () => await this.#client.create(empty, { fieldManager }, call),
+        ),
       );
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
@@ -148,7 +152,10 @@ export class LedgerStore {
       const body = { metadata: { uid, resourceVersion }, status: patch };
       const options = { type: 'Merge', body, fieldManager, subresource: 'status' } as const;
       try {
-        return parsed(await this.#client.patch(referenceTo(current), options, call));
+        const reference = referenceTo(current);
+        const write = async (): Promise<KubernetesObject> =>
+          await this.#client.patch(reference, options, call);
+        return parsed(await this.#whileWriting(current, write));
       } catch (error) {
         if (reads >= mostReads || !(isConflict(error) || isNotFound(error))) throw error;
         current = await this.#open(referenceTo(current), call);

@@ -2,6 +2,7 @@ import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { DecryptionError } from '../build/sops/decryption-error.ts';
+import type { LedgerEvent } from '../core/actions/lifetime.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
 import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
@@ -15,8 +16,9 @@ import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
-import type { StageSet } from '../types/stages.ts';
+import type { ActionScope, StageLedger, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
+import { ledgerRecord } from './ledger-record.ts';
 
 /** An object that is changed back and forth, in words, and how long it is left alone now. */
 export interface Contested {
@@ -195,6 +197,47 @@ export class Reporter {
       `${found}${unlisted.length === 0 ? '' : `; could not list ${listed(unlisted)}`}`;
     const reason = 'InventoryReconstructed';
     this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
+  }
+
+  /** What a settled StageLedger has to tell (part A 7.6). */
+  ledgerSettled(stageSet: StageSet, ledger: StageLedger, events: readonly LedgerEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'Adopted') this.#metrics.ledgerAdopted(nameOf(stageSet));
+      if (event.kind === 'AnchorUnreadable') {
+        this.#metrics.ledgerAnchorUnreadable(nameOf(stageSet));
+      }
+      const { reason, type, note } = ledgerRecord(event);
+      const regarding = event.kind === 'BaselineInvalid' ? ledger : stageSet;
+      this.#events.record({ regarding, type, reason, note });
+      this.#of(stageSet).info('ledger settled', { reason, note });
+    }
+  }
+
+  /** A new revision came, and the action has been done for the version that it still is. */
+  actionSkipped(stageSet: StageSet, stage: string, action: string, version: string): void {
+    const note =
+      `Action ${action} of stage ${stage} was not done again for the new revision: its scope is ` +
+      `Version, and it was done for version ${version}`;
+    const reason = 'ActionSkipped';
+    this.#events.record({ regarding: stageSet, type: 'Normal', reason, note });
+  }
+
+  /** An action of `onFailure` is over; `failure` says what went wrong with the action itself. */
+  onFailureAction(
+    stageSet: StageSet,
+    stage: string,
+    action: string,
+    failure: string | undefined,
+  ): void {
+    const outcome = failure === undefined ? 'was done' : `failed: ${failure}`;
+    const note = `onFailure action ${action} of stage ${stage} ${outcome}`;
+    const reason = 'OnFailureAction';
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
+  }
+
+  /** A pre or post action was executed, well or not. */
+  actionRun(stageSet: StageSet, scope: ActionScope): void {
+    this.#metrics.actionRun(nameOf(stageSet), scope);
   }
 
   /** The end of a pass: a changed Ready is an event, every pass is counted once. */

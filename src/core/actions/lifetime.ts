@@ -232,10 +232,10 @@ function judged(
     case 'Unreadable':
       return { kind: 'AnchorUnreadable', completion, why: look.message };
     case 'NotFound':
-      return { kind: 'Invalidated', completion, why: 'it is gone' };
+      return { kind: 'Invalidated', completion, why: 'is gone' };
     case 'Found':
       if (look.uid === completion.anchor.uid) return undefined;
-      return { kind: 'Invalidated', completion, why: 'another object has its name now' };
+      return { kind: 'Invalidated', completion, why: 'is another object now' };
   }
 }
 
