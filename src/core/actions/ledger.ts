@@ -8,6 +8,7 @@ import type {
   StartedAction,
 } from '../../types/stages.ts';
 import { actionsOf, type Hook, isResumable, scopeOf } from './action.ts';
+import { interruptedActions } from './lifetime.ts';
 
 /** Which actions of a stage are on record as done, for the revision that a run has pinned. */
 export interface ActionLedger {
@@ -64,7 +65,7 @@ export function ledgerOf(input: LedgerInput): ActionLedger {
     lifetimeDone: (lifetime?.status?.completedActions ?? [])
       .filter(ofStage)
       .map(({ action }) => action),
-    interrupted: (lifetime?.status?.startedActions ?? []).filter(ofStage),
+    interrupted: lifetime === undefined ? [] : interruptedActions(lifetime).filter(ofStage),
     resumed: running?.revision === revision && !forced ? running : undefined,
     token: input.token ?? status?.ledgerToken,
   };
