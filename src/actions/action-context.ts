@@ -15,8 +15,12 @@ export interface ActionContext {
   readonly revision: string;
   /** The same for each attempt at this action in this run, also after a restart. */
   readonly idempotencyKey: string;
+  /** Which attempt it is in this run, from 1, which is what is assumed without it. */
+  readonly attempt?: number;
   /** Told each value of a Secret that was read, so that no message quotes it. */
   readonly onSecretValue: (value: string) => void;
+  /** Told what went wrong on the side and fails no action, such as an object that could not be removed. */
+  readonly onTrouble?: (message: string) => void;
   readonly tools: ActionTools;
 }
 
