@@ -9,11 +9,9 @@ import type { Patch } from '../kubernetes/writes.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PatchAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
+import { fieldManager } from './field-manager.ts';
 import { objectError } from './object-error.ts';
 import { apiVersionFor } from './target.ts';
-
-/** Another one than that of what is applied, so that it stays visible who has written what. */
-const fieldManager = 'stageset-controller-actions';
 
 /** Objects that one action may change. */
 const mostMatches = 500;

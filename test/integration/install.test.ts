@@ -208,7 +208,7 @@ describe('the installation by kustomize', function () {
     expect(await permitted(controller, allowed)).to.deep.equal(allowed);
   });
 
-  it('lets the controller do nothing else', async () => {
+  it('attack 88: the rights of the controller (edge case 28: no Secrets, no impersonation, part A 9.1)', async () => {
     expect(await permitted(controller, denied)).to.deep.equal([]);
   });
 

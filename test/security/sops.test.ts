@@ -166,7 +166,7 @@ const attacks: Record<string, { file?: string; text: string; step: string }> = {
   },
 };
 
-describe('attack 33: a SOPS file that was tampered with', () => {
+describe('attack 33: a SOPS file that was tampered with (the MAC is verified, part A 10.1)', () => {
   for (const [name, { file = 'secrets/a.yaml', text, step }] of Object.entries(attacks)) {
     it(`is refused when ${name}`, async () => {
       const { message } = await refusal(file, text);
@@ -193,7 +193,7 @@ describe('attack 33: a SOPS file that was tampered with', () => {
   });
 });
 
-describe('attack 33: a SOPS file that is made to be slow', () => {
+describe('attack 56: a SOPS file that is made to be slow (everything in it is bounded, part A 10.1)', () => {
   const entry = `        - recipient: age1other\n          enc: |\n${'            AAAA\n'.repeat(20)}`;
   const slow: Record<string, string> = {
     'thousands of recipients': secret.replace('    age:\n', `    age:\n${entry.repeat(5000)}`),

@@ -1,5 +1,6 @@
 import {
   Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -11,6 +12,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { maxDocuments } from '../../core/objects/yaml.ts';
 import { SopsProblem } from './decryption-error.ts';
 
 export { isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq };
@@ -41,7 +43,7 @@ export function parseYaml(text: string): YamlText {
   const lines = new LineCounter();
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
   try {
-    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    const tokens = tokensOf(text, lines);
     const columnOf = (offset: number): number => lines.linePos(offset).col - 1;
     const comments = tokens
       .flatMap((token) => [...commentsIn(token)])
@@ -67,6 +69,19 @@ export function parseYaml(text: string): YamlText {
     if (error instanceof RangeError) throw new SopsProblem('format', 'it is nested too deep');
     throw error;
   }
+}
+
+/** Stops at a text of too many documents, before they take the memory of all. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] {
+  const tokens: CST.Token[] = [];
+  let documents = 0;
+  for (const token of new Parser(lines.addNewLine).parse(text)) {
+    if (token.type === 'document' && (documents += 1) > maxDocuments) {
+      throw new SopsProblem('format', `it has more than ${maxDocuments} documents`);
+    }
+    tokens.push(token);
+  }
+  return tokens;
 }
 
 function isParsed(document: { readonly range: unknown }): document is Document.Parsed {
