@@ -1,3 +1,4 @@
+import { HttpActions } from './actions/http.ts';
 import { ApiSide, servesApi } from './api-side.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
@@ -117,6 +118,10 @@ function controllerFor(world: World): Controller {
     client,
     builder,
     remote,
+    http: new HttpActions({
+      allowedHosts: config.allowedActionHosts,
+      exempt: config.localActionHosts,
+    }),
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,
