@@ -5,6 +5,7 @@ import {
   type AllowedHost,
   formatListenAddress,
   readAllowedHost,
+  readHostPattern,
   readListenAddress,
   readOptionalListenAddress,
 } from './addresses.ts';
@@ -72,6 +73,10 @@ export interface Config {
   readonly allowedArtifactHosts: readonly AllowedHost[];
   /** API servers that are exempt from the address guard; empty outside of development. */
   readonly allowedClusterHosts: readonly AllowedHost[];
+  /** Globs of hosts that http actions may call; empty allows all. */
+  readonly allowedActionHosts: readonly string[];
+  /** Servers of http actions that are exempt from the address guard; empty outside of development. */
+  readonly localActionHosts: readonly AllowedHost[];
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -138,6 +143,8 @@ function configOf(
     logFormat: readChoice(given('log-format'), ['json', 'text']),
     allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
+    allowedActionHosts: Object.freeze(actionHosts(values)),
+    localActionHosts: allowedHosts('local-action-hosts', values),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
@@ -151,6 +158,11 @@ function allowedHosts(
   return Object.freeze(
     given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
   );
+}
+
+function actionHosts(values: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const name: FlagName = 'allowed-action-hosts';
+  return (values.get(name) ?? []).map((text) => readHostPattern({ origin: `--${name}`, text }));
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

@@ -119,6 +119,15 @@ export const flags = [
     defaultText: 'false',
   },
   {
+    name: 'allowed-action-hosts',
+    takes: 'Values',
+    placeholder: 'glob',
+    group: tenancy,
+    description:
+      'Host that http actions may call, as a glob with *, ? and []. Repeatable; without one, every host ' +
+      'is allowed. Loopback, link-local and metadata addresses never are',
+  },
+  {
     name: 'default-service-account',
     takes: 'Value',
     placeholder: 'name',
@@ -181,6 +190,16 @@ export const flags = [
       'Host or host:port that spec.kubeConfig may lead to even if its address is loopback or ' +
       'link-local. This opens the controller to whoever can write a StageSet: never set it in ' +
       'production. Repeatable',
+  },
+  {
+    name: 'local-action-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that http actions may call even if its address is loopback or link-local. ' +
+      'This opens the controller to whoever can write a StageSet: never set it in production. ' +
+      'Repeatable',
   },
 ] as const satisfies readonly Flag[];
 

@@ -220,7 +220,7 @@ export class ActionEffects {
     const { namespace, name } = ownerOf(stageSet);
     const uid = stageSet.metadata.uid ?? '';
     const revision = run.pinned[index]?.revision ?? '';
-    const { hook, startedAt } = here.step;
+    const { hook, startedAt, attempt } = here.step;
     return {
       client,
       stageSet: { namespace, name, uid },
@@ -230,6 +230,7 @@ export class ActionEffects {
       idempotencyKey: sha256Hex(
         [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
       ).slice(0, 32),
+      attempt,
       onSecretValue: (value) => memory.secrets.add(value),
       tools: this.#options.tools(at),
     };

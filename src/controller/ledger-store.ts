@@ -54,6 +54,16 @@ export class LedgerStore {
     this.#whileWriting = whileWriting;
   }
 
+  /** The ledger of a StageSet; one without anything when there is none. */
+  async find({ metadata }: StageSet, call: CallOptions): Promise<StageLedger> {
+    const reference = referenceTo({ apiVersion: stagesApiVersion, kind: 'StageLedger', metadata });
+    const found = await this.#client.find(reference, call);
+    if (found !== undefined) return parsed(found);
+    const { name, namespace } = reference;
+    const named = namespace === undefined ? { name } : { name, namespace };
+    return { apiVersion: stagesApiVersion, kind: 'StageLedger', metadata: named };
+  }
+
   /** Loads the ledger of a StageSet; creates it, empty, when there is none. */
   async open({ metadata }: StageSet, call: CallOptions): Promise<StageLedger> {
     const identity = { apiVersion: stagesApiVersion, kind: 'StageLedger' };

@@ -1,23 +1,15 @@
 import type { ActionEnd } from '../core/actions/acting.ts';
 import { hasLifetimeActions } from '../core/actions/action.ts';
 import { actionAt, operationOfHook } from '../core/actions/attempts.ts';
-import { type ActionLedger, ledgerOf } from '../core/actions/ledger.ts';
-import {
-  type AnchorLook,
-  askedAnchors,
-  interruptedActions,
-  ledgerAdopted,
-  settledStatus,
-  settleLedger,
-} from '../core/actions/lifetime.ts';
+import { interruptedActions, ledgerAdopted } from '../core/actions/lifetime.ts';
 import { type Failure, type RunProgress, withStage } from '../core/run.ts';
 import type { Clock } from '../core/time.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Action, StageLedger } from '../types/stages.ts';
 import { failureOf, isInterruption } from './failure.ts';
 import type { LedgerStore } from './ledger-store.ts';
-import { ownerOf } from './owner.ts';
-import { type AnchorReader, readAnchors, readWitness, type Witness } from './read-anchors.ts';
+import { anchorReader, ledgerAt, settlementOf, tokenFor } from './observe-ledger.ts';
+import { readWitness, type Witness } from './read-anchors.ts';
 import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
 import type { Targets } from './targets.ts';
@@ -45,18 +37,6 @@ export class LifetimeActions {
     if (lifetime !== undefined) memory.ledger = lifetime;
     const ledger = ledgerAt(at, lifetime);
     return withStage(run, index, (progress) => ({ ...progress, ledger }));
-  }
-
-  /** The ledger that a run would find; nothing is written. */
-  async observe(at: StageAt, call: CallOptions): Promise<ActionLedger> {
-    if (!hasLifetimeActions(at.stage)) return ledgerAt(at, undefined);
-    const stored = await this.#options.ledgers.find(at.stageSet, call);
-    const { settlement } = await this.#settlement(at, stored, call);
-    const settled = { ...stored, status: settledStatus(stored, settlement) };
-    if (tokenFor(at) === undefined) return ledgerAt(at, settled);
-    const { startedActions = [] } = settled.status;
-    const others = startedActions.filter(({ stage }) => stage !== at.stage.name);
-    return ledgerAt(at, { ...settled, status: { ...settled.status, startedActions: others } });
   }
 
   /** Puts on record that an action begins, before it does. */
@@ -119,13 +99,11 @@ export class LifetimeActions {
     call: CallOptions,
   ): Promise<Witness | undefined> {
     if (completionAnchor === undefined) return undefined;
-    return await readWitness(completionAnchor, await this.#reader(at, call), call);
-  }
-
-  /** Witnesses are read as the stage's account, where the stage is applied (part A 9.1). */
-  async #reader({ stageSet, stage }: StageAt, call: CallOptions): Promise<AnchorReader> {
-    const { client } = await this.#options.targets.readyTargetOf(stageSet, stage.name, call);
-    return { client, namespace: ownerOf(stageSet).namespace };
+    return await readWitness(
+      completionAnchor,
+      await anchorReader(at, this.#options.targets, call),
+      call,
+    );
   }
 
   /** The ledger with what its witnesses and its baseline say today. */
@@ -134,7 +112,7 @@ export class LifetimeActions {
     const { ledgers, reporter } = this.#options;
     let ledger = await ledgers.open(stageSet, call);
     const adopted = ledgerAdopted(stageSet, ledger);
-    const { settlement, events } = await this.#settlement(at, ledger, call);
+    const { settlement, events } = await settlementOf(at, ledger, this.#options, call);
     ledger = await ledgers.settle(ledger, settlement, call);
     reporter.ledgerSettled(stageSet, ledger, adopted === undefined ? events : [adopted, ...events]);
     if (token === undefined) return ledger;
@@ -144,35 +122,4 @@ export class LifetimeActions {
     }
     return ledger;
   }
-
-  async #settlement(
-    at: StageAt,
-    ledger: StageLedger,
-    call: CallOptions,
-  ): Promise<ReturnType<typeof settleLedger>> {
-    const { run, stage } = at;
-    const asked = askedAnchors(run.spec, ledger).filter((each) => each.stage === stage.name);
-    const looks =
-      asked.length === 0
-        ? new Map<string, AnchorLook>()
-        : await readAnchors(asked, await this.#reader(at, call), call);
-    return settleLedger(run.spec, ledger, looks, this.#options.clock());
-  }
-}
-
-/** The token by which a person asks for this stage's actions anew. */
-function tokenFor({ run, stage }: StageAt): string | undefined {
-  return run.forced?.stage === stage.name ? run.forced.token : undefined;
-}
-
-function ledgerAt(at: StageAt, lifetime: StageLedger | undefined): ActionLedger {
-  const { run, index, stage, stageSet } = at;
-  return ledgerOf({
-    stage,
-    status: stageSet.status?.stages?.find(({ name }) => name === stage.name),
-    revision: run.pinned[index]?.revision ?? '',
-    version: undefined,
-    token: tokenFor(at),
-    lifetime,
-  });
 }

@@ -169,6 +169,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    this.#options.reporter.actionsMoved(stageSet, before, run);
     if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;
     this.#tellRebuilt(stageSet, memory);
@@ -357,6 +358,7 @@ export class Reconciler {
     this.#remote.abandon(key);
     this.#memories.forget(key);
     this.#inventoryBudget.forget(key);
+    this.#options.actions.release(key);
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }

@@ -2,6 +2,7 @@ import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { DecryptionError } from '../build/sops/decryption-error.ts';
+import { actionsOf } from '../core/actions/action.ts';
 import type { LedgerEvent } from '../core/actions/lifetime.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
@@ -16,7 +17,7 @@ import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
-import type { ActionScope, StageLedger, StageSet } from '../types/stages.ts';
+import type { ActionScope, Stage, StageLedger, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
 import { ledgerRecord } from './ledger-record.ts';
 
@@ -67,6 +68,21 @@ export class Reporter {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
+      }
+    }
+  }
+
+  /** Actions that ended since the last look are counted, and those that answer to a failure told. */
+  actionsMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
+    const same = before?.startedAt === run.startedAt;
+    for (const [index, { name: stage, acts = [] }] of run.stages.entries()) {
+      const known = same ? (before.stages[index]?.acts ?? []).length : 0;
+      for (const act of acts.slice(known)) {
+        const fields = { stage, hook: act.hook, action: act.name, type: act.type };
+        if (act.outcome === 'Skipped') continue;
+        this.#of(stageSet).info('action ended', { ...fields, outcome: act.outcome });
+        if (act.hook === 'onFailure') this.onFailureAction(stageSet, stage, act.name, act.message);
+        else this.actionRun(stageSet, scopeNamed(run.spec.stages[index], act.name));
       }
     }
   }
@@ -312,4 +328,9 @@ function listed(names: readonly string[]): string {
   const rest = names.length - shown;
   const first = names.slice(0, shown).join(', ');
   return rest > 0 ? `${first} and ${rest} more` : first;
+}
+
+function scopeNamed(stage: Stage | undefined, name: string): ActionScope {
+  const actions = [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')];
+  return actions.find((action) => action.name === name)?.scope ?? 'Revision';
 }

@@ -2,8 +2,9 @@ import { previewDeletions } from '../apply/preview-deletions.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
 import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
-import type { LifetimeActions } from '../controller/lifetime-actions.ts';
+import type { LedgerStore } from '../controller/ledger-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
+import { observeLedger } from '../controller/observe-ledger.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
@@ -19,6 +20,7 @@ import type { StageFindings } from '../core/plan/stage-plan.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type Failure, type RunProgress, withStage, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Clock } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
@@ -29,7 +31,8 @@ export interface RehearsalOptions {
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
   readonly targets: Targets;
-  readonly lifetime: Pick<LifetimeActions, 'observe'>;
+  readonly ledgers: LedgerStore;
+  readonly clock: Clock;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -156,7 +159,7 @@ class Playthrough {
     const stage = run.spec.stages[index];
     if (stage === undefined) return;
     const at = { stageSet: this.#pinned(run), memory: this.#memory, run, index, stage };
-    const ledger = await this.#options.lifetime.observe(at, this.#call);
+    const ledger = await observeLedger(at, this.#options, this.#call);
     this.#actions.set(stage.name, plannedActions(stage, ledger));
     const supposed = withStage(run, index, (progress) => ({
       ...progress,

@@ -102,7 +102,7 @@ function withFinalizer(snapshot: Snapshot): Snapshot {
   return { ...snapshot, stageSet };
 }
 
-function isActionEffect(effect: Effect): effect is ActionEffect {
+export function isActionEffect(effect: Effect): effect is ActionEffect {
   return actionEffects.has(effect.kind);
 }
 
@@ -115,9 +115,17 @@ const actionEffects: ReadonlySet<string> = new Set<ActionEffect['kind']>([
   'CleanUpAction',
 ]);
 
-type RunEffect = Exclude<Effect, Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' }>;
+export type RunEffect = Exclude<
+  Effect,
+  Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' }
+>;
 
-function runAfter(effect: RunEffect, run: RunProgress, now: Instant, fate: Fate): RunProgress {
+export function runAfter(
+  effect: RunEffect,
+  run: RunProgress,
+  now: Instant,
+  fate: Fate,
+): RunProgress {
   if (effect.kind === 'Prune') {
     const failure = failureOf({ operation: 'prune' });
     if (fate === 'Refused') return { ...run, outcome: { kind: 'Failed', at: now, failure } };
@@ -196,7 +204,7 @@ function lookedAt(step: StageStep, now: Instant, fate: Fate): StageStep {
   return { ...step, looks, nextLook: nextLook(now, looks), health: seen };
 }
 
-function isTeardown(effect: Effect): effect is TeardownEffect {
+export function isTeardown(effect: Effect): effect is TeardownEffect {
   return ['LoadTeardown', 'DeleteStage', 'LookForGone', 'ReleaseFinalizer'].includes(effect.kind);
 }
 
