@@ -9,6 +9,7 @@ import {
   readOptionalListenAddress,
 } from './addresses.ts';
 import { type ApiConfig, type Role, readApi, readRoles } from './api-config.ts';
+import { type CloudConfig, readClouds } from './cloud-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
@@ -72,6 +73,7 @@ export interface Config {
   readonly allowedArtifactHosts: readonly AllowedHost[];
   /** API servers that are exempt from the address guard; empty outside of development. */
   readonly allowedClusterHosts: readonly AllowedHost[];
+  readonly clouds: CloudConfig;
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -138,6 +140,10 @@ function configOf(
     logFormat: readChoice(given('log-format'), ['json', 'text']),
     allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
+    clouds: readClouds(
+      (values.get('cloud-endpoint') ?? []).map((text) => ({ origin: '--cloud-endpoint', text })),
+      readPath(given('cloud-endpoint-ca-file')),
+    ),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);

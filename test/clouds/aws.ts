@@ -141,12 +141,17 @@ export class TestAws {
         },
         secretKey,
       );
-      if (!signed.split(';').includes('host') || expected !== signature) throw new Error('signature');
+      if (!signed.split(';').includes('host') || expected !== signature)
+        throw new Error('signature');
     } catch {
       return json(403, { message: 'The request signature does not match' }, 'InvalidSignature');
     }
     if (cluster === undefined) {
-      return json(404, { message: `No cluster found for name: ${name}.` }, 'ResourceNotFoundException');
+      return json(
+        404,
+        { message: `No cluster found for name: ${name}.` },
+        'ResourceNotFoundException',
+      );
     }
     const { endpoint, ca } = cluster;
     const data = Buffer.from(ca).toString('base64');
@@ -186,7 +191,8 @@ function xml(body: string): CloudAnswer {
 }
 
 function json(status: number, body: unknown, errorType?: string): CloudAnswer {
-  const type = errorType === undefined ? {} : { 'x-amzn-errortype': errorType };
+  const type: Record<string, string> =
+    errorType === undefined ? {} : { 'x-amzn-errortype': errorType };
   return {
     status,
     headers: { 'content-type': 'application/json', ...type },

@@ -52,7 +52,8 @@ export class TestAzure {
     try {
       const assertion = form.get('client_assertion') ?? '';
       const { sub } = this.#issuer.verify(assertion, 'api://AzureADTokenExchange');
-      if (this.trust.get(clientId) !== sub) throw new Error('AADSTS700213: No matching federated identity record found');
+      if (this.trust.get(clientId) !== sub)
+        throw new Error('AADSTS700213: No matching federated identity record found');
     } catch (error) {
       return refuse(error instanceof Error ? error.message : 'wrong');
     }
@@ -66,7 +67,9 @@ export class TestAzure {
   #credentials({ method, url, headers }: Asked): CloudAnswer {
     const grant = this.grantOf(bearerOf(headers['authorization']));
     if (grant?.scope !== `${url.origin}/.default`) {
-      return jsonAnswer(401, { error: { code: 'AuthenticationFailed', message: 'another audience' } });
+      return jsonAnswer(401, {
+        error: { code: 'AuthenticationFailed', message: 'another audience' },
+      });
     }
     const id = /^(.+)\/listClusterUserCredential$/.exec(url.pathname)?.[1] ?? '';
     const kubeconfigs = this.clusters.get(id);
@@ -74,7 +77,9 @@ export class TestAzure {
       return jsonAnswer(400, { error: { code: 'BadRequest', message: 'api-version' } });
     }
     if (kubeconfigs === undefined) {
-      return jsonAnswer(404, { error: { code: 'ResourceNotFound', message: `${id} was not found` } });
+      return jsonAnswer(404, {
+        error: { code: 'ResourceNotFound', message: `${id} was not found` },
+      });
     }
     return jsonAnswer(200, {
       kubeconfigs: kubeconfigs.map((text) => ({

@@ -7,8 +7,7 @@ const email = 'https://www.googleapis.com/auth/userinfo.email';
 
 /** STS, IAM Credentials and GKE of one Google Cloud project, which trusts an issuer. */
 export class TestGcp {
-  readonly provider =
-    'projects/123/locations/global/workloadIdentityPools/clusters/providers/home';
+  readonly provider = 'projects/123/locations/global/workloadIdentityPools/clusters/providers/home';
   /** ServiceAccounts that may act as a service account of Google, by its e-mail address. */
   readonly trust = new Map<string, string>();
   /** By `projects/P/locations/L/clusters/C`. */
@@ -30,7 +29,9 @@ export class TestGcp {
       decodeURIComponent(pathname),
     )?.[1];
     if (account !== undefined) return this.#generate(asked, account);
-    const cluster = /^\/v1\/(projects\/[\w-]+\/locations\/[\w-]+\/clusters\/[\w-]+)$/.exec(pathname);
+    const cluster = /^\/v1\/(projects\/[\w-]+\/locations\/[\w-]+\/clusters\/[\w-]+)$/.exec(
+      pathname,
+    );
     if (cluster?.[1] !== undefined) return this.#cluster(asked, cluster[1]);
     return undefined;
   }
@@ -52,7 +53,8 @@ export class TestGcp {
       if (form.get(name) !== value) return oauthError(`${name} is wrong`);
     }
     const scope = form.get('scope');
-    if (scope !== cloudPlatform && scope !== `${cloudPlatform} ${email}`) return oauthError('scope');
+    if (scope !== cloudPlatform && scope !== `${cloudPlatform} ${email}`)
+      return oauthError('scope');
     let subject: string;
     try {
       ({ sub: subject } = this.#issuer.verify(form.get('subject_token') ?? '', expected.audience));
@@ -80,7 +82,8 @@ export class TestGcp {
     if (method !== 'POST' || JSON.stringify(scope) !== JSON.stringify([cloudPlatform, email])) {
       return jsonAnswer(400, { error: { message: 'the scope is wrong' } });
     }
-    if (lifetime !== '3600s') return jsonAnswer(400, { error: { message: 'the lifetime is wrong' } });
+    if (lifetime !== '3600s')
+      return jsonAnswer(400, { error: { message: 'the lifetime is wrong' } });
     const expireTime = new Date(Date.now() + this.lifetime * 1000).toISOString();
     return jsonAnswer(200, { accessToken: this.#issue(account), expireTime });
   }

@@ -29,7 +29,10 @@ export function jsonAnswer(status: number, body: unknown): CloudAnswer {
 }
 
 /** What a test has the clouds do in place of an answer; `undefined` answers as ever. */
-export type Trouble = (asked: Asked, response: ServerResponse) => CloudAnswer | 'Handled' | undefined;
+export type Trouble = (
+  asked: Asked,
+  response: ServerResponse,
+) => CloudAnswer | 'Handled' | undefined;
 
 /**
  * Three clouds behind one address of this machine, over TLS. They speak the protocols of the real ones

@@ -12,9 +12,18 @@ describe('a federated login', () => {
   let clouds: TestClouds;
   before(async () => {
     clouds = await TestClouds.start(issuer.trusted);
-    clouds.aws.trust.set('arn:aws:iam::123456789012:role/shop', 'system:serviceaccount:shop:courier');
-    clouds.gcp.trust.set('shop@project.iam.gserviceaccount.com', 'system:serviceaccount:shop:courier');
-    clouds.azure.trust.set('00000000-1111-2222-3333-444444444444', 'system:serviceaccount:shop:courier');
+    clouds.aws.trust.set(
+      'arn:aws:iam::123456789012:role/shop',
+      'system:serviceaccount:shop:courier',
+    );
+    clouds.gcp.trust.set(
+      'shop@project.iam.gserviceaccount.com',
+      'system:serviceaccount:shop:courier',
+    );
+    clouds.azure.trust.set(
+      '00000000-1111-2222-3333-444444444444',
+      'system:serviceaccount:shop:courier',
+    );
   });
   after(async () => await clouds.stop());
   it('smoke', async () => {
@@ -29,7 +38,11 @@ describe('a federated login', () => {
     const endpoints = clouds.endpoints();
     console.log(await awsCredentials(id, 'eu-central-1', endpoints, signal).catch((e) => e));
     console.log(await gcpAccessToken(id, endpoints, signal).catch((e) => e));
-    console.log(await azureAccessToken(id, 'https://vault.azure.net/.default', endpoints, signal).catch((e) => e));
+    console.log(
+      await azureAccessToken(id, 'https://vault.azure.net/.default', endpoints, signal).catch(
+        (e) => e,
+      ),
+    );
     console.log(clouds.received);
   });
 });
