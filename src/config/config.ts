@@ -10,6 +10,7 @@ import {
   readOptionalListenAddress,
 } from './addresses.ts';
 import { type ApiConfig, type Role, readApi, readRoles } from './api-config.ts';
+import { type CloudConfig, readClouds } from './cloud-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
@@ -77,6 +78,7 @@ export interface Config {
   readonly allowedActionHosts: readonly string[];
   /** Servers of http actions that are exempt from the address guard; empty outside of development. */
   readonly localActionHosts: readonly AllowedHost[];
+  readonly clouds: CloudConfig;
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -145,6 +147,10 @@ function configOf(
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
     allowedActionHosts: Object.freeze(actionHosts(values)),
     localActionHosts: allowedHosts('local-action-hosts', values),
+    clouds: readClouds(
+      (values.get('cloud-endpoint') ?? []).map((text) => ({ origin: '--cloud-endpoint', text })),
+      readPath(given('cloud-endpoint-ca-file')),
+    ),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);

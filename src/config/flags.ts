@@ -5,6 +5,7 @@ import { webhookFlags } from './webhook-flags.ts';
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
 const tenancy = 'Tenancy:';
+const clouds = 'Clouds:';
 const serving = 'Serving:';
 const logging = 'Logging:';
 const development = 'Development only:';
@@ -135,6 +136,26 @@ export const flags = [
     description:
       'ServiceAccount of StageSets that name none, where their namespace has no annotation ' +
       'stages.metio.wtf/default-service-account. Empty: such StageSets act as the controller',
+    defaultText: '',
+  },
+  {
+    name: 'cloud-endpoint',
+    takes: 'Values',
+    placeholder: 'service=url',
+    group: clouds,
+    description:
+      'Address of a service of a cloud that is not the usual one, such as a private endpoint: ' +
+      'aws-sts, aws-kms, aws-eks, gcp-sts, gcp-iam, gcp-kms, gcp-container, azure-authority or ' +
+      'azure-management. Repeatable',
+  },
+  {
+    name: 'cloud-endpoint-ca-file',
+    takes: 'Value',
+    placeholder: 'path',
+    group: clouds,
+    description:
+      'File with the authorities (PEM) that the addresses of --cloud-endpoint have their ' +
+      'certificates from. Empty: the public ones',
     defaultText: '',
   },
   {
