@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder, type BuilderOptions } from './build/builder.ts';
-import { DecryptionError } from './build/sops/decryption-error.ts';
+import { isDecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
 import { during, OperationError } from './controller/failure.ts';
 import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
@@ -121,7 +121,7 @@ function inputsOf({ artifact: { url, digest }, stage, variables, keys }: BuildIn
 
 /** Decryption is part of a build, and is told apart where it fails. */
 function nameOperation(error: unknown): never {
-  throw error instanceof DecryptionError ? new OperationError(error.operation, error) : error;
+  throw isDecryptionError(error) ? new OperationError(error.operation, error) : error;
 }
 
 function hookWarning(names: readonly string[], { applyHelmHookResources }: Stage): string {
