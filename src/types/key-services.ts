@@ -31,3 +31,15 @@ export interface KeyOpener {
    */
   open(sealed: SealedDataKey, signal: AbortSignal): Promise<Uint8Array>;
 }
+
+/** A ServiceAccount, by its name. */
+export interface AccountName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Says who asks key services for the files of a StageSet. */
+export interface KeyOpeners {
+  /** @param account that the StageSet as a whole acts as; undefined for the controller's own identity */
+  of(account: AccountName | undefined): KeyOpener;
+}
