@@ -156,6 +156,7 @@ export class Planner {
       run: undefined,
       reassert: false,
       building: false,
+      attempt: 'None',
       drift: noDrift,
       advances: advancesOf(newestRun(runs)),
       teardown: undefined,

@@ -2314,6 +2314,8 @@ export interface components {
                     lastHandledReconcileAt?: string;
                     /** @description Revision that `executedActions` belongs to. */
                     ledgerRevision?: string;
+                    /** @description Token of annotation `stages.metio.wtf/reconcile-stage` for which `executedActions` was cleared last. */
+                    ledgerToken?: string;
                     /** @description Version that `executedVersionActions` belongs to. */
                     ledgerVersion?: string;
                     /** @description What is going on in the stage, for people. */

@@ -4462,6 +4462,9 @@ export const stageSetSchema: StructuralSchema = {
        "ledgerRevision": {
         "type": "string"
        },
+       "ledgerToken": {
+        "type": "string"
+       },
        "ledgerVersion": {
         "type": "string"
        },

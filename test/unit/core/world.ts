@@ -1,6 +1,7 @@
 import { type Decision, decide, type Effect } from '../../../src/core/decide.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import { lookedAgain, withDeletions } from '../../../src/core/recreation.ts';
+import type { ActionEffect } from '../../../src/core/actions/steps.ts';
 import type { Rest } from '../../../src/core/rest.ts';
 import type { Applying, RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { withStep } from '../../../src/core/run.ts';
@@ -96,7 +97,7 @@ function withFinalizer(snapshot: Snapshot): Snapshot {
   return { ...snapshot, stageSet };
 }
 
-type RunEffect = Exclude<Effect, Rest | TeardownEffect | { kind: 'AddFinalizer' }>;
+type RunEffect = Exclude<Effect, Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' }>;
 
 function runAfter(effect: RunEffect, run: RunProgress, now: Instant, fate: Fate): RunProgress {
   if (effect.kind === 'Prune') {
