@@ -41,7 +41,9 @@ export function transportTo(origins: readonly URL[], endpoints: CloudEndpoints):
   return async ({ method, url, headers, body }, signal) => {
     const known = methods.find((each) => each === method);
     if (known === undefined || !allowed.includes(url.origin)) {
-      throw new RetryableError(`a request to ${url.host} was not sent: it is no part of this login`);
+      throw new RetryableError(
+        `a request to ${url.host} was not sent: it is no part of this login`,
+      );
     }
     return await exchange(agent, {
       origin: url.origin,
@@ -73,6 +75,8 @@ function agentFor(endpoints: CloudEndpoints): Agent {
 const ofConnection = ['host', 'connection', 'content-length', 'accept-encoding', 'expect'];
 
 function withoutConnection(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = Object.entries(headers).filter(([name]) => !ofConnection.includes(name.toLowerCase()));
+  const kept = Object.entries(headers).filter(
+    ([name]) => !ofConnection.includes(name.toLowerCase()),
+  );
   return { ...Object.fromEntries(kept), 'accept-encoding': 'identity' };
 }

@@ -1,6 +1,6 @@
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PromotionState, StageSetSpec } from '../types/stages.ts';
-import type { ActionRecord, Acting } from './actions/acting.ts';
+import type { Acting, ActionRecord } from './actions/acting.ts';
 import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { Passage, PromotionHold } from './gates/promotion.ts';

@@ -1,4 +1,6 @@
-import type { BoundedAnswer, BoundedHttp } from './bounded-http.ts';
+import type { Answer } from '../../kubernetes/exchange.ts';
+import { type Asking, senderTo } from './asking.ts';
+import { flatHeaders } from './flat-headers.ts';
 
 /** A request as the SDK of AWS makes it. */
 interface AwsRequest {
@@ -25,34 +27,36 @@ type Handle = (
 ) => Promise<{ response: AwsResponse }>;
 
 /** Lets the SDK of AWS send its requests this way. */
-export function awsHandler(http: BoundedHttp): { readonly handle: Handle } {
+export function awsHandler(asking: Asking): { readonly handle: Handle } {
   return {
     handle: async (request, options) => {
-      const answer = await send(http, request, options?.abortSignal);
+      const answer = await send(asking, request, options?.abortSignal);
       return {
-        response: { statusCode: answer.status, headers: answer.headers, body: answer.body },
+        response: {
+          statusCode: answer.status,
+          headers: flatHeaders(answer.headers),
+          body: Buffer.from(answer.body),
+        },
       };
     },
   };
 }
 
-async function send(
-  http: BoundedHttp,
-  request: AwsRequest,
-  signal: unknown,
-): Promise<BoundedAnswer> {
+async function send(asking: Asking, request: AwsRequest, signal: unknown): Promise<Answer> {
   const { protocol, hostname, port, path, query = {}, method, headers, body } = request;
   const url = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`);
   for (const [name, value] of Object.entries(query)) {
     for (const each of [value].flat()) url.searchParams.append(name, each ?? '');
   }
-  // undici sets them itself.
-  const { host, 'content-length': length, ...others } = headers;
-  void host;
-  void length;
-  const sent = typeof body === 'string' || body instanceof Uint8Array ? body : undefined;
-  return await http.send(
-    { url, method, headers: others, body: sent },
-    signal instanceof AbortSignal ? signal : new AbortController().signal,
+  // The SDK makes the host of the region, which is checked, or takes the operator's.
+  return await senderTo(url, asking)(
+    { url, method, headers, body: textOf(body) },
+    signal instanceof AbortSignal ? signal : asking.signal,
   );
+}
+
+/** All that KMS and STS are sent is text. */
+function textOf(body: unknown): string | undefined {
+  if (body === undefined || typeof body === 'string') return body;
+  return body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : undefined;
 }

@@ -1,19 +1,13 @@
 import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { SealedDataKey } from '../../types/key-services.ts';
+import type { AwsCredentials } from '../identity.ts';
+import type { Asking } from './asking.ts';
 import { awsHandler } from './aws-handler.ts';
-import type { BoundedHttp } from './bounded-http.ts';
-import type { AwsKeys, CloudCredentials } from './credentials.ts';
 import { badEntry, isTreated, serviceFailure } from './failures.ts';
 import { bytesOf } from './sealed-bytes.ts';
 
 const service = 'AWS KMS';
-
-/** Endpoints of an operator, for tests and private clouds; the SDK knows the others. */
-export interface AwsEndpoints {
-  readonly awsKms?: URL;
-  readonly awsSts?: URL;
-}
 
 interface AwsKey {
   readonly arn: string;
@@ -29,17 +23,13 @@ interface AwsKey {
  *
  * @throws TerminalError when the entry or AWS refuses, RetryableError when AWS is busy or not there.
  */
-export async function openWithAwsKms(
-  sealed: SealedDataKey,
-  credentials: CloudCredentials,
-  http: BoundedHttp,
-  { awsKms, awsSts }: AwsEndpoints,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Promise<Uint8Array> {
+  const { credentials, signal } = asking;
+  const { awsKms, awsSts } = asking.endpoints;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
   const own = await credentials.aws(region, signal);
-  const shared = { region, maxAttempts: 2, requestHandler: awsHandler(http) };
+  const shared = { region, maxAttempts: 2, requestHandler: awsHandler(asking) };
   try {
     const keys =
       role === undefined
@@ -62,7 +52,11 @@ export async function openWithAwsKms(
 type StsConfig = NonNullable<ConstructorParameters<typeof STSClient>[0]>;
 
 /** The keys of a role that the entry names, if the identity may have them. */
-async function assumed(role: string, config: StsConfig, signal: AbortSignal): Promise<AwsKeys> {
+async function assumed(
+  role: string,
+  config: StsConfig,
+  signal: AbortSignal,
+): Promise<AwsCredentials> {
   const command = new AssumeRoleCommand({
     RoleArn: role,
     RoleSessionName: 'stageset-controller',

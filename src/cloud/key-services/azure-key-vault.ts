@@ -1,9 +1,10 @@
 import { CryptographyClient, type CryptographyClientOptions } from '@azure/keyvault-keys';
 import { TerminalError } from '../../core/errors.ts';
 import type { SealedDataKey } from '../../types/key-services.ts';
-import type { BoundedHttp } from './bounded-http.ts';
-import type { CloudCredentials } from './credentials.ts';
+import type { Send } from '../transport.ts';
+import { type Asking, senderTo } from './asking.ts';
 import { badEntry, isTreated, serviceFailure } from './failures.ts';
+import { flatHeaders } from './flat-headers.ts';
 import { bytesOf } from './sealed-bytes.ts';
 
 const service = 'Azure Key Vault';
@@ -38,10 +39,9 @@ interface AzureKey {
  */
 export async function openWithAzureKeyVault(
   sealed: SealedDataKey,
-  credentials: CloudCredentials,
-  http: BoundedHttp,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<Uint8Array> {
+  const { credentials, signal } = asking;
   const key = keyOf(sealed);
   const ciphertext = bytesOf(service, sealed.sealed);
   const credential = {
@@ -55,7 +55,7 @@ export async function openWithAzureKeyVault(
   };
   try {
     const client = new CryptographyClient(key.id, credential, {
-      httpClient: azureClient(http, key.origin, signal),
+      httpClient: azureClient(senderTo(new URL(key.origin), asking), signal),
       retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
     });
     const { result } = await client.decrypt(
@@ -94,18 +94,17 @@ type AzureClient = NonNullable<CryptographyClientOptions['httpClient']>;
 type AzureRequest = Parameters<AzureClient['sendRequest']>[0];
 type AzureResponse = Awaited<ReturnType<AzureClient['sendRequest']>>;
 
-/** Sends the SDK's requests, bounded, and to this origin only. */
-function azureClient(http: BoundedHttp, origin: string, signal: AbortSignal): AzureClient {
+/** Sends the SDK's requests, which go nowhere else than the vault. */
+function azureClient(send: Send, signal: AbortSignal): AzureClient {
   return {
     sendRequest: async (request: AzureRequest): Promise<AzureResponse> => {
       const url = new URL(request.url);
-      if (url.origin !== origin) throw badEntry(service, 'the SDK asked another server');
       const { body, method } = request;
-      const answer = await http.send(
+      const answer = await send(
         {
           url,
           method,
-          headers: withoutFraming(request.headers.toJSON()),
+          headers: request.headers.toJSON(),
           body: typeof body === 'string' ? body : undefined,
         },
         signal,
@@ -114,18 +113,10 @@ function azureClient(http: BoundedHttp, origin: string, signal: AbortSignal): Az
       if (answer.status >= 300 && answer.status < 400) {
         throw badEntry(service, `the vault answered ${answer.status}, a redirect`);
       }
-      const headers = new AnswerHeaders(answer.headers);
-      return { request, status: answer.status, headers, bodyAsText: answer.body.toString('utf8') };
+      const headers = new AnswerHeaders(flatHeaders(answer.headers));
+      return { request, status: answer.status, headers, bodyAsText: answer.body };
     },
   };
-}
-
-/** undici sets these itself. */
-function withoutFraming(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const own = new Set(['host', 'content-length', 'connection', 'accept-encoding']);
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !own.has(name.toLowerCase())),
-  );
 }
 
 /** Headers as the SDK reads them. */

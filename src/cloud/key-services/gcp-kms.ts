@@ -1,17 +1,12 @@
 import { KeyManagementServiceClient } from '@google-cloud/kms';
-import { PassThroughClient } from 'google-auth-library';
 import type { SealedDataKey } from '../../types/key-services.ts';
-import type { BoundedHttp } from './bounded-http.ts';
-import type { CloudCredentials } from './credentials.ts';
+import type { Send } from '../transport.ts';
+import { type Asking, senderTo } from './asking.ts';
 import { badEntry, isTreated, serviceFailure } from './failures.ts';
+import { flatHeaders } from './flat-headers.ts';
 import { bytesOf } from './sealed-bytes.ts';
 
 const service = 'GCP KMS';
-
-/** The endpoint of an operator, for tests and private clouds. */
-export interface GcpEndpoints {
-  readonly gcpKms?: URL;
-}
 
 /**
  * Opens a data key with Google's KMS, by its REST interface. The server is Google's, or the operator's,
@@ -21,20 +16,19 @@ export interface GcpEndpoints {
  */
 export async function openWithGcpKms(
   { fields, sealed }: SealedDataKey,
-  credentials: CloudCredentials,
-  http: BoundedHttp,
-  { gcpKms }: GcpEndpoints,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<Uint8Array> {
+  const { credentials, signal } = asking;
+  const server = asking.endpoints.gcpKms ?? new URL('https://cloudkms.googleapis.com');
   const name = fields.get('resource_id')?.replaceAll(' ', '') ?? '';
   if (!keyName.test(name)) throw badEntry(service, 'resource_id of the entry is no name of a key');
   const ciphertext = bytesOf(service, sealed);
-  const token = await credentials.gcp(signal);
-  const auth = new BoundedAuth({ http, token, signal });
+  const { token } = await credentials.gcp(signal);
+  const auth = new TokenSender(senderTo(server, asking), token, signal);
   const client = new KeyManagementServiceClient({
     fallback: true,
-    authClient: auth,
-    ...(gcpKms === undefined ? {} : placeOf(gcpKms)),
+    authClient: auth.client,
+    ...placeOf(server),
   });
   try {
     const [{ plaintext }] = await client.decrypt(
@@ -54,41 +48,44 @@ export async function openWithGcpKms(
 const keyName =
   /^projects\/[a-z0-9][a-z0-9.:-]{0,127}\/locations\/[a-z0-9-]{1,63}\/keyRings\/[A-Za-z0-9_-]{1,63}\/cryptoKeys\/[A-Za-z0-9_-]{1,63}$/;
 
-interface BoundedAuthOptions {
-  readonly http: BoundedHttp;
-  readonly token: string;
-  readonly signal: AbortSignal;
-}
+type Auth = NonNullable<ConstructorParameters<typeof KeyManagementServiceClient>[0]>['authClient'];
 
-/** Sends the SDK's requests with the token, bounded, and keeps what went wrong on the way. */
-class BoundedAuth extends PassThroughClient {
-  readonly #options: BoundedAuthOptions;
-  /** The SDK wraps errors beyond recognition. */
+/** How the SDK sends what it asks: with the token, and through our hands. */
+class TokenSender {
+  readonly universeDomain = 'googleapis.com';
+  readonly #send: Send;
+  readonly #token: string;
+  readonly #signal: AbortSignal;
+  /** What went wrong on the way, which the SDK wraps beyond recognition. */
   failure: unknown;
 
-  constructor(options: BoundedAuthOptions) {
-    super();
-    this.#options = options;
+  constructor(send: Send, token: string, signal: AbortSignal) {
+    this.#send = send;
+    this.#token = token;
+    this.#signal = signal;
   }
 
-  override async fetch<T>(
-    ...[target, init]: Parameters<PassThroughClient['fetch']>
-  ): ReturnType<typeof PassThroughClient.prototype.fetch<T>> {
-    const { http, token, signal } = this.#options;
+  /** The SDK asks for classes of its own copy of Google's library, and uses no more than this. */
+  get client(): Auth {
+    return this as unknown as Auth;
+  }
+
+  async getRequestHeaders(): Promise<Headers> {
+    return await Promise.resolve(new Headers());
+  }
+
+  async fetch(target: string | URL, init: RequestInit = {}): Promise<Response> {
+    const { body, method = 'GET' } = init;
+    const headers = Object.fromEntries(new Headers(init.headers));
+    headers['authorization'] = `Bearer ${this.#token}`;
+    const text = typeof body === 'string' ? body : undefined;
     try {
-      const headers = Object.fromEntries(new Headers(init?.headers));
-      const answer = await http.send(
-        {
-          url: new URL(String(target)),
-          method: init?.method ?? 'GET',
-          headers: { ...headers, authorization: `Bearer ${token}` },
-          body: typeof init?.body === 'string' ? init.body : undefined,
-        },
-        signal,
-      );
-      const body = answer.status === 204 ? null : new Uint8Array(answer.body);
-      const response = new Response(body, { status: answer.status, headers: answer.headers });
-      return response as unknown as Awaited<ReturnType<typeof super.fetch<T>>>;
+      const request = { url: new URL(target), method, headers, body: text };
+      const answer = await this.#send(request, this.#signal);
+      return new Response(answer.status === 204 ? null : answer.body, {
+        status: answer.status,
+        headers: flatHeaders(answer.headers),
+      });
     } catch (error) {
       this.failure = error;
       throw error;

@@ -1,7 +1,9 @@
 import { isJsonObject } from '../../core/validate/json-object.ts';
 import { vaultAddress } from '../../core/vault-address.ts';
+import type { Answer } from '../../kubernetes/exchange.ts';
 import type { SealedDataKey } from '../../types/key-services.ts';
-import { type BoundedAnswer, BoundedHttp } from './bounded-http.ts';
+import { transportTo } from '../transport.ts';
+import { type Asking, senderTo } from './asking.ts';
 import { badEntry, serviceFailure } from './failures.ts';
 import { readPem, type VaultSettings } from './vault-settings.ts';
 
@@ -14,20 +16,23 @@ const service = 'Vault';
  */
 export class VaultTransit {
   readonly #settings: VaultSettings;
-  #http: Promise<BoundedHttp> | undefined;
+  readonly #transport: Asking['transport'];
+  #endpoints: Promise<Asking['endpoints']> | undefined;
 
-  constructor(settings: VaultSettings, http?: BoundedHttp) {
+  constructor(settings: VaultSettings, transport: Asking['transport'] = transportTo) {
     this.#settings = settings;
-    this.#http = http && Promise.resolve(http);
+    this.#transport = transport;
   }
 
   /** @throws TerminalError when the entry or Vault refuses, RetryableError when Vault is not there. */
   async open(sealed: SealedDataKey, signal: AbortSignal): Promise<Uint8Array> {
     const { address, namespace, token } = this.#settings;
-    const path = pathOf(sealed, address);
-    const answer = await (await this.#connect()).send(
+    const url = new URL(`${address}/v1/${pathOf(sealed, address)}`);
+    const endpoints = await this.#trusting();
+    const send = senderTo(url, { endpoints, transport: this.#transport });
+    const answer = await send(
       {
-        url: new URL(`${address}/v1/${path}`),
+        url,
         method: 'PUT',
         headers: {
           'content-type': 'application/json',
@@ -42,22 +47,21 @@ export class VaultTransit {
     return keyIn(answer);
   }
 
-  async close(): Promise<void> {
-    await (await this.#http?.catch(() => undefined))?.close();
-  }
-
-  async #connect(): Promise<BoundedHttp> {
-    this.#http ??= this.#open().catch((error: unknown) => {
-      this.#http = undefined;
-      throw error;
-    });
-    return await this.#http;
-  }
-
-  async #open(): Promise<BoundedHttp> {
+  /** The authorities that Vault's certificate may be from; read once. */
+  async #trusting(): Promise<Asking['endpoints']> {
     const { caFile } = this.#settings;
-    return new BoundedHttp(caFile === undefined ? {} : { ca: await readPem(caFile) });
+    this.#endpoints ??= (caFile === undefined ? Promise.resolve({}) : readCa(caFile)).catch(
+      (error: unknown) => {
+        this.#endpoints = undefined;
+        throw error;
+      },
+    );
+    return await this.#endpoints;
   }
+}
+
+async function readCa(file: string): Promise<Asking['endpoints']> {
+  return { ca: await readPem(file) };
 }
 
 /** `<engine>/decrypt/<key>`, of which no part leads anywhere else. */
@@ -86,7 +90,7 @@ function isPathPart(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
 }
 
-function keyIn({ status, body }: BoundedAnswer): Uint8Array {
+function keyIn({ status, body }: Answer): Uint8Array {
   const answer = jsonIn(body);
   if (status !== 200) throw serviceFailure(service, { status, words: errorsIn(answer) });
   const data = answer?.['data'];
@@ -95,9 +99,9 @@ function keyIn({ status, body }: BoundedAnswer): Uint8Array {
   return Buffer.from(plaintext, 'base64');
 }
 
-function jsonIn(body: Buffer): Record<string, unknown> | undefined {
+function jsonIn(body: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
+    const value: unknown = JSON.parse(body);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

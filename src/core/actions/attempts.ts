@@ -3,7 +3,7 @@ import { formatDuration } from '../duration.ts';
 import { type Failure, type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
 import { after, type Instant, milliseconds, toRfc3339 } from '../time.ts';
-import type { ActionPhase, Acting } from './acting.ts';
+import type { Acting, ActionPhase } from './acting.ts';
 import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
 import type { ActionLook, Attempt } from './attempt.ts';
 

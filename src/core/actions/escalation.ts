@@ -72,7 +72,9 @@ export function isDirty(
   if (status.observedGeneration !== metadata.generation) return false;
   const asked = metadata.annotations?.[requestedAtAnnotation];
   if (asked !== undefined && asked !== status.lastHandledReconcileAt) return false;
-  return pinned.every(({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision);
+  return pinned.every(
+    ({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision,
+  );
 }
 
 /** Nothing to do: Ready says already what is to be done. */

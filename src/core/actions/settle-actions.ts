@@ -10,7 +10,7 @@ import {
 } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { after, type Instant, instant } from '../time.ts';
-import type { ActionPhase, ActionRecord, Acting, ActionWait } from './acting.ts';
+import type { Acting, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
 import { actionsOf, boundOf, type Hook, scopeOf, typeOf } from './action.ts';
 import { failedAction, timedOut } from './attempts.ts';
 import { answersTo, escalated, failedByHalt } from './escalation.ts';
