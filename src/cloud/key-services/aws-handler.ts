@@ -58,5 +58,5 @@ async function send(asking: Asking, request: AwsRequest, signal: unknown): Promi
 /** All that KMS and STS are sent is text. */
 function textOf(body: unknown): string | undefined {
   if (body === undefined || typeof body === 'string') return body;
-  return body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : undefined;
+  return body instanceof Uint8Array ? new TextDecoder().decode(body) : undefined;
 }

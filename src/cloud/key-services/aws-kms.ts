@@ -1,5 +1,4 @@
-import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { SealedDataKey } from '../../types/key-services.ts';
 import type { AwsCredentials } from '../identity.ts';
 import type { Asking } from './asking.ts';
@@ -28,6 +27,7 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
   const { awsKms, awsSts } = asking.endpoints;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
+  const { DecryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
   const own = await credentials.aws(region, signal);
   const shared = { region, maxAttempts: 2, requestHandler: awsHandler(asking) };
   try {
@@ -49,14 +49,13 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
   }
 }
 
-type StsConfig = NonNullable<ConstructorParameters<typeof STSClient>[0]>;
-
 /** The keys of a role that the entry names, if the identity may have them. */
 async function assumed(
   role: string,
-  config: StsConfig,
+  config: STSClientConfig,
   signal: AbortSignal,
 ): Promise<AwsCredentials> {
+  const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts');
   const command = new AssumeRoleCommand({
     RoleArn: role,
     RoleSessionName: 'stageset-controller',

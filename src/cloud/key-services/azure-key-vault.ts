@@ -1,4 +1,4 @@
-import { CryptographyClient, type CryptographyClientOptions } from '@azure/keyvault-keys';
+import type { CryptographyClientOptions } from '@azure/keyvault-keys';
 import { TerminalError } from '../../core/errors.ts';
 import type { SealedDataKey } from '../../types/key-services.ts';
 import type { Send } from '../transport.ts';
@@ -27,6 +27,7 @@ interface AzureKey {
   /** `https://<name>.<domain>`. */
   readonly origin: string;
   readonly scope: string;
+  readonly name: string;
   /** Of the key's version, or of the key. */
   readonly id: string;
 }
@@ -44,6 +45,7 @@ export async function openWithAzureKeyVault(
   const { credentials, signal } = asking;
   const key = keyOf(sealed);
   const ciphertext = bytesOf(service, sealed.sealed);
+  const { CryptographyClient } = await import('@azure/keyvault-keys');
   const credential = {
     getToken: async (scopes: string | string[]) => {
       if ([scopes].flat().join() !== key.scope) {
@@ -54,7 +56,10 @@ export async function openWithAzureKeyVault(
     },
   };
   try {
-    const client = new CryptographyClient(key.id, credential, {
+    // Told what the key is like, the SDK does not ask the vault for it, which takes another permission.
+    const { id, name, origin } = key;
+    const known = { id, name, properties: { name, vaultUrl: origin }, keyOperations: ['decrypt'] };
+    const client = new CryptographyClient(known, credential, {
       httpClient: azureClient(senderTo(new URL(key.origin), asking), signal),
       retryOptions: { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
     });
@@ -87,7 +92,7 @@ function keyOf({ fields }: SealedDataKey): AzureKey {
     throw badEntry(service, 'version of the entry is no version of a key');
   }
   const id = `${origin}/keys/${name}${version === '' ? '' : `/${version}`}`;
-  return { origin: origin.toLowerCase(), scope, id };
+  return { origin: origin.toLowerCase(), scope, name, id };
 }
 
 type AzureClient = NonNullable<CryptographyClientOptions['httpClient']>;

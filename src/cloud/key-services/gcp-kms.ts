@@ -1,4 +1,4 @@
-import { KeyManagementServiceClient } from '@google-cloud/kms';
+import type { KeyManagementServiceClient as GoogleClient } from '@google-cloud/kms';
 import type { SealedDataKey } from '../../types/key-services.ts';
 import type { Send } from '../transport.ts';
 import { type Asking, senderTo } from './asking.ts';
@@ -23,6 +23,7 @@ export async function openWithGcpKms(
   const name = fields.get('resource_id')?.replaceAll(' ', '') ?? '';
   if (!keyName.test(name)) throw badEntry(service, 'resource_id of the entry is no name of a key');
   const ciphertext = bytesOf(service, sealed);
+  const { KeyManagementServiceClient } = await import('@google-cloud/kms');
   const { token } = await credentials.gcp(signal);
   const auth = new TokenSender(senderTo(server, asking), token, signal);
   const client = new KeyManagementServiceClient({
@@ -35,11 +36,10 @@ export async function openWithGcpKms(
       { name, ciphertext },
       { retry: null, timeout: 15_000 },
     );
-    if (plaintext instanceof Uint8Array) return plaintext;
-    if (typeof plaintext === 'string') return Buffer.from(plaintext, 'base64');
+    if (plaintext instanceof Uint8Array && plaintext.byteLength > 0) return plaintext;
     throw badEntry(service, 'its answer has no plaintext');
   } catch (error) {
-    throw treated(auth.failure ?? error, signal);
+    throw treated(auth.failure ?? error, auth.status, signal);
   } finally {
     await client.close();
   }
@@ -48,7 +48,7 @@ export async function openWithGcpKms(
 const keyName =
   /^projects\/[a-z0-9][a-z0-9.:-]{0,127}\/locations\/[a-z0-9-]{1,63}\/keyRings\/[A-Za-z0-9_-]{1,63}\/cryptoKeys\/[A-Za-z0-9_-]{1,63}$/;
 
-type Auth = NonNullable<ConstructorParameters<typeof KeyManagementServiceClient>[0]>['authClient'];
+type Auth = NonNullable<ConstructorParameters<typeof GoogleClient>[0]>['authClient'];
 
 /** How the SDK sends what it asks: with the token, and through our hands. */
 class TokenSender {
@@ -58,6 +58,8 @@ class TokenSender {
   readonly #signal: AbortSignal;
   /** What went wrong on the way, which the SDK wraps beyond recognition. */
   failure: unknown;
+  /** Of the last answer; 0 before it. */
+  status = 0;
 
   constructor(send: Send, token: string, signal: AbortSignal) {
     this.#send = send;
@@ -82,6 +84,7 @@ class TokenSender {
     try {
       const request = { url: new URL(target), method, headers, body: text };
       const answer = await this.#send(request, this.#signal);
+      this.status = answer.status;
       return new Response(answer.status === 204 ? null : answer.body, {
         status: answer.status,
         headers: flatHeaders(answer.headers),
@@ -106,14 +109,7 @@ function placeOf({ protocol, hostname, port }: URL): {
   };
 }
 
-function treated(error: unknown, signal: AbortSignal): unknown {
+function treated(error: unknown, status: number, signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'number' ? error.code : 0;
-  return serviceFailure(service, { status: statusOf(code), words: error.message });
-}
-
-/** HTTP statuses of Google's codes (google.rpc.Code), where they are no statuses themselves. */
-function statusOf(code: number): number {
-  const statuses: Readonly<Record<number, number>> = { 4: 504, 8: 429, 13: 500, 14: 503 };
-  return statuses[code] ?? (code >= 100 ? code : 0);
+  return serviceFailure(service, { status, words: error.message });
 }

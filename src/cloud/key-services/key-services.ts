@@ -3,7 +3,10 @@ import type { SealedDataKey } from '../../types/key-services.ts';
 import type { CloudEndpoints } from '../identity.ts';
 import { transportTo } from '../transport.ts';
 import type { Asking } from './asking.ts';
+import { openWithAwsKms } from './aws-kms.ts';
+import { openWithAzureKeyVault } from './azure-key-vault.ts';
 import type { CloudCredentials } from './credentials.ts';
+import { openWithGcpKms } from './gcp-kms.ts';
 import type { VaultTransit } from './vault-transit.ts';
 
 export interface KeyServicesOptions {
@@ -33,18 +36,12 @@ export class KeyServices {
     const { endpoints, transport, vault } = this.#options;
     const asking: Asking = { credentials, endpoints, transport, signal };
     switch (sealed.kind) {
-      case 'kms': {
-        const { openWithAwsKms } = await import('./aws-kms.ts');
+      case 'kms':
         return await openWithAwsKms(sealed, asking);
-      }
-      case 'gcp_kms': {
-        const { openWithGcpKms } = await import('./gcp-kms.ts');
+      case 'gcp_kms':
         return await openWithGcpKms(sealed, asking);
-      }
-      case 'azure_kv': {
-        const { openWithAzureKeyVault } = await import('./azure-key-vault.ts');
+      case 'azure_kv':
         return await openWithAzureKeyVault(sealed, asking);
-      }
       case 'hc_vault':
         return await vaultFor(credentials, vault).open(sealed, signal);
     }

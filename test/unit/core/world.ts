@@ -1,7 +1,7 @@
+import type { ActionEffect } from '../../../src/core/actions/steps.ts';
 import { type Decision, decide, type Effect } from '../../../src/core/decide.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import { lookedAgain, withDeletions } from '../../../src/core/recreation.ts';
-import type { ActionEffect } from '../../../src/core/actions/steps.ts';
 import type { Rest } from '../../../src/core/rest.ts';
 import type { Applying, RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { withStep } from '../../../src/core/run.ts';
