@@ -6,6 +6,7 @@ import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { compileParsers } from './core/validate/schema.ts';
+import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
@@ -45,7 +46,8 @@ export async function runProcess({
   collectProcessMetrics(metrics.registry);
   const connection = await openConnection(config);
   const client = connect(connection, metrics);
-  const builder = new StageBuilder(config);
+  const openers = keyOpeners({ config, client, environment: process.env });
+  const builder = new StageBuilder(config, openers);
   await builder.sweep();
   compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);

@@ -14,6 +14,7 @@ import { type CloudConfig, readClouds } from './cloud-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
+import { type KeyServicesConfig, readKeyServices } from './key-services-config.ts';
 import { laterFlags, refuseLaterFlag } from './later-flags.ts';
 import { readNamespace, readNamespaces, readOptionalName } from './names.ts';
 import { UsageError } from './usage-error.ts';
@@ -56,6 +57,7 @@ export interface Config {
   readonly kustomizeBinary: string;
   /** In memory; checked when it is used. */
   readonly decryptionDirectory: string;
+  readonly keyServices: KeyServicesConfig;
   /** http or https, ends with a slash. */
   readonly runbookBaseUrl: string;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -133,6 +135,7 @@ function configOf(
     maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
     kustomizeBinary: readProgram(given('kustomize-binary')),
     decryptionDirectory: readDirectory(given('decryption-directory')),
+    keyServices: Object.freeze(readKeyServices(given, environment)),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
     defaultServiceAccount: readOptionalName(given('default-service-account')),

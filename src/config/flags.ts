@@ -159,6 +159,16 @@ export const flags = [
     defaultText: '',
   },
   {
+    name: 'object-level-kms',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Have key services of clouds open encrypted files as the ServiceAccount of a StageSet, where ' +
+      "it has one, and never with the controller's own identity then",
+    defaultText: 'false',
+  },
+  {
     name: 'metrics-bind-address',
     takes: 'Value',
     placeholder: 'address',
