@@ -326,5 +326,6 @@ const wordsFor = {
   MissingKind: 'its CustomResourceDefinition is not installed',
   Forbidden: 'the controller may not list or watch it',
   Unauthorized: 'the credentials were not accepted',
+  TooLarge: 'there are too many of them',
   Other: 'the API server does not answer',
 } as const;
