@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { ActionContext } from '../../src/actions/action-context.ts';
 import { ActionVerbs } from '../../src/actions/verbs.ts';
+import { findOwned } from '../../src/apply/find-owned.ts';
 import { DeniedError, RetryableError, TerminalError } from '../../src/core/errors.ts';
 import type { KubernetesClient } from '../../src/kubernetes/client.ts';
 import type { SourceReference } from '../../src/types/stages.ts';
@@ -71,6 +72,11 @@ describe('an apply action', () => {
     });
     expect(JSON.stringify(metadata.managedFields)).to.include('"manager":"stageset-controller"');
     expect(await shop.inventories()).to.deep.equal({});
+    // Nobody takes it for what a stage has left behind.
+    const search = { kinds: [{ group: '', kind: 'ConfigMap' }], namespaces: [shop.name] };
+    const owner = { name: 'shop', namespace: shop.name };
+    const { byStage } = await findOwned(search, owner, shop.client, shop.call);
+    expect([...byStage]).to.deep.equal([]);
     // It has been here before, and finds what it has applied.
     await shop.publish('seed', 'v2', [configMap('seed', { two: '2' }), deployment('web')]);
     expect(await verbs.attempt(contextOf(), shop.call)).to.deep.equal({ kind: 'Done' });
@@ -244,6 +250,7 @@ describe('an apply action', () => {
     await shop.publish('seed', 'v1', [configMap('fixed', { two: '2' })]);
     const plain = await caught(verbs.attempt(contextOf(), shop.call));
     expect(plain).to.be.instanceOf(RetryableError);
+    expect(plain).to.have.property('message').that.does.not.include('Recreate');
     await shop.publish('seed', 'v2', [withMetadata(configMap('fixed', { two: '2' }), force)]);
     const forced = await caught(verbs.attempt(contextOf(), shop.call));
     expect(forced).to.be.instanceOf(TerminalError);
