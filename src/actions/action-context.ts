@@ -1,4 +1,4 @@
-import type { AwaitedHealth } from '../core/run.ts';
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';

@@ -50,6 +50,7 @@ export async function renderAction(
     variables: new Map<string, string>(),
     tenant: namespace,
     keys: undefined,
+    account: undefined,
   };
   await builder.fetch(input, call.signal);
   const { objects } = await builder.build(input, call.signal);
