@@ -1,8 +1,8 @@
 import type { CloudEndpoints } from './cloud/identity.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
+import { Guard } from './network/guard.ts';
 import type { Metrics } from './server/metrics.ts';
-import { Guard } from './sources/guard.ts';
 
 const reachingClusters = {
   refusal: 'no API server is reached at',

@@ -88,6 +88,9 @@ const askingTimeout = seconds(30);
 /** Longest answer of a remote cluster, bytes: it may be a tenant's own server. */
 const longestAnswer = 16 * 1024 * 1024;
 
+/** Longest list of one, all of its pages together, bytes: tens of thousands of objects. */
+const longestList = 64 * 1024 * 1024;
+
 /**
  * Connections to remote clusters (part A 9.3). What describes a cluster is read anew at each use, as
  * the account of the StageSet and on the local cluster: whoever may not read it any more is out, and
@@ -222,6 +225,7 @@ export class Clusters {
     const options = {
       discovery: discoveryOptions,
       maxBytes: longestAnswer,
+      longestList,
       ...(observe === undefined
         ? {}
         : { observe: (seen: RequestObservation) => observe(host, seen) }),

@@ -49,7 +49,10 @@ export function nextStatus(input: StatusInput): StageSetStatus {
 }
 
 /** Failures count while an action that may be done only once is unfinished (part A 7.5). */
-function countActionFailures(status: StageSetStatus, { outcome, actionFailures }: RunProgress): void {
+function countActionFailures(
+  status: StageSetStatus,
+  { outcome, actionFailures }: RunProgress,
+): void {
   if (actionFailures === undefined) return;
   if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
   else status.actionFailureCount = actionFailures;

@@ -3,7 +3,7 @@ import { formatDuration } from '../duration.ts';
 import { type Failure, type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
 import { after, type Instant, milliseconds, toRfc3339 } from '../time.ts';
-import type { ActionPhase, Acting } from './acting.ts';
+import type { Acting, ActionPhase } from './acting.ts';
 import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
 import type { ActionLook, Attempt } from './attempt.ts';
 
@@ -85,7 +85,7 @@ export function failedAction(
   run: RunProgress,
   index: number,
   failure: Failure,
-  chance: 'Again' | 'Final',
+  chance: 'Again' | 'Final' | 'Unknown',
   now: Instant,
 ): RunProgress {
   const at = actionAt(run, index);
@@ -106,6 +106,7 @@ export function failedAction(
     kind: 'Ended',
     made: [],
     failure: { ...failure, message },
+    ...(chance === 'Unknown' ? { unknown: true } : {}),
   });
 }
 

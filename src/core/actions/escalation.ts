@@ -1,5 +1,6 @@
 import type { Action, Stage, StageSet } from '../../types/stages.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
+import { withoutRunbook } from '../reasons.ts';
 import type { Rest } from '../rest.ts';
 import type { Failure, PinnedArtifact, RunProgress, StageStep } from '../run.ts';
 import { hasUnfinishedLifetime } from './ledger.ts';
@@ -72,8 +73,18 @@ export function isDirty(
   if (status.observedGeneration !== metadata.generation) return false;
   const asked = metadata.annotations?.[requestedAtAnnotation];
   if (asked !== undefined && asked !== status.lastHandledReconcileAt) return false;
-  return pinned.every(({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision);
+  return pinned.every(
+    ({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision,
+  );
 }
 
-/** Nothing to do: Ready says already what is to be done. */
-export const dirtyRest: Rest = { kind: 'Rest', ready: undefined, wakeAt: undefined };
+/** Nothing to do: Ready says already what is to be done, and goes on to say so. */
+export function dirtyRest({ status = {} }: StageSet): Rest {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const message = withoutRunbook(ready?.message ?? '');
+  return {
+    kind: 'Rest',
+    ready: { status: 'False', reason: 'ActionDirty', message },
+    wakeAt: undefined,
+  };
+}

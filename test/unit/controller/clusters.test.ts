@@ -63,14 +63,14 @@ describe('connections to remote clusters', () => {
     expect(await caught(idOf(stageSet('shop', 'paris')))).to.match(/does not exist/);
   });
 
-  it('are not shared between namespaces, whatever they say', async () => {
+  it('attack 84: the connection of another namespace (connections are kept by reference, part A 9.3)', async () => {
     store('shop', 'paris', 'one');
     store('bank', 'paris', 'one');
     const ids = [await idOf(stageSet('shop', 'paris')), await idOf(stageSet('bank', 'paris'))];
     expect(new Set(ids)).to.have.length(2);
   });
 
-  it('of one namespace take up no room of others', async () => {
+  it('attack 85: a namespace that takes all connections (each has a share of them, part A 9.3)', async () => {
     store('bank', 'rome', 'one');
     const rome = await idOf(stageSet('bank', 'rome'));
     store('shop', 'first', 'one');
