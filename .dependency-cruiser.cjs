@@ -31,12 +31,19 @@ module.exports = {
       from: { path: inside('kubernetes') },
       to: { path: '^src/(?!kubernetes/|core/|types/)' },
     },
+    {
+      name: 'network-knows-no-feature',
+      comment: 'how strangers are reached safely, whatever for',
+      severity: 'error',
+      from: { path: inside('network') },
+      to: { path: '^src/(?!network/|core/|types/)' },
+    },
     ...edges.map((edge) => ({
       name: `${edge}-does-not-reach-sideways`,
       comment: 'the controller wires the edges; they do not know each other',
       severity: 'error',
       from: { path: inside(edge) },
-      to: { path: `^src/(?!${edge}/|kubernetes/|core/|types/)` },
+      to: { path: `^src/(?!${edge}/|network/|kubernetes/|core/|types/)` },
     })),
     {
       name: 'controller-does-not-know-server',

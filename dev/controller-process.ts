@@ -16,6 +16,20 @@ export interface ControllerOptions {
   readonly onLog?: (line: string) => void;
 }
 
+/** Told of what every controller process says, whoever starts it. */
+export interface ControllerObserver {
+  onLog(line: string): void;
+  /** Awaited before a process is asked to end, while it still answers. */
+  beforeStop(process: ControllerProcess): Promise<void>;
+}
+
+const observers: ControllerObserver[] = [];
+
+/** Observes all controller processes that this process starts from now on. */
+export function observeControllers(observer: ControllerObserver): void {
+  observers.push(observer);
+}
+
 /** The built controller as a process of its own, as a user runs it. */
 export class ControllerProcess {
   readonly #child: ChildProcess;
@@ -43,6 +57,7 @@ export class ControllerProcess {
         this.log.push(line);
         if (this.log.length > 1000) this.log.shift();
         onLog?.(line);
+        for (const observer of observers) observer.onLog(line);
       }
     });
   }
@@ -74,8 +89,10 @@ export class ControllerProcess {
 
   /** As a kubelet ends a container: SIGTERM, then wait. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null)
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      for (const observer of observers) await observer.beforeStop(this);
       this.#child.kill('SIGTERM');
+    }
     await this.#exited;
   }
 

@@ -1,4 +1,6 @@
+import { HttpActions } from './actions/http.ts';
 import { ApiSide, servesApi } from './api-side.ts';
+import { cloudEndpoints } from './cloud-endpoints.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
@@ -49,7 +51,8 @@ export async function runProcess({
   await builder.sweep();
   compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
-  const remote = remoteAccess(config, metrics.client);
+  const clouds = cloudEndpoints(config);
+  const remote = remoteAccess(config, clouds, metrics.client);
   const shared = { config, client, builder, remote, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
@@ -119,6 +122,10 @@ function controllerFor(world: World): Controller {
     client,
     builder,
     remote,
+    http: new HttpActions({
+      allowedHosts: config.allowedActionHosts,
+      exempt: config.localActionHosts,
+    }),
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

@@ -5,10 +5,11 @@ import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../dev/cluster/cluster.ts';
 import { freePorts } from '../dev/cluster/ports.ts';
 import type { ControllerProcess } from '../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../dev/playground.ts';
+import type { Playground } from '../dev/playground.ts';
 import { run } from '../dev/process/run.ts';
 import { bundlesIn } from '../src/certs/bundle-patch.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
+import { startCagedPlayground } from './canary.ts';
 import { untilObjects } from './watching.ts';
 
 const base = fileURLToPath(new URL('../apiservice', import.meta.url));
@@ -111,7 +112,7 @@ export interface Installation {
  * cluster has controllers: they aggregate ClusterRoles, make pods and collect garbage.
  */
 export async function install(name: string): Promise<Installation> {
-  const playground = await startPlayground({ name, controllerManager: 'with' });
+  const playground = await startCagedPlayground({ name, controllerManager: 'with' });
   try {
     const rendered = await renderInstallation(playground.cluster);
     await kubectl(playground, ['apply', '--server-side', '-f', '-'], { input: rendered.text });

@@ -1,3 +1,5 @@
+import { canary } from './canary.ts';
+
 /** What a test puts into the parts of a kubeconfig, by field. */
 export interface KubeconfigParts {
   readonly cluster?: Readonly<Record<string, unknown>>;
@@ -11,7 +13,7 @@ export function kubeconfigOf({ cluster, user, context }: KubeconfigParts = {}): 
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'c', cluster: { server: 'https://paris.example.com:6443', ...cluster } }],
-    users: [{ name: 'u', user: user ?? { token: 'sesame-open' } }],
+    users: [{ name: 'u', user: user ?? { token: canary } }],
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...context } }],
     'current-context': 'x',
   });

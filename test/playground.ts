@@ -1,42 +1,27 @@
 import type { ControllerProcess } from '../dev/controller-process.ts';
-import { type Playground, type PlaygroundController, startPlayground } from '../dev/playground.ts';
+import type { Playground, PlaygroundController } from '../dev/playground.ts';
 import { isNotFound } from '../src/kubernetes/api-error.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
 import { stagesApiVersion } from '../src/types/stages.ts';
-import { CanaryCage } from './canary.ts';
+import { type CagedPlayground, type CanaryCage, startCagedPlayground } from './canary.ts';
 import { TestNamespace } from './test-namespace.ts';
 
-interface Shared {
-  readonly playground: Playground;
-  readonly cage: CanaryCage;
-}
-
-let started: Promise<Shared> | undefined;
+let started: Promise<CagedPlayground> | undefined;
 
 /** The one cluster of a test run: started for the first who asks, stopped after the last test. */
 export async function sharedPlayground(): Promise<Playground> {
-  started ??= start();
-  return (await started).playground;
+  started ??= startCagedPlayground({ name: 'run' });
+  return await started;
 }
 
 /** Where texts of controllers are handed over that nobody else sees, such as plans. */
 export async function sharedCage(): Promise<CanaryCage> {
-  started ??= start();
+  started ??= startCagedPlayground({ name: 'run' });
   return (await started).cage;
 }
 
-async function start(): Promise<Shared> {
-  const playground = await startPlayground({ name: 'run' });
-  const cage = new CanaryCage(playground);
-  return { playground: cage.around(playground), cage };
-}
-
 after('stop the shared cluster, out of which no value of a Secret may have got', async () => {
-  const shared = await started;
-  const end = shared?.cage.close();
-  await Promise.allSettled([end]);
-  await shared?.playground.stop();
-  await end;
+  await (await started)?.stop();
 });
 
 /** What the tests of one `describe` share: the cluster, and a controller while they run. */
@@ -65,7 +50,6 @@ export function useController(options: PlaygroundController = {}): Stand {
     if (playground !== undefined) await removeStageSets(playground);
   });
   after('stop the controller', async () => {
-    if (controller !== undefined) await (await sharedCage()).lookAtMetrics(controller);
     await controller?.stop();
   });
   return {

@@ -4,6 +4,7 @@ import { KubernetesClient } from '../src/kubernetes/client.ts';
 import { Connection } from '../src/kubernetes/connection.ts';
 import type { CallOptions } from '../src/kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../src/types/kubernetes.ts';
+import { CanaryCage, tellingRemotely } from './canary.ts';
 import { reportDeployment } from './deployments.ts';
 import type { TestNamespace } from './test-namespace.ts';
 import { untilObjects } from './watching.ts';
@@ -17,11 +18,13 @@ export class RemoteCluster {
   /** Acts as cluster admin. */
   readonly client: KubernetesClient;
   readonly #connection: Connection;
+  readonly #cage: CanaryCage;
 
   private constructor(cluster: Cluster, connection: Connection) {
     this.cluster = cluster;
     this.#connection = connection;
     this.client = KubernetesClient.connect(connection, { userAgent: 'remote-cluster' });
+    this.#cage = new CanaryCage(this.client, tellingRemotely);
   }
 
   static async start(options: ClusterOptions = {}): Promise<RemoteCluster> {
@@ -77,9 +80,13 @@ export class RemoteCluster {
     await reportDeployment(this.client, namespace, name, 'Available');
   }
 
+  /** @throws Error where a controller left the value of a Secret beside what it delivered. */
   async stop(): Promise<void> {
+    const end = this.#cage.close();
+    await Promise.allSettled([end]);
     await this.#connection.close();
     await this.cluster.stop();
+    await end;
   }
 }
 

@@ -40,6 +40,9 @@ const defaultMostWatches = 1000;
 /** One tenant must not take the watches of all. */
 const mostForNamespace = 200;
 
+/** Objects of one watch: a remote cluster may be a tenant's own server, which tells of any number. */
+const mostObjects = 200_000;
+
 /** How long a watch that was forbidden is not asked for again. */
 const refusalLasts: Duration = minutes(10);
 
@@ -175,6 +178,7 @@ export class OwnedWatches {
     }
     const query = { ...kind, labelSelector: ownedSelector, as: 'Metadata' } as const;
     const reflector = new Reflector(follower.client, query, {
+      mostObjects,
       transform: (object) => slimmed(object, (name) => this.#intern(name)),
       onEvent: (event) => {
         if (event.type !== 'Synced') onEvent(follower.identity, event);
@@ -203,7 +207,7 @@ export class OwnedWatches {
     identity: string,
     trouble: ReflectorTrouble | undefined,
   ): void {
-    if (trouble?.kind !== 'Forbidden' || trouble.failures < 2) return;
+    if (trouble === undefined || !isFinal(trouble)) return;
     const watch = this.#watches.get(key);
     if (watch === undefined) return;
     this.#refuse(key);
@@ -241,6 +245,10 @@ export class OwnedWatches {
     this.#names.set(name, name);
     return name;
   }
+}
+
+function isFinal({ kind, failures }: ReflectorTrouble): boolean {
+  return kind === 'TooLarge' || (kind === 'Forbidden' && failures >= 2);
 }
 
 function keyOf(

@@ -2,6 +2,9 @@ import { RetryableError, TerminalError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import type { CloudServiceAccount } from './identity.ts';
 
+/** Reason of our own for what a cloud, or the way to it, is at fault for. */
+const cloudFault = 'CloudFault';
+
 /** Characters of a cloud's own words that are passed on. */
 const longestWords = 300;
 
@@ -20,7 +23,12 @@ export function cloudFailed(
   thrown: unknown,
   secrets: readonly string[] = [],
 ): RetryableError {
-  return new RetryableError(`${what}: ${wordsOf(thrown, secrets)}`);
+  return new RetryableError(`${what}: ${wordsOf(thrown, secrets)}`, { reason: cloudFault });
+}
+
+/** Whether an error is the fault of a cloud, and not of the local cluster that minted the token. */
+export function isCloudFault(error: unknown): error is RetryableError {
+  return error instanceof RetryableError && error.reason === cloudFault;
 }
 
 /** The annotations, or what they name, are not as they must be. */

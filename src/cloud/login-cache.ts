@@ -1,5 +1,6 @@
 import { type Duration, type Instant, instant, minutes, seconds } from '../core/time.ts';
 import { untilAborted } from '../kubernetes/wait.ts';
+import { cloudFailed } from './cloud-error.ts';
 
 export interface LoginCacheOptions {
   /** How long before its end a login is no longer handed out. Default 5 min. */
@@ -101,7 +102,12 @@ export class LoginCache<Credentials> {
     const asked = now();
     const deadline = AbortSignal.timeout(loginTimeout);
     // SDKs do not hand every signal on: the wait for them ends all the same.
-    const { credentials, expiresAt } = await untilAborted(logIn(deadline), deadline);
+    const { credentials, expiresAt } = await untilAborted(logIn(deadline), deadline).catch(
+      (error: unknown) => {
+        if (!deadline.aborted) throw error;
+        throw cloudFailed('the login', new Error(`no answer within ${loginTimeout} ms`));
+      },
+    );
     const end = expiresAt ?? instant(asked + shortestTrust);
     const refreshAt = instant(Math.max(end - refreshBefore, asked + (end - asked) / 2));
     return { credentials, refreshAt };

@@ -5,10 +5,12 @@ import {
   type AllowedHost,
   formatListenAddress,
   readAllowedHost,
+  readHostPattern,
   readListenAddress,
   readOptionalListenAddress,
 } from './addresses.ts';
 import { type ApiConfig, type Role, readApi, readRoles } from './api-config.ts';
+import { type CloudConfig, readClouds } from './cloud-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
@@ -74,6 +76,11 @@ export interface Config {
   readonly allowedArtifactHosts: readonly AllowedHost[];
   /** API servers that are exempt from the address guard; empty outside of development. */
   readonly allowedClusterHosts: readonly AllowedHost[];
+  /** Globs of hosts that http actions may call; empty allows all. */
+  readonly allowedActionHosts: readonly string[];
+  /** Servers of http actions that are exempt from the address guard; empty outside of development. */
+  readonly localActionHosts: readonly AllowedHost[];
+  readonly clouds: CloudConfig;
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -141,6 +148,12 @@ function configOf(
     logFormat: readChoice(given('log-format'), ['json', 'text']),
     allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
+    allowedActionHosts: Object.freeze(actionHosts(values)),
+    localActionHosts: allowedHosts('local-action-hosts', values),
+    clouds: readClouds(
+      (values.get('cloud-endpoint') ?? []).map((text) => ({ origin: '--cloud-endpoint', text })),
+      readPath(given('cloud-endpoint-ca-file')),
+    ),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
@@ -154,6 +167,11 @@ function allowedHosts(
   return Object.freeze(
     given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
   );
+}
+
+function actionHosts(values: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const name: FlagName = 'allowed-action-hosts';
+  return (values.get(name) ?? []).map((text) => readHostPattern({ origin: `--${name}`, text }));
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

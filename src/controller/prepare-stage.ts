@@ -104,7 +104,7 @@ export async function prepareStage(
 }
 
 /** Scope of every kind in the stage, by the CRDs of the run first, then by the target's discovery. */
-async function scopesOf(
+export async function scopesOf(
   objects: readonly KubernetesObject[],
   defined: DefinedKinds,
   client: KubernetesClient,
@@ -126,7 +126,7 @@ async function scopesOf(
 }
 
 /** The kinds that the stage's CRDs define, with their scope. */
-function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
+export function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
   const scopes = new Map<string, Scope>();
   for (const { kind, spec } of objects) {
     if (kind !== 'CustomResourceDefinition' || !isJsonObject(spec)) continue;
@@ -179,7 +179,7 @@ export function refuseSharedObjects(
  * @throws TerminalError that names the object.
  */
 export function refuseReleasesOfOthers(
-  { groups }: PreparedStage,
+  { groups }: Pick<PreparedStage, 'groups'>,
   identity: string,
   namespace: string,
 ): void {

@@ -167,7 +167,8 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
 
 /** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */
 function dirty(snapshot: Snapshot): Rest | undefined {
-  return isDirty(snapshot.stageSet, pin(snapshot)) ? dirtyRest : undefined;
+  const { stageSet } = snapshot;
+  return isDirty(stageSet, pin(snapshot)) ? dirtyRest(stageSet) : undefined;
 }
 
 /**

@@ -120,7 +120,7 @@ describe('the admission webhooks, installed by kustomize', function () {
     expect(stderr).to.match(/^Warning: .*serviceAccountName/m);
   });
 
-  it('attack 20: note who set an annotation, whomever the note names', async () => {
+  it('attack 20: an annotation with a note in the name of another (the authenticated user is noted, StageAdvance)', async () => {
     const { name } = await TestNamespace.create(playground);
     await apply(stageSet(name, { ...valid, suspend: true }));
     await kubectl(playground, [
@@ -155,7 +155,7 @@ describe('the admission webhooks, installed by kustomize', function () {
     expect(await read('stageset', name, '.metadata.annotations')).to.equal(annotations);
   });
 
-  it('let the controller roll out, and nobody else write its records (attacks 21 and 22)', async () => {
+  it('attack 21: a StageRun or StageInventory written by a tenant (only the controller writes records, StageRun)', async () => {
     const shop = await TestNamespace.create(playground);
     await kubectl(playground, ['create', 'serviceaccount', 'deployer', '-n', shop.name]);
     const deployer = `--serviceaccount=${shop.name}:deployer`;

@@ -181,7 +181,7 @@ describe('advance', () => {
     expect(await advancesOf(shop)).to.have.length(1);
   });
 
-  it('lets one of two who race win, and tells the other who was first', async () => {
+  it('attack 18: two advances that race (one wins, and the other is told who was first, StageAdvance)', async () => {
     const promotion = { requireManualPromotion: true };
     // The run is not over when the second one is judged, however late that is.
     const shop = await held(promotion, { promotion });
@@ -201,7 +201,7 @@ describe('advance', () => {
     expect(await advancesOf(shop)).to.have.length(1);
   });
 
-  it('is bound to its run: replayed on a newer one it passes nothing', async () => {
+  it('attack 17: an advance replayed on a newer run (it is bound to its run, StageAdvance)', async () => {
     const shop = await held({ requireManualPromotion: true });
     const runId = await runIdOf(shop);
     const body = { spec: { stage: 'dev', runId } };
@@ -254,7 +254,7 @@ describe('advance', () => {
     await shop.untilReady('v1');
   });
 
-  it('tells that there is no such StageSet to those only who may ask for it', async () => {
+  it('attack 58: asking advance for a StageSet that is not there (404 only to those who may ask, StageAdvance)', async () => {
     const shop = await stand.namespace();
     const ask = { name: 'nothing', body: { spec: { stage: 'dev', runId: 'r' } } };
     expect((await failureOf(call('get', shop, viewer, ask))).code).to.equal(404);
@@ -265,7 +265,7 @@ describe('advance', () => {
     expect(refused.message).to.include('cannot get resource "stagesets/advance"');
   });
 
-  it('means the StageSet whose uid is named', async () => {
+  it('attack 57: an advance for a StageSet that was created anew (it means the uid that is named, StageAdvance)', async () => {
     const shop = await held({ requireManualPromotion: true });
     const runId = await runIdOf(shop);
     const body = { metadata: { uid: 'of-another' }, spec: { stage: 'dev', runId } };

@@ -38,7 +38,7 @@ describe('whom an aggregated server trusts', () => {
       await alone.stop();
     });
 
-    it('lets nobody in about whom it cannot ask', async () => {
+    it('attack 89: a reviewer that cannot be reached (it fails closed, aggregated API 2)', async () => {
       const path = `${shopPath}/advance`;
       const proxied = await alone.askFor('olga', { path });
       const headers = { Authorization: 'Bearer unknown' };

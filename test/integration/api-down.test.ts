@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { prepareApi, untilServed } from '../../dev/aggregated-api.ts';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
+import type { Playground } from '../../dev/playground.ts';
+import { startCagedPlayground } from '../canary.ts';
 
 /** Milliseconds within which a namespace must be gone (apiserver.md, section 4). */
 const bound = 60_000;
@@ -13,7 +14,7 @@ describe('a cluster whose aggregated API is killed', () => {
 
   before('start an API and a controller apart from it', async function () {
     this.timeout(180_000);
-    playground = await startPlayground({ name: 'down', controllerManager: 'with' });
+    playground = await startCagedPlayground({ name: 'down', controllerManager: 'with' });
     const { flags, serving } = await prepareApi(playground);
     apiFlags = ['--roles=api', '--manage-apiservice=false', ...flags, ...serving];
     api = await playground.startController({ flags: apiFlags });

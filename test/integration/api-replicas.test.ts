@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { prepareApi, untilServed } from '../../dev/aggregated-api.ts';
 import { freePorts } from '../../dev/cluster/ports.ts';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
+import type { Playground } from '../../dev/playground.ts';
 import { KubernetesClient } from '../../src/kubernetes/client.ts';
 import { Connection } from '../../src/kubernetes/connection.ts';
 import { pause } from '../../src/kubernetes/wait.ts';
+import { startCagedPlayground } from '../canary.ts';
 import { configMap } from '../objects.ts';
 import { type Backend, ServiceForwarder } from '../service-forwarder.ts';
 import { TestNamespace } from '../test-namespace.ts';
@@ -34,7 +35,7 @@ describe('two replicas of the aggregated API', () => {
 
   before('start both behind one Service', async function () {
     this.timeout(240_000);
-    playground = await startPlayground({ name: 'replicas' });
+    playground = await startCagedPlayground({ name: 'replicas' });
     const prepared = await prepareApi(playground);
     const port = Number(/--api-service-port=(\d+)/.exec(prepared.flags.join(' '))?.[1]);
     forwarder = await ServiceForwarder.start(port);

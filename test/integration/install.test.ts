@@ -22,6 +22,9 @@ const allowed = [
   'create stageruns -n shop',
   'delete stageruns -n shop',
   'patch stageruns --subresource=status -n shop',
+  'watch stageledgers -A',
+  'create stageledgers -n shop',
+  'patch stageledgers --subresource=status -n shop',
   'watch externalartifacts.source.toolkit.fluxcd.io -A',
   'list gitrepositories.source.toolkit.fluxcd.io -A',
   'watch customresourcedefinitions',
@@ -53,6 +56,8 @@ const denied = [
   'patch stageruns -n shop',
   'update stageruns --subresource=status -n shop',
   'patch stageledgers -n shop',
+  'update stageledgers -n shop',
+  'delete stageledgers -n shop',
   'patch gitrepositories.source.toolkit.fluxcd.io -n shop',
   'create customresourcedefinitions',
   'get secrets -n shop',
@@ -203,7 +208,7 @@ describe('the installation by kustomize', function () {
     expect(await permitted(controller, allowed)).to.deep.equal(allowed);
   });
 
-  it('lets the controller do nothing else', async () => {
+  it('attack 88: the rights of the controller (edge case 28: no Secrets, no impersonation, part A 9.1)', async () => {
     expect(await permitted(controller, denied)).to.deep.equal([]);
   });
 

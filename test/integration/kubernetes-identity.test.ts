@@ -152,7 +152,7 @@ describe('identities at a real API server', () => {
     expect(await whoAmI(client)).to.equal('system:serviceaccount:team:second');
   });
 
-  it('sends nothing of ours with a tenant token', async () => {
+  it('attack 94: credentials of the controller beside the token of a tenant (the token is the only one, part A 9.2)', async () => {
     const tokens = new TokenStore(admin);
     const tenant = tokens.clientFor('team', 'tenant');
     const secrets = { apiVersion: 'v1', kind: 'Secret', namespace: 'team' };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { readAllowedHost } from '../../src/config/addresses.ts';
+import { canary } from '../canary.ts';
 import { kubeconfigOf } from '../kubeconfigs.ts';
 import { configMap } from '../objects.ts';
 import { changesOf, TestPlanner } from '../planning.ts';
@@ -44,7 +45,7 @@ describe('a plan of a StageSet for a remote cluster', () => {
     );
   });
 
-  it('goes to no cluster but that of the stored spec', async () => {
+  it('attack 64: a plan of a spec for another cluster (it goes to that of the stored spec, StagePlan)', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app']);
@@ -66,11 +67,11 @@ describe('a plan of a StageSet for a remote cluster', () => {
     await shop.changeSpec({ suspend: true });
     await shop.changeStages(['app']);
     const cluster = { server: 'https://127.0.0.1:1' };
-    const dead = kubeconfigOf({ cluster, user: { token: 'canary-x' } });
+    const dead = kubeconfigOf({ cluster, user: { token: canary } });
     await shop.patch(kubeconfigSecret(''), { stringData: { value: dead } });
     const plan = await planner.plan(shop);
     expect(plan.verdict).to.equal('Blocked');
     expect(plan.stages[0]?.error).to.include(`cluster of Secret ${shop.name}/paris: `);
-    expect(JSON.stringify(plan)).to.not.include('canary');
+    expect(JSON.stringify(plan)).to.not.include(canary);
   });
 });

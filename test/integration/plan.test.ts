@@ -177,7 +177,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it('reads Secrets and objects as the tenant, and says what that may not do', async () => {
+  it('attack 24: a plan of what its tenant may not read (it reads as the tenant, part A 9.1)', async () => {
     const shop = await stand.namespace();
     const account = { apiVersion: 'v1', kind: 'ServiceAccount' };
     await shop.client.create(
@@ -195,7 +195,7 @@ describe('a plan', () => {
     expect(web?.changes?.[0]?.error).to.match(/nobody" cannot (get|patch) resource "configmaps"/);
   });
 
-  it('builds nothing else from a Secret for those who may not read it', async () => {
+  it('attack 59: a plan that turns a Secret into something readable (it is built for those who may read it, StagePlan)', async () => {
     const shop = await stand.namespace();
     const postBuild = { substituteFrom: [{ kind: 'Secret', name: 'login' }] };
     await shop.createStageSet([{ name: 'web', postBuild }], { suspend: true });
@@ -268,7 +268,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it('of another spec acts as no account but those of the stored one', async () => {
+  it('attack 60: a plan of a spec with another ServiceAccount (it acts as those of the stored spec, StagePlan)', async () => {
     const shop = await delivered();
     const stages = [{ name: 'web', sourceRef: { name: 'web' } }];
     const proposed = { interval: '1h', serviceAccountName: 'powerful', stages };
@@ -278,7 +278,7 @@ describe('a plan', () => {
     expect(plan.stages).to.deep.equal([]);
   });
 
-  it('of another spec acts not as the controller where only accounts of stages did', async () => {
+  it('attack 61: a plan of a spec without a ServiceAccount (it does not act as the controller, StagePlan)', async () => {
     const shop = await stand.namespace();
     const account = { serviceAccountName: 'nobody' };
     await shop.createStageSet([{ name: 'web', ...account }], { suspend: true });
@@ -296,7 +296,7 @@ describe('a plan', () => {
     expect(other.message).to.include('powerful is no ServiceAccount of the stored spec');
   });
 
-  it('of another spec reads no source of another namespace but the stored ones', async () => {
+  it('attack 62: a plan of a spec with a source of another namespace (it reads no other than the stored ones, StagePlan)', async () => {
     const [shop, neighbour] = [await delivered(), await stand.namespace()];
     await neighbour.publish('private', 'v1', [configMap('private')]);
     const sourceRef = { name: 'private', namespace: neighbour.name };
@@ -310,7 +310,7 @@ describe('a plan', () => {
     expect(plan.message).to.equal(revised.message);
   });
 
-  it('fetches no artifact by an address that is not beside the one of the source', async () => {
+  it('attack 63: a plan of an artifact at an address of choice (it is beside that of the source, StagePlan)', async () => {
     const [shop, neighbour] = [await delivered(), await stand.namespace()];
     await neighbour.publish('private', 'v1', [configMap('private')]);
     const [source] = (

@@ -50,7 +50,7 @@ describe('a StageSet that names no ServiceAccount', () => {
     expect(await shop.untilReason('RBACDenied')).to.include(deniedTo(shop, 'everybody'));
   });
 
-  it('never acts as the controller where that account does not exist, and goes on when it does', async () => {
+  it('attack 71: a default ServiceAccount that does not exist (it fails closed, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await mayWrite(shop, 'everybody');
     await shop.publish('app', 'v1', [configMap('web')]);
@@ -88,7 +88,7 @@ describe('a StageSet that names no ServiceAccount', () => {
     await shop.untilReady('v1', { within: 5000 });
   });
 
-  it('is not carried out while the annotation is no name', async () => {
+  it('attack 72: a default ServiceAccount that is no name (nothing is carried out, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('everybody'));
     await mayWrite(shop, 'everybody');
@@ -119,7 +119,7 @@ describe('a StageSet that names no ServiceAccount', () => {
 describe('a ServiceAccount that is deleted and created anew under the same name', () => {
   const stand = useController({ rights: 'Installed' });
 
-  it('is noticed before the API server refuses its token (attack 40)', async () => {
+  it('attack 40: a ServiceAccount replaced by one of the same name in a run ([gap] its uid is watched, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('deployer'));
     await mayWrite(shop, 'deployer');
@@ -143,7 +143,7 @@ describe('a ServiceAccount that is deleted and created anew under the same name'
     expect(await refusedTokens(stand.controller.metricsUrl)).to.equal(refusedBefore);
   });
 
-  it('does not lend the new one what only the old one may', async () => {
+  it('attack 70: a ServiceAccount that was deleted (edge case 30: its token is no longer used, and a new account recovers, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('deployer'));
     await mayWrite(shop, 'deployer');

@@ -102,7 +102,7 @@ describe('a stage with encrypted files', () => {
     await shop.untilReady('v1');
   });
 
-  it('says no more than that decryption failed, and the log who could have done it', async () => {
+  it('attack 80: reading recipients off a failed decryption (edge case 29: they are in the log only, part A 10.1)', async () => {
     const shop = await stand.namespace();
     await shop.create({ ...keySecret, data: {} });
     await shop.publishFiles('app', 'v1', { 'secret.yaml': sealed });
@@ -116,7 +116,7 @@ describe('a stage with encrypted files', () => {
     expect(await shop.find(secret('database'))).to.equal(undefined);
   });
 
-  it('is applied by an account only that may read the key', async () => {
+  it('attack 78: a decryption key that the account may not read (it is read as the tenant, part A 9.1)', async () => {
     const shop = await stand.namespace();
     await shop.create(keySecret);
     await shop.create(serviceAccount('deployer'));
@@ -138,7 +138,7 @@ describe('a stage with encrypted files', () => {
     expect(await valueOf(shop, 'database', 'password')).to.equal(password);
   });
 
-  it('gives nothing of a build with the key to one without it', async () => {
+  it('attack 79: the artifact of another, built with its key (a build is kept for its key alone, part A 10.1)', async () => {
     const [rich, poor] = [await stand.namespace(), await stand.namespace()];
     for (const shop of [rich, poor]) {
       await shop.publishFiles('app', 'v1', { 'secret.yaml': sealed });
@@ -151,7 +151,7 @@ describe('a stage with encrypted files', () => {
     expect(await poor.untilReason('StageFailed')).to.include('decryption failed');
   });
 
-  it('shows no value in a plan, of whatever kind of object', async () => {
+  it('attack 81: a plan of decrypted objects (none of their values is shown, StagePlan)', async () => {
     const shop = await stand.namespace();
     await shop.create(keySecret);
     await shop.publishFiles('app', 'v1', {

@@ -176,7 +176,7 @@ describe('a StageSet that depends on another', () => {
 describe('a StageSet that depends on another, under --no-cross-namespace-refs', () => {
   const stand = useController({ flags: ['--no-cross-namespace-refs'] });
 
-  it('may not depend on one of another namespace, ready or not', async () => {
+  it('attack 93: a dependency in another namespace, under --no-cross-namespace-refs (it is refused, ready or not, part A 9.5)', async () => {
     const [shop, platform] = [await stand.namespace(), await stand.namespace()];
     await platform.publish('app', 'v1', [configMap('app')]);
     await platform.createStageSet(['app']);

@@ -112,7 +112,7 @@ describe('the inventory of a stage', () => {
     expect(await shop.inventories()).to.deep.equal({ app: [`${shop.name}_web__ConfigMap`] });
   });
 
-  it('does not make the controller delete what somebody wrote into it but the StageSet has not applied', async () => {
+  it('attack 22: a StageInventory that lists foreign objects (only what carries the owner labels is deleted, part A 5.5)', async () => {
     const shop = await begin(configMap('web'));
     await shop.create(configMap('foreign'));
     const [shard] = await shardsOf(shop, 'app');

@@ -30,7 +30,7 @@ describe('an object that somebody else owns', () => {
     return [first, second];
   }
 
-  it('is refused with the name of the other StageSet, and nothing beside it is applied', async () => {
+  it('attack 90: taking an object of another StageSet (it is refused, and nothing beside it is applied, part A 5.5)', async () => {
     const [first, second] = await two();
     expect(await second.untilReason('StageFailed')).to.include(
       `Stage app: apply: ConfigMap/${first.name}/web: it belongs to StageSet ${first.name}/shop` +

@@ -204,7 +204,7 @@ describe('an inventory that is lost while the controller is down', () => {
     expect(shard?.metadata.ownerReferences?.[0]).to.include({ kind: 'StageSet', controller: true });
   });
 
-  it('leaves alone what only copied the labels, and what another StageSet has', async () => {
+  it('attack 39: owner labels forged on a foreign object (labels that were copied do not have it pruned, part A 5.9)', async () => {
     const shop = await begin({ app: [configMap('kept')] });
     const labels = {
       'stages.metio.wtf/name': 'shop',

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { canary } from '../canary.ts';
 import { SilentServer } from '../dead-servers.ts';
 import { kubeconfigOf } from '../kubeconfigs.ts';
 import { configMap } from '../objects.ts';
@@ -53,7 +54,7 @@ describe('a remote cluster that does not work', () => {
     ],
     [
       'does not take the credentials',
-      async () => kubeconfigOf({ cluster: await server(), user: { token: 'canary-sesame' } }),
+      async () => kubeconfigOf({ cluster: await server(), user: { token: canary } }),
       /Unauthorized.*check the kubeconfig/,
     ],
     [
@@ -67,11 +68,11 @@ describe('a remote cluster that does not work', () => {
       const shop = await shopWith(await kubeconfig());
       const message = await shop.untilReason('StageFailed');
       expect(message).to.include(`cluster of Secret ${shop.name}/paris: `).and.match(why);
-      expect(message).to.not.include('canary');
+      expect(message).to.not.include(canary);
       const good = await remote().kubeconfig();
       await shop.patch(kubeconfigSecret(''), { stringData: { value: good } });
       await shop.untilReady('v1');
-      expect(stand.controller.log.join('\n')).to.not.include('canary');
+      expect(stand.controller.log.join('\n')).to.not.include(canary);
     });
   }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { type Grant, grant } from '../bound-role.ts';
+import { canary } from '../canary.ts';
 import { configMap, deployment, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
 import {
@@ -84,7 +85,7 @@ describe('a StageSet for a remote cluster', () => {
     await remote().untilObject(web, ({ data }) => JSON.stringify(data) === '{"text":"ours"}');
   });
 
-  it('reads the kubeconfig as the account of the StageSet, and acts there as that of each stage', async () => {
+  it('attack 82: a kubeconfig that the account may not read (it is read as the tenant, who is impersonated there, part A 9.3)', async () => {
     const shop = await stand.namespace();
     await remote().join(shop);
     const [whole, stage] = ['deployer', 'painter'].map(
@@ -116,7 +117,7 @@ describe('a StageSet for a remote cluster', () => {
     expect(await remote().configMapNames(shop)).to.deep.equal(['colours', 'web']);
   });
 
-  it('takes an edited Secret into account at once', async () => {
+  it('attack 83: a connection that outlives its kubeconfig (an edited Secret takes effect at once, part A 9.3)', async () => {
     const shop = await shopWithCluster();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app'], toParis);
@@ -173,7 +174,7 @@ describe('a StageSet for a remote cluster', () => {
   const broken: [string, KubernetesObject | undefined, string][] = [
     ['is missing', undefined, 'does not exist; create it'],
     ['has an empty value', kubeconfigSecret(''), 'has no value at the key value'],
-    ['is no kubeconfig', kubeconfigSecret('canary: [sesame'), 'is not valid YAML'],
+    ['is no kubeconfig', kubeconfigSecret(`${canary}: [sesame`), 'is not valid YAML'],
   ];
   for (const [what, secret, why] of broken) {
     it(`whose Secret ${what} fails its stage, and is tried again by itself`, async () => {

@@ -140,7 +140,7 @@ describe('the source of a stage', () => {
     expect(await shop.configMapNames()).to.deep.equal(['web-2']);
   });
 
-  it('in another namespace is not told apart from one that is not there', async () => {
+  it('attack 91: probing for sources in other namespaces (one message for all failures, part A 3.1)', async () => {
     const [shop, store] = [await stand.namespace(), await stand.namespace()];
     await store.publish('web', 'v1', [configMap('web')], { ready: 'False' });
     const stageSet = (name: string): Promise<void> =>
@@ -161,7 +161,7 @@ describe('the source of a stage', () => {
 describe('the source of a stage, under --no-cross-namespace-refs', () => {
   const stand = useController({ flags: ['--no-cross-namespace-refs'] });
 
-  it('may not be in another namespace', async () => {
+  it('attack 92: a source in another namespace, under --no-cross-namespace-refs (it is refused, part A 9.5)', async () => {
     const [shop, store] = [await stand.namespace(), await stand.namespace()];
     await store.publish('web', 'v1', [configMap('web')]);
     await shop.createStageSet([{ name: 'app', sourceRef: { name: 'web', namespace: store.name } }]);

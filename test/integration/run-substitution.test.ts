@@ -193,7 +193,7 @@ describe('substitution in a stage', () => {
       expect(await dataOf(shop)).to.deep.equal({ password });
     });
 
-    it('is denied what the account may not read, and goes on once it may', async () => {
+    it('attack 77: a Secret in substituteFrom that the account may not read (it is read as the tenant, part A 9.1)', async () => {
       const shop = await stand.namespace();
       await shop.create(secret('db', { password }));
       await shop.create(serviceAccount('deployer'));

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
-import { type Playground, startPlayground } from '../../dev/playground.ts';
+import type { Playground } from '../../dev/playground.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { startCagedPlayground } from '../canary.ts';
 import { configMap, serviceAccount, toy, toyDefinition, withMetadata } from '../objects.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
@@ -85,7 +86,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     expect(await shop.find(configMap('bystander'))).not.to.equal(undefined);
   });
 
-  it('acts as the accounts of its stages, which may see their own namespace only', async () => {
+  it('attack 68: a teardown that reaches into other namespaces (it acts as the accounts of the stages, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     for (const [account, resource] of [
       ['for-config', 'configmaps'],
@@ -113,7 +114,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     expect(await shop.find(secret)).to.equal(undefined);
   });
 
-  it('is not held up by what a stranger labels as its own where its account may not delete', async () => {
+  it('attack 67: owner labels forged in a namespace of others (they hold no teardown up, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     const stranger = await TestNamespace.create(playground);
     const labels = {
@@ -167,7 +168,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     await shop.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
   }
 
-  it('gives up at once the stage whose account is gone, and says so', async () => {
+  it('attack 69: a teardown whose account is gone (edge case 30: the finalizer goes at once, and one event says so, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     await shop.publish('one', 'v1', [configMap('one')]);
     await shop.publish('two', 'v1', [configMap('two')]);
@@ -187,7 +188,7 @@ describe('garbage collection', () => {
   let controller: ControllerProcess;
 
   before('start a cluster of its own, with a controller manager', async () => {
-    playground = await startPlayground({ name: 'collected', controllerManager: 'with' });
+    playground = await startCagedPlayground({ name: 'collected', controllerManager: 'with' });
     controller = await playground.startController({ flags: ['--log-level=debug'] });
   });
 

@@ -78,7 +78,7 @@ describe('a StageSet with a serviceAccountName', () => {
     await shop.untilReady('v1');
   });
 
-  it('never falls back to the controller when the account does not exist', async () => {
+  it('attack 73: a ServiceAccount that does not exist (it never falls back to the controller, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);
     await shop.createStageSet(['app'], { serviceAccountName: 'ghost' });
@@ -94,7 +94,7 @@ describe('a StageSet with a serviceAccountName', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
-  it("uses a stage's own account for that stage alone", async () => {
+  it('attack 74: a stage with an account of its own (it has no other rights, nor lends its own, part A 9.1)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('deployer'));
     await shop.create(serviceAccount('nobody'));
@@ -164,7 +164,7 @@ describe('a StageSet with a serviceAccountName', () => {
     await shop.untilReady('v2');
   });
 
-  it('is not lent the rights of the controller over the releases of others', async () => {
+  it('attack 75: a release of the records of others (the rights of the controller are not lent, part A 9.1)', async () => {
     const [shop, victim] = [await stand.namespace(), await stand.namespace()];
     await victim.publish('app', 'v1', [configMap('app')]);
     await victim.createStageSet(['app']);

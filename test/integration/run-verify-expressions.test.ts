@@ -102,7 +102,7 @@ describe('readyChecks.exprs', () => {
     );
   });
 
-  it('that cost too much give no answer, and hold nobody up', async () => {
+  it('attack 65: an expression that costs too much, in a run (it gives no answer, and holds nobody up, part A 6.4)', async () => {
     const shop = await stand.namespace();
     const list = Array.from({ length: 300 }, (_, index) => index);
     const heavy = { ...express, spec: { list } };

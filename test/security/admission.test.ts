@@ -46,7 +46,7 @@ describe('attacks on the admission webhooks', () => {
     return socket;
   };
 
-  describe('10: bodies that are too big or too slow', () => {
+  describe('attack 44: reviews that are too big or too slow (the webhook bounds what it reads, aggregated API 3)', () => {
     it('refuses a giant body by its length', async () => {
       const body = 'x'.repeat(3 * 1024 * 1024 + 1);
       await eachPath(async (path) => expectRefused(await stand.send({ path, body }), 413));
@@ -104,7 +104,7 @@ describe('attacks on the admission webhooks', () => {
     });
   });
 
-  describe('11: JSON that hurts its reader', () => {
+  describe('attack 45: a review whose JSON hurts its reader (depth and keys are bounded, aggregated API 3)', () => {
     const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     const request = JSON.stringify(review);
     const around = (inner: string): string =>
@@ -151,7 +151,7 @@ describe('attacks on the admission webhooks', () => {
     });
   });
 
-  describe('13: a content type that is not what it says', () => {
+  describe('attack 46: a review whose content type is not what it says (other types are refused, aggregated API 3)', () => {
     for (const type of [
       'text/plain',
       'text/json',
@@ -189,7 +189,7 @@ describe('attacks on the admission webhooks', () => {
     });
   });
 
-  describe('20 and 21: another name than the own one', () => {
+  describe('attack 47: a review in the name of the controller or of somebody else (records have one writer, StageRun)', () => {
     it('cannot be put into the note of who asked', async () => {
       const annotations = {
         'stages.metio.wtf/promote': 'dev@1',
@@ -227,7 +227,7 @@ describe('attacks on the admission webhooks', () => {
     });
   });
 
-  describe('41: a caller that is not the API server', () => {
+  describe('attack 41: a webhook called by somebody else than the API server (it tells nothing that it looks up, aggregated API 4)', () => {
     it('hears of a namespace its default ServiceAccount and nothing else', async () => {
       const answer = await stand.review(
         paths.mutateStageSet,

@@ -59,13 +59,13 @@ describe('attacks on the aggregated API', () => {
     expect(stand.samples.asked).to.deep.equal([]);
   };
 
-  describe('1: X-Remote-User without a certificate', () => {
+  describe('attack 1: X-Remote-User without a certificate (the headers count with the certificate of the proxy alone, aggregated API 2)', () => {
     it('counts for nothing', async () => {
       expectRefused(await stand.ask({ path: planPath, headers: asAdmin }), 401);
     });
   });
 
-  describe('2: X-Remote-User with a certificate of the client authority', () => {
+  describe('attack 2: X-Remote-User with a certificate of the client authority (the authority of clients makes no proxy, aggregated API 2)', () => {
     it('leaves the sender who the certificate says', async () => {
       const as = await client(stand.clusterCa, { commonName: 'mallory' });
       const reply = await stand.ask({ path: planPath, headers: asAdmin, as });
@@ -81,7 +81,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('3: X-Remote-User with a certificate of a foreign authority', () => {
+  describe('attack 3: X-Remote-User with a certificate of a foreign authority (the certificate is verified, aggregated API 2)', () => {
     it('counts for nothing, though the authority has the right name', async () => {
       const foreign = await createAuthority({
         commonName: 'front-proxy-ca',
@@ -93,7 +93,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('4: a certificate of the front proxy outside its time', () => {
+  describe('attack 4: a certificate of the front proxy outside its time or purpose (it is valid now, and for clients, aggregated API 2)', () => {
     it('counts for nothing once it has ended', async () => {
       const as = await client(stand.frontProxyCa, { now: instant(Date.now() - minutes(30)) });
       expectRefused(await stand.ask({ path: planPath, headers: asAdmin, as }), 401);
@@ -110,7 +110,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('5: a certificate of the right authority with a name that is not allowed', () => {
+  describe('attack 5: a certificate of the right authority with a name that is not allowed (only the allowed names are the proxy, aggregated API 2)', () => {
     for (const commonName of ['front-proxy', 'Front-Proxy-Client', 'front-proxy-client\n']) {
       it(`counts for nothing as ${JSON.stringify(commonName)}`, async () => {
         const as = await client(stand.frontProxyCa, { commonName });
@@ -119,7 +119,7 @@ describe('attacks on the aggregated API', () => {
     }
   });
 
-  describe('6: identity headers in odd spellings and numbers', () => {
+  describe('attack 6: identity headers in odd spellings and numbers (they are dropped before anything looks at them, aggregated API 2)', () => {
     it('drops every spelling from somebody who is no proxy', async () => {
       const as = await client(stand.clusterCa, { commonName: 'olga' });
       const headers = [
@@ -154,7 +154,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('7: a body with two lengths', () => {
+  describe('attack 7: a body with two lengths (a smuggled request is not read, aggregated API 3)', () => {
     for (const headers of [
       ['Content-Length: 4', 'Transfer-Encoding: chunked'],
       ['Transfer-Encoding: chunked', 'Content-Length: 4'],
@@ -178,7 +178,7 @@ describe('attacks on the aggregated API', () => {
     }
   });
 
-  describe('8: paths that mean something else to somebody else', () => {
+  describe('attack 8: paths that mean something else to somebody else (nobody is authorized for one path and served another, aggregated API 2)', () => {
     for (const path of [
       `${groupPath}/namespaces/default/../other/stagesets/shop/plan`,
       `${groupPath}/namespaces/./default/stagesets/shop/plan`,
@@ -203,7 +203,7 @@ describe('attacks on the aggregated API', () => {
     }
   });
 
-  describe('9: names with slashes after decoding', () => {
+  describe('attack 9: names with slashes after decoding (a name is one segment, aggregated API 2)', () => {
     for (const path of [
       `${groupPath}/namespaces/default%2Fstagesets%2Fshop/stagesets/shop/plan`,
       `${groupPath}/namespaces/default/stagesets/shop%2fplan`,
@@ -223,7 +223,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('14: continue tokens', () => {
+  describe('attack 14: forged, old and foreign continue tokens (a token checks itself and is bound to its list, aggregated API 3)', () => {
     let time = 0;
     const tokens = new ContinueTokens({
       key: () => Buffer.alloc(32, 7),
@@ -280,7 +280,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('15: finding out what is there without being allowed to', () => {
+  describe('attack 15: finding out what is there without being allowed to (authorize before looking anything up, aggregated API 2)', () => {
     it('gives the same answer for what is there and what is not', async () => {
       const answers = new Set<string>();
       for (const name of ['shop', 'none', 'Not_A_Name']) {
@@ -308,7 +308,7 @@ describe('attacks on the aggregated API', () => {
     });
   });
 
-  describe('16: a verdict about one request that serves another', () => {
+  describe('attack 16: a verdict about one request that serves another (verdicts are kept by all attributes, aggregated API 2)', () => {
     it('keeps apart whatever RBAC, or another authorizer, can tell apart', async () => {
       const other = `${groupPath}/namespaces/kube-system/stagesets/shop`;
       const questions: [string, Record<string, string>, string[]][] = [

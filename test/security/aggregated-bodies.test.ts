@@ -57,7 +57,7 @@ describe('attacks on the aggregated API by what is sent', () => {
     expect(stand.samples.asked).to.deep.equal([]);
   };
 
-  describe('10: bodies and headers that are too big or too slow', () => {
+  describe('attack 10: bodies and headers that are too big or too slow (3 MiB, and timeouts against slow clients, aggregated API 3)', () => {
     it('refuses a giant body by its length, without reading it', async () => {
       const reply = await post('x'.repeat(4 * 1024 * 1024));
       expectRefused(reply, 413);
@@ -107,7 +107,7 @@ describe('attacks on the aggregated API by what is sent', () => {
     });
   });
 
-  describe('an answer that nobody reads', () => {
+  describe('attack 43: an answer that nobody reads (requests under way are limited, aggregated API 3)', () => {
     it('counts as a request under way until it is read, or its reader goes', async () => {
       const few = { most: 10, mostOfOneUser: 1 };
       const small = await startAggregated(playground, { limits: { reading: few, writing: few } });
@@ -139,7 +139,7 @@ describe('attacks on the aggregated API by what is sent', () => {
     });
   });
 
-  describe('11: JSON that hurts its reader', () => {
+  describe('attack 11: JSON that hurts its reader (depth and keys are bounded, aggregated API 3)', () => {
     const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     const keys = Array.from({ length: 30_000 }, (_, index) => `"k${index}":0`).join();
     for (const [what, body] of [
@@ -164,7 +164,7 @@ describe('attacks on the aggregated API by what is sent', () => {
     });
   });
 
-  describe('12: YAML that grows', () => {
+  describe('attack 12: YAML that grows (aliases are bounded, aggregated API 3)', () => {
     it('is refused before it has grown', async () => {
       const levels = Array.from(
         { length: 12 },
@@ -196,7 +196,7 @@ describe('attacks on the aggregated API by what is sent', () => {
     });
   });
 
-  describe('13: a content type that is not what it says', () => {
+  describe('attack 13: a content type that is not what it says (other types are refused, aggregated API 3)', () => {
     const body = JSON.stringify({ spec: { stage: 'a', runId: 'b' } });
     for (const type of [
       'text/plain',

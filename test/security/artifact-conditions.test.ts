@@ -54,7 +54,7 @@ const attacks: Record<string, Attack> = {
   },
 };
 
-describe('a hostile artifact', () => {
+describe('attack 48: a hostile artifact (it fails its stage with a message of its own, and applies nothing, part A 3.4)', () => {
   const stand = useController();
 
   for (const [name, { artifact, digest, message }] of Object.entries(attacks)) {

@@ -11,7 +11,7 @@ describe('a hostile server', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 
-  describe('of an artifact', () => {
+  describe('attack 49: an artifact server that is slow, cuts short or redirects (time is bounded, and every hop is judged, part A 3.2)', () => {
     const located = (server: FileServer, path = '/a.tar.gz') => ({
       url: `${server.origin}${path}`,
       digest: digestOf(good),
@@ -138,7 +138,7 @@ describe('a hostile server', () => {
     });
   });
 
-  describe('behind a name', () => {
+  describe('attack 50: an artifact server behind a name that leads inside (every resolved address is judged, part A 3.2)', () => {
     const rebinding = (...addresses: string[]) => {
       let questions = 0;
       const fetcher = fetching.fetcher({

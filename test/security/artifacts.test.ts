@@ -22,7 +22,7 @@ describe('a hostile artifact', () => {
     expect([...files.keys()]).to.deep.equal(['a.yaml']);
   });
 
-  describe('by its digest', () => {
+  describe('attack 31: an artifact with a wrong, missing or weak digest (sha256 is compared before extraction, part A 3.2)', () => {
     it('that is wrong is refused before it is unpacked', async () => {
       const bomb = archive([{ name: '../a', type: '2' }]);
       const server = await fetching.start(serving(bomb));
@@ -65,7 +65,7 @@ describe('a hostile artifact', () => {
     }
   });
 
-  describe('by its entries', () => {
+  describe('attack 26: an archive with entries that lead out, link, or are there twice (only safe regular files are taken, part A 3.4)', () => {
     const file: RawEntry = { name: 'a.yaml', content: 'a' };
     const attacks: [attack: string, entries: RawEntry[], because: string | RegExp][] = [
       [
@@ -192,7 +192,7 @@ describe('a hostile artifact', () => {
     }
   });
 
-  describe('by its size', () => {
+  describe('attack 27: an archive that is a bomb (size caps, to the byte, part A 3.3)', () => {
     const mebibyte = 1024 * 1024;
 
     it('may have a file of exactly 16 MiB', async () => {
@@ -269,7 +269,7 @@ describe('a hostile artifact', () => {
     });
   });
 
-  describe('by its form', () => {
+  describe('attack 51: an archive that is none, or cut, or forged (a broken stream is refused, part A 3.4)', () => {
     const forms: [form: string, bytes: Buffer, because: RegExp][] = [
       ['is empty', Buffer.alloc(0), /is not valid gzip|is not a tar archive|goes on after/],
       ['is no gzip', tar([{ name: 'a.yaml' }]), /is not valid gzip: incorrect header check$/],

@@ -86,7 +86,7 @@ const leaks: Record<string, Leak> = {
   },
 };
 
-describe('a build that fails', () => {
+describe('attack 52: a build that is made to fail beside a secret (its message repeats no value, part A 4.1)', () => {
   let builder: Builder;
 
   before(async () => {

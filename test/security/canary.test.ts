@@ -1,11 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type RunningApi, startApi } from '../../dev/aggregated-api.ts';
 import type { Playground } from '../../dev/playground.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { CanaryCage, canary, canaryIn } from '../canary.ts';
 import { configMap, serviceAccount } from '../objects.ts';
-import { removeStageSets, sharedCage, sharedPlayground, showLog } from '../playground.ts';
+import { removeStageSets, sharedPlayground, showLog, useController } from '../playground.ts';
 import { everyVerb, grant } from '../rbac.ts';
+import {
+  allowLocalClusters,
+  kubeconfigSecret,
+  toParis,
+  useRemoteCluster,
+} from '../remote-cluster.ts';
 import { readyOf, TestNamespace } from '../test-namespace.ts';
 
 const secret = (name: string, more: object = {}): KubernetesObject => ({
@@ -83,7 +92,7 @@ const telling = [
   ['get', 'stagehistories', '-A', '-o', 'json'],
 ];
 
-describe('25: the value of a Secret', () => {
+describe('attack 25: having the value of a Secret told (no log, event, status, metric, plan or error has it, part A 9.1)', () => {
   let playground: Playground;
   let api: RunningApi;
 
@@ -97,7 +106,6 @@ describe('25: the value of a Secret', () => {
     await removeStageSets(playground);
   });
   after('stop the API', async () => {
-    await (await sharedCage()).lookAtMetrics(api.process);
     await api.process.stop();
   });
 
@@ -170,11 +178,39 @@ describe('25: the value of a Secret', () => {
   });
 });
 
+describe('attack 53: having the value of a Secret told on its way to a remote cluster (neither cluster tells it, part A 9.3)', () => {
+  const remote = useRemoteCluster();
+  const stand = useController({ flags: ['--log-level=debug', allowLocalClusters] });
+
+  it('is told by nothing and nobody, here and there', async () => {
+    const shop = await stand.namespace();
+    await remote().join(shop);
+    await shop.create(kubeconfigSecret(await remote().kubeconfig()));
+    await shop.publish('app', 'v1', [secret('login')]);
+    await shop.createStageSet(['app'], toParis);
+    await shop.untilReady('v1');
+    const reference = { apiVersion: 'v1', kind: 'Secret', namespace: shop.name, name: 'login' };
+    const stored = await remote().client.get(reference, remote().call);
+    expect(stored['data']).to.deep.equal({ password: Buffer.from(canary).toString('base64') });
+    const refused = { ...secret('login'), type: 'kubernetes.io/tls' };
+    await shop.publish('app', 'v2', [refused, configMap('web', { password: canary })]);
+    await shop.untilReason('StageFailed');
+    for (const question of telling) {
+      const { stdout, stderr } = await stand.playground.cluster.kubectl(question);
+      expect(canaryIn(stdout + stderr), question.join(' ')).to.equal(undefined);
+    }
+    const events = ['get', 'events.events.k8s.io', '-A', '-o', 'json'];
+    const there = await remote().cluster.kubectl(events);
+    expect(canaryIn(there.stdout + there.stderr)).to.equal(undefined);
+    expect(canaryIn(stand.controller.log.join('\n'))).to.equal(undefined);
+  });
+});
+
 describe('the search for the canary', () => {
   it('finds it wherever a controller could tell it', async () => {
     const playground = await sharedPlayground();
     const shop = await TestNamespace.create(playground);
-    const cage = new CanaryCage(playground);
+    const cage = new CanaryCage(playground.client);
     try {
       for (const told of [canary, ` ${canary}`, `ab${canary}!`]) {
         expect(canaryIn(`before ${told} after`)).to.be.a('string');
@@ -188,5 +224,30 @@ describe('the search for the canary', () => {
       await cage.close().catch(() => undefined);
       await removeStageSets(shop.playground);
     }
+  });
+
+  it('finds keys and tokens that nobody planted, too', () => {
+    const key = '-----BEGIN PRIVATE KEY-----';
+    const token = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJhdWQiOlsicGFyaXMiXX0.c2lnbmF0dXJl';
+    for (const told of [key, token, 'AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS']) {
+      expect(canaryIn(`before ${told} after`), told).to.be.a('string');
+    }
+    expect(canaryIn(Buffer.from(key).toString('base64'))).to.be.a('string');
+    expect(canaryIn('the PRIVATE KEY of age, of a TLS Secret, and {"alg":"RS256"}')).to.equal(
+      undefined,
+    );
+  });
+
+  it('surrounds every cluster in which a test has a controller', async () => {
+    const directory = fileURLToPath(new URL('..', import.meta.url));
+    const files = (await readdir(directory, { recursive: true })).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const uncaged: string[] = [];
+    for (const file of files) {
+      const text = await readFile(join(directory, file), 'utf8');
+      if (/import \{[^}]*\bstartPlayground\b[^}]*\}/.test(text)) uncaged.push(file);
+    }
+    expect(uncaged).to.deep.equal(['canary.ts']);
   });
 });

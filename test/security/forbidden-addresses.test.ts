@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { milliseconds } from '../../src/core/time.ts';
-import type { Resolve } from '../../src/sources/guard.ts';
+import type { Resolve } from '../../src/network/guard.ts';
 import { archive, digestOf } from './archives.ts';
 import { ArtifactFetching, failureOf } from './artifact-fetching.ts';
 import { serving } from './file-server.ts';
@@ -44,7 +44,7 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'an address with a zone': ['[fe80::1%25eth0]', '[fe80::1%eth0]', '[::1%25lo]'],
 };
 
-describe('29: an artifact at an address that leads inside', () => {
+describe('attack 29: an artifact at an address that leads inside (every spelling is judged as its address, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 
@@ -120,7 +120,7 @@ function addressOfThisMachine(): string | undefined {
   return usable?.address;
 }
 
-describe('29: a name that is resolved differently the second time', () => {
+describe('attack 54: a name that is resolved differently the second time (it is resolved once, and pinned, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
   const address = addressOfThisMachine();
@@ -173,7 +173,7 @@ describe('29: a name that is resolved differently the second time', () => {
   }
 });
 
-describe('10: a server that keeps a connection busy', () => {
+describe('attack 55: an artifact server that keeps a connection busy (headers, handshakes and redirects are timed, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
   const sockets: Socket[] = [];
@@ -243,7 +243,7 @@ describe('10: a server that keeps a connection busy', () => {
   });
 });
 
-describe('30: proxies of the environment', () => {
+describe('attack 30: proxies of the environment (they would defeat the pin, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { stagesApiVersion } from '../../src/types/stages.ts';
+import { canary } from '../canary.ts';
 import { type KubeconfigParts, kubeconfigOf, refusedFields } from '../kubeconfigs.ts';
 import { configMap } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { kubeconfigSecret, toParis } from '../remote-cluster.ts';
 import type { TestNamespace } from '../test-namespace.ts';
-
-const canary = 'canary-7b1f-kubeconfig';
 
 /** Addresses at which a tenant must reach nothing, in every spelling. */
 const addresses: [string, RegExp][] = [
@@ -24,7 +23,7 @@ const addresses: [string, RegExp][] = [
   ['https://100.100.100.200', /metadata service/],
 ];
 
-describe('attack 32: a kubeconfig of a tenant', () => {
+describe('attack 32: a kubeconfig that runs, reads or leads where it must not ([gap] it is refused, part A 9.3)', () => {
   const stand = useController();
 
   async function said(shop: TestNamespace, reason = 'StageFailed'): Promise<string> {

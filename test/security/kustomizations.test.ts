@@ -6,7 +6,7 @@ import { TerminalError } from '../../src/core/errors.ts';
 import { kustomizeBinary } from '../kustomize.ts';
 import { configMap, filesOf } from '../unit/build/artifact.ts';
 
-describe('a hostile kustomization', () => {
+describe('attack 28: a kustomization that fetches, runs or reads outside ([gap] nothing remote, no plugin, no way out, part A 4.4)', () => {
   let builder: Builder;
   let server: Server;
   let origin: string;

@@ -1,5 +1,6 @@
 import {
   Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -11,6 +12,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { maxDocuments } from '../../core/objects/yaml.ts';
 import { SopsProblem } from './decryption-error.ts';
 
 export { isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq };
@@ -41,13 +43,14 @@ export function parseYaml(text: string): YamlText {
   const lines = new LineCounter();
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
   try {
-    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    const tokens = tokensOf(text, lines);
     const columnOf = (offset: number): number => lines.linePos(offset).col - 1;
     const comments = tokens
       .flatMap((token) => [...commentsIn(token)])
       .map(({ offset, source }) => {
         const column = columnOf(offset);
         const before = text.slice(offset - column, offset);
+        refuseDisputedBreaks(source);
         return {
           start: offset,
           end: offset + source.length,
@@ -67,6 +70,33 @@ export function parseYaml(text: string): YamlText {
     if (error instanceof RangeError) throw new SopsProblem('format', 'it is nested too deep');
     throw error;
   }
+}
+
+/** Characters that end a line for kustomize (YAML 1.1, go-yaml) and not for us. */
+const disputedBreak = /\r(?!\n|$)|[\u0085\u2028\u2029]/;
+
+/**
+ * Refuses a comment, or a scalar without quotes, that goes on behind such a character: what is a comment
+ * here, and no part of the MAC, would be a key there.
+ *
+ * @throws SopsProblem
+ */
+export function refuseDisputedBreaks(source: string): void {
+  if (!disputedBreak.test(source)) return;
+  throw new SopsProblem('format', 'it has line breaks that not every reader of YAML takes for one');
+}
+
+/** Stops at a text of too many documents, before they take the memory of all. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] {
+  const tokens: CST.Token[] = [];
+  let documents = 0;
+  for (const token of new Parser(lines.addNewLine).parse(text)) {
+    if (token.type === 'document' && (documents += 1) > maxDocuments) {
+      throw new SopsProblem('format', `it has more than ${maxDocuments} documents`);
+    }
+    tokens.push(token);
+  }
+  return tokens;
 }
 
 function isParsed(document: { readonly range: unknown }): document is Document.Parsed {

@@ -1,4 +1,4 @@
-import type { Failure } from '../run.ts';
+import type { Failure } from '../failure.ts';
 import type { Instant } from '../time.ts';
 import type { ActionType, Hook } from './action.ts';
 import type { Awaited, MadeObject } from './attempt.ts';
@@ -23,9 +23,18 @@ export type ActionPhase =
   | { readonly kind: 'Due'; readonly at: Instant }
   | ActionWait
   /** It is over. What is done once has to be on record before anything else begins. */
-  | { readonly kind: 'Ended'; readonly made: readonly MadeObject[]; readonly failure?: Failure }
+  | ActionEnd
   /** It is on record; what it made goes. */
   | { readonly kind: 'CleaningUp'; readonly made: readonly MadeObject[] };
+
+export interface ActionEnd {
+  readonly kind: 'Ended';
+  /** What is to go once the end is on record. */
+  readonly made: readonly MadeObject[];
+  readonly failure?: Failure;
+  /** It may have been done all the same. */
+  readonly unknown?: boolean;
+}
 
 /** A wait that holds no worker: somebody looks again at `nextLook`, or when a watch tells. */
 export interface ActionWait {

@@ -71,3 +71,9 @@ function naturalBound({ job, apply, wait }: Action): Duration | undefined {
   }
   return undefined;
 }
+
+/** Whether starting it again takes up what was begun: a Job is found by its name, a wait does nothing. */
+export function isResumable(action: Action): boolean {
+  const type = typeOf(action);
+  return type === 'job' || type === 'wait';
+}

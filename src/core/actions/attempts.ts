@@ -85,7 +85,7 @@ export function failedAction(
   run: RunProgress,
   index: number,
   failure: Failure,
-  chance: 'Again' | 'Final',
+  chance: 'Again' | 'Final' | 'Unknown',
   now: Instant,
 ): RunProgress {
   const at = actionAt(run, index);
@@ -106,6 +106,7 @@ export function failedAction(
     kind: 'Ended',
     made: [],
     failure: { ...failure, message },
+    ...(chance === 'Unknown' ? { unknown: true } : {}),
   });
 }
 

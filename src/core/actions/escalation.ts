@@ -1,5 +1,6 @@
 import type { Action, Stage, StageSet } from '../../types/stages.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
+import { withoutRunbook } from '../reasons.ts';
 import type { Rest } from '../rest.ts';
 import type { Failure, PinnedArtifact, RunProgress, StageStep } from '../run.ts';
 import { hasUnfinishedLifetime } from './ledger.ts';
@@ -77,5 +78,13 @@ export function isDirty(
   );
 }
 
-/** Nothing to do: Ready says already what is to be done. */
-export const dirtyRest: Rest = { kind: 'Rest', ready: undefined, wakeAt: undefined };
+/** Nothing to do: Ready says already what is to be done, and goes on to say so. */
+export function dirtyRest({ status = {} }: StageSet): Rest {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const message = withoutRunbook(ready?.message ?? '');
+  return {
+    kind: 'Rest',
+    ready: { status: 'False', reason: 'ActionDirty', message },
+    wakeAt: undefined,
+  };
+}

@@ -7,7 +7,8 @@ import type {
   StageStatus,
   StartedAction,
 } from '../../types/stages.ts';
-import { actionsOf, type Hook, scopeOf, typeOf } from './action.ts';
+import { actionsOf, type Hook, isResumable, scopeOf } from './action.ts';
+import { interruptedActions } from './lifetime.ts';
 
 /** Which actions of a stage are on record as done, for the revision that a run has pinned. */
 export interface ActionLedger {
@@ -64,7 +65,7 @@ export function ledgerOf(input: LedgerInput): ActionLedger {
     lifetimeDone: (lifetime?.status?.completedActions ?? [])
       .filter(ofStage)
       .map(({ action }) => action),
-    interrupted: (lifetime?.status?.startedActions ?? []).filter(ofStage),
+    interrupted: lifetime === undefined ? [] : interruptedActions(lifetime).filter(ofStage),
     resumed: running?.revision === revision && !forced ? running : undefined,
     token: input.token ?? status?.ledgerToken,
   };
@@ -109,12 +110,6 @@ function lifetimeStanding(action: Action, ledger: ActionLedger): Standing {
   }
   const reason = `was started at ${started.startedAt} and nobody knows whether it was done`;
   return { verdict: 'Halted', scope, reason };
-}
-
-/** Whether starting it again takes up what was begun: a Job is found by its name, a wait does nothing. */
-function isResumable(action: Action): boolean {
-  const type = typeOf(action);
-  return type === 'job' || type === 'wait';
 }
 
 /** The ledger with one more action that is done. */

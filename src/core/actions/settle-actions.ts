@@ -10,9 +10,9 @@ import {
 } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { after, type Instant, instant } from '../time.ts';
-import type { Acting, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
+import type { Acting, ActionEnd, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
 import { actionsOf, boundOf, type Hook, scopeOf, typeOf } from './action.ts';
-import { failedAction, timedOut } from './attempts.ts';
+import { actionAt, failedAction, timedOut } from './attempts.ts';
 import { answersTo, escalated, failedByHalt } from './escalation.ts';
 import { hasActions, standingOf, withDone } from './ledger.ts';
 
@@ -175,7 +175,7 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
     case 'Ended':
       // What may be done once only is on record first, which is an effect of its own.
       if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
-      return conclude(place, step, action, phase);
+      return conclude(run, place.index, { action, step }, phase, moment.now);
     case 'CleaningUp':
       return phase.made.length > 0 ? run : goOn(place, step);
   }
@@ -203,20 +203,31 @@ function isOver(action: Action, { startedAt }: Acting, now: Instant): boolean {
   return bound !== undefined && now >= after(startedAt, bound);
 }
 
-/** Puts an action that is over on the ledger or, when it failed, lets its stage fail. */
-export function conclude(
-  place: Omit<Place, 'progress'>,
-  step: Extract<StageStep, { kind: 'Acting' }>,
-  action: Action,
-  { made, failure }: Extract<ActionPhase, { kind: 'Ended' }>,
+/** The run after the end of a Lifetime action was put on record, or could not be. */
+export function recordedEnd(
+  run: RunProgress,
+  index: number,
+  end: ActionEnd,
+  now: Instant,
 ): RunProgress {
-  const { run, index, stage, moment } = place;
+  const at = actionAt(run, index);
+  return at === undefined ? run : conclude(run, index, at, end, now);
+}
+
+/** Puts an action that is over on the ledger or, when it failed, lets its stage fail. */
+function conclude(
+  run: RunProgress,
+  index: number,
+  { action, step }: NonNullable<ReturnType<typeof actionAt>>,
+  { made, failure }: ActionEnd,
+  now: Instant,
+): RunProgress {
   const { hook } = step;
   const record: ActionRecord = {
     ...named(hook, action),
     outcome: failure === undefined ? 'Succeeded' : 'Failed',
     startedAt: step.startedAt,
-    finishedAt: moment.now,
+    finishedAt: now,
     ...(failure === undefined ? {} : { message: failure.message }),
   };
   const noted = withStage({ ...run, unsaved: true }, index, (progress) => ({
@@ -229,6 +240,8 @@ export function conclude(
   if (failure === undefined || hook === 'onFailure') {
     return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made } });
   }
+  const stage = run.spec.stages[index];
+  if (stage === undefined) return noted;
   return withStep(...escalated(noted, index, stage, failure));
 }
 

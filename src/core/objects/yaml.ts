@@ -14,8 +14,10 @@ import {
 import { manifestError, type SourcePosition } from './yaml-position.ts';
 import { type PlainScalar, readPlainScalar, type YamlDialect } from './yaml-scalars.ts';
 
-/** How many nodes the aliases of one document may stand for: more is an attack (billion laughs). */
+/** How many nodes the aliases of one file may stand for: more is an attack (billion laughs). */
 const maxAliasedNodes = 100_000;
+/** How many documents one file may have, empty ones as well: each costs far more than its bytes. */
+export const maxDocuments = 100_000;
 const maxDepth = 250;
 const tooDeep = `is nested deeper than ${maxDepth} levels`;
 
@@ -53,9 +55,17 @@ export function* readYaml(
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
+  const aliased: Aliased = { nodes: 0 };
+  let count = 0;
   for (const document of composed(text, lines, file)) {
+    if ((count += 1) > maxDocuments) {
+      throw manifestError(
+        locate(document.range[0]),
+        `is behind ${maxDocuments} other documents; split the file`,
+      );
+    }
     refuseErrors(document, locate);
-    const walk = new Walk(dialect, locate);
+    const walk = new Walk(dialect, locate, aliased);
     const value = walk.read(document.contents, 'Anywhere', 0);
     const [start] = document.contents?.range ?? [document.range[0]];
     if (value !== null) yield { value, unusual: walk.unusual, at: locate(start) };
@@ -139,23 +149,29 @@ type Locate = (offset: number) => SourcePosition;
 /** Bounds in a CRD's schema are doubles to the API server: they may be rounded (apiextensions). */
 type Place = 'Anywhere' | 'Schema' | 'SchemaBound';
 
+/** What the aliases of all documents of a file stand for so far. */
+interface Aliased {
+  nodes: number;
+}
+
 class Walk {
   readonly #dialect: YamlDialect;
   readonly #locate: Locate;
+  readonly #aliased: Aliased;
   readonly #anchors = new Map<string, unknown>();
   readonly #open = new Set<unknown>();
-  #aliasedNodes = 0;
   #aliasDepth = 0;
   unusual = false;
 
-  constructor(dialect: YamlDialect, locate: Locate) {
+  constructor(dialect: YamlDialect, locate: Locate, aliased: Aliased) {
     this.#dialect = dialect;
     this.#locate = locate;
+    this.#aliased = aliased;
   }
 
   read(node: unknown, place: Place, depth: number): unknown {
     if (depth > maxDepth) throw this.#error(node, tooDeep);
-    if (this.#aliasDepth > 0 && (this.#aliasedNodes += 1) > maxAliasedNodes) {
+    if (this.#aliasDepth > 0 && (this.#aliased.nodes += 1) > maxAliasedNodes) {
       throw this.#error(node, `its aliases stand for more than ${maxAliasedNodes} values`);
     }
     if (isAlias(node)) return this.#readAlias(node.source, node, place, depth);

@@ -84,7 +84,7 @@ describe('a build with decryption', () => {
     expect(await readdir(disk)).to.deep.equal([]);
   });
 
-  it('puts nothing that was decrypted on a disk', async () => {
+  it('attack 97: plaintext on a disk (decrypted files are put into memory only, part A 10.1)', async () => {
     const binary = await kustomizeBinary();
     // A file system of its own, and no tmpfs, is on every Linux.
     const careless = new Builder({ kustomizeBinary: binary, decryptionDirectory: '/proc' });

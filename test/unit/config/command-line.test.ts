@@ -92,7 +92,7 @@ describe('a flag whose feature this build does not have', () => {
     expect(outcomeOf('--enable-mcp', '--enable-mcp=false')).to.contain('--enable-mcp: this build');
   });
 
-  it('never has its value told, which may be a credential', () => {
+  it('attack 87: a credential in a flag that is refused (its value is never told, part B 8.1)', () => {
     expect(outcomeOf('--rollback-store-s3-secret-key=hunter2')).to.equal(
       '--rollback-store-s3-secret-key: this build does not have the feature yet; leave the flag out',
     );

@@ -41,7 +41,7 @@ describe('connections to remote clusters', () => {
     });
     const { client } = server;
     const tokens = new TokenStore(client);
-    clusters = new Clusters({ client, tokens, connector: (options) => options });
+    clusters = new Clusters({ client, tokens, connector: (options) => options, clouds: {} });
   });
   afterEach(async () => {
     await clusters.stop();
@@ -49,7 +49,7 @@ describe('connections to remote clusters', () => {
   });
 
   async function idOf(of: StageSet): Promise<string | undefined> {
-    return (await clusters.connect(of, server.client, call))?.id;
+    return (await clusters.connect(of, { client: server.client, identity: 'somebody' }, call))?.id;
   }
 
   it('are kept while what describes them says the same, and read at every use', async () => {
@@ -63,14 +63,14 @@ describe('connections to remote clusters', () => {
     expect(await caught(idOf(stageSet('shop', 'paris')))).to.match(/does not exist/);
   });
 
-  it('are not shared between namespaces, whatever they say', async () => {
+  it('attack 84: the connection of another namespace (connections are kept by reference, part A 9.3)', async () => {
     store('shop', 'paris', 'one');
     store('bank', 'paris', 'one');
     const ids = [await idOf(stageSet('shop', 'paris')), await idOf(stageSet('bank', 'paris'))];
     expect(new Set(ids)).to.have.length(2);
   });
 
-  it('of one namespace take up no room of others', async () => {
+  it('attack 85: a namespace that takes all connections (each has a share of them, part A 9.3)', async () => {
     store('bank', 'rome', 'one');
     const rome = await idOf(stageSet('bank', 'rome'));
     store('shop', 'first', 'one');

@@ -71,7 +71,7 @@ describe('who carries out a stage', () => {
     expect(defaulting.tenantOf(partly).identity).to.equal(byDefault);
   });
 
-  it('is nobody while the default is not known', () => {
+  it('attack 95: a StageSet before default accounts are known (nobody acts as the controller, part A 9.2)', () => {
     const unknown = {
       of: (): string => {
         throw new Error('not known yet');

@@ -127,7 +127,7 @@ describe('the log', () => {
     );
   });
 
-  it('lets nobody forge a line or move the cursor in text format', () => {
+  it('attack 96: forging a line of the log (control characters are escaped, part B 8.1)', () => {
     logger('text').info('a\nFAKE', { name: '\u001b[2J', other: 'a\u2028b' });
     expect(lines[0]).to.match(
       / INFO {2}controller: a\\u000aFAKE name="\\u001b\[2J" other="a\\u2028b"\n$/,

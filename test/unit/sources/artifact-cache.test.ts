@@ -45,7 +45,7 @@ describe('the artifact cache', () => {
     expect(fetches.started).to.deep.equal(['http://example.com/a']);
   });
 
-  it('gives nobody an artifact for its digest alone', async () => {
+  it('attack 86: the artifact of another for its digest alone (the cache asks for the address too, part A 3.2)', async () => {
     const fetches = new Fetches();
     const cache = new ArtifactCache(fetches.fetch);
     const first = cache.get(location('a'), signal);

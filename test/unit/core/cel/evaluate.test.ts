@@ -118,7 +118,7 @@ describe('an expression over an object', () => {
   });
 });
 
-describe('the bounds of an evaluation', () => {
+describe('attack 34: an expression that never ends (its cost is bounded before it is run, part A 6.4)', () => {
   const pods = (count: number): object => ({
     ...toy,
     status: { pods: Array.from({ length: count }, (_, index) => ({ name: `pod-${index}` })) },

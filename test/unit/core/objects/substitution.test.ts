@@ -213,7 +213,7 @@ describe('what a refused expression says', () => {
   });
 });
 
-describe('hostile text', () => {
+describe('attack 66: a substitution that grows, nests or takes for ever (growth and time are bounded, part A 4.5)', () => {
   it('must not grow without bound', () => {
     const a = 'x'.repeat(1024 * 1024);
     const message = refusal('${a}'.repeat(100), { a });
