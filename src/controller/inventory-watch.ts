@@ -1,10 +1,11 @@
 import { stageSetLabel } from '../core/inventory/shards.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
-import { storeKey, storeKeyOf } from '../kubernetes/store.ts';
+import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import { storeKey } from '../kubernetes/store.ts';
 import type { DeleteOutcome } from '../kubernetes/writes.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type StageSet, stagesApiVersion } from '../types/stages.ts';
+import { type ObjectEvent, OwnWrites } from './own-writes.ts';
 
 export interface InventoryWatchOptions {
   /** Empty follows the whole cluster. */
@@ -15,15 +16,11 @@ export interface InventoryWatchOptions {
 }
 
 const byStageSet = 'stageSet';
-const expectedAtMost = 10_000;
 
 /** Follows the metadata of StageInventories, to notice when anybody but us touches one. */
 export class InventoryWatch {
   readonly reflectors: readonly Reflector[];
-  /** resourceVersions of our own writes and keys of what we deleted, whose events are no news. */
-  readonly #expected = new Set<string>();
-  /** Shards that we are writing, with the events that came before the answer did. */
-  readonly #underWay = new Map<string, ReflectorEvent[]>();
+  readonly #own = new OwnWrites((event) => this.#seeOthers(event));
   readonly #onLost: InventoryWatchOptions['onLost'];
 
   constructor(client: KubernetesClient, { namespaces, onLost, onTrouble }: InventoryWatchOptions) {
@@ -38,7 +35,9 @@ export class InventoryWatch {
           {
             transform: slim,
             indexers: { [byStageSet]: stageSetKeyOf },
-            onEvent: (event) => this.#see(event),
+            onEvent: (event) => {
+              if (event.type !== 'Synced') this.#own.see(event);
+            },
             ...(onTrouble === undefined ? {} : { onTrouble }),
           },
         ),
@@ -57,56 +56,20 @@ export class InventoryWatch {
     );
   }
 
-  /**
-   * The answer to a write or deletion of a shard by us. Its event is not taken for somebody else's,
-   * even if it comes before the answer.
-   */
+  /** As `OwnWrites.whileWriting`, of a shard. */
   async whileWriting<Answer extends KubernetesObject | DeleteOutcome>(
-    { metadata }: Pick<KubernetesObject, 'metadata'>,
+    shard: Pick<KubernetesObject, 'metadata'>,
     write: () => Promise<Answer>,
   ): Promise<Answer> {
-    const key = storeKey(metadata.namespace, metadata.name);
-    this.#underWay.set(key, []);
-    try {
-      const answer = await write();
-      if (typeof answer === 'object') this.#expect(answer.metadata.resourceVersion);
-      else if (answer !== 'NotFound') this.#expect(deletionOf(key));
-      return answer;
-    } finally {
-      const held = this.#underWay.get(key) ?? [];
-      this.#underWay.delete(key);
-      for (const event of held) this.#see(event);
-    }
+    return await this.#own.whileWriting(shard, write);
   }
 
-  #expect(event: string | undefined): void {
-    if (event === undefined) return;
-    this.#expected.add(event);
-    const [oldest] = this.#expected;
-    if (this.#expected.size > expectedAtMost && oldest !== undefined) this.#expected.delete(oldest);
-  }
-
-  #see(event: ReflectorEvent): void {
-    if (event.type === 'Synced') return;
-    const key = storeKeyOf(event.object);
-    const held = this.#underWay.get(key);
-    if (held !== undefined) {
-      held.push(event);
-      return;
-    }
-    const { resourceVersion = '' } = event.object.metadata;
-    const ours = this.#expected.delete(
-      event.type === 'Deleted' ? deletionOf(key) : resourceVersion,
-    );
+  #seeOthers({ type, object }: ObjectEvent): void {
     // What there was at the start is no news; what somebody adds later, such as a backup, is.
     const synced = this.reflectors.every(({ hasSynced }) => hasSynced);
-    if (ours || (event.type === 'Added' && !synced)) return;
-    for (const key of stageSetKeyOf(event.object)) this.#onLost(key);
+    if (type === 'Added' && !synced) return;
+    for (const key of stageSetKeyOf(object)) this.#onLost(key);
   }
-}
-
-function deletionOf(key: string): string {
-  return `deletion of ${key}`;
 }
 
 function stageSetKeyOf({ metadata }: KubernetesObject): string[] {

@@ -1,4 +1,5 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
+import type { Attempt } from '../core/actions/attempt.ts';
 import type { StageChanges } from '../core/history/record.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -6,7 +7,13 @@ import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
-import type { InventoryEntry, StageRun, StageRunStatus, StageSet } from '../types/stages.ts';
+import type {
+  InventoryEntry,
+  StageLedger,
+  StageRun,
+  StageRunStatus,
+  StageSet,
+} from '../types/stages.ts';
 import type { BackgroundWork } from './background-work.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
@@ -25,6 +32,10 @@ export interface StageSetMemory {
   readonly prepared: Map<number, ValidatedStage>;
   /** The stage that is being fetched and built while no worker waits for it. */
   build: BackgroundWork<PreparedStage> | undefined;
+  /** The attempt at an action that goes on while no worker waits for it. */
+  attempt: BackgroundWork<Attempt> | undefined;
+  /** Which Lifetime actions are done, as stored; undefined when it must be read. */
+  ledger: StageLedger | undefined;
   /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
   readonly defined: Map<string, 'Namespaced' | 'Cluster'>;
   /** What the run under way wants of each stage so far, by stage name. */
@@ -123,6 +134,8 @@ export function emptyMemory(uid: string): StageSetMemory {
     teardown: undefined,
     prepared: new Map(),
     build: undefined,
+    attempt: undefined,
+    ledger: undefined,
     defined: new Map(),
     desired: new Map(),
     rendered: new Map(),
@@ -194,6 +207,9 @@ export function together(
 export function forgetRun(memory: StageSetMemory): void {
   memory.build?.abandon();
   memory.build = undefined;
+  memory.attempt?.abandon();
+  memory.attempt = undefined;
+  memory.ledger = undefined;
   memory.prepared.clear();
   memory.defined.clear();
   memory.desired.clear();

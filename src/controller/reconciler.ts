@@ -1,16 +1,15 @@
 import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
-import { type Decision, decide, type Effect } from '../core/decide.ts';
-import { lookBy, pauseBetweenLooks } from '../core/look-by.ts';
+import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
 import type { Rest } from '../core/rest.ts';
 import { isPromotedByHand, type RunProgress, withStep } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { after, type Clock, type Instant } from '../core/time.ts';
-import { specProblems } from '../core/validate/spec.ts';
+import type { Clock, Instant } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
+import type { ActionEffects } from './action-effects.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure, sayable } from './failure.ts';
@@ -33,10 +32,11 @@ import type { RunRecorder } from './run-recorder.ts';
 import type { Sources } from './sources.ts';
 import type { StageAt } from './stage-at.ts';
 import { StageBuilds } from './stage-builds.ts';
-import { operationOf, type StageEffectKind } from './stage-effect-kinds.ts';
+import { isActionKind, operationOf, type StageEffectKind } from './stage-effect-kinds.ts';
 import type { StageEffects } from './stage-effects.ts';
 import type { StageSets } from './stage-sets.ts';
 import type { StatusPublisher } from './status-publisher.ts';
+import { takeSnapshot } from './take-snapshot.ts';
 import type { Targets } from './targets.ts';
 import type { TeardownEffects } from './teardown-effects.ts';
 import type { Tenants } from './tenants.ts';
@@ -47,6 +47,7 @@ export interface ReconcilerOptions {
   readonly dependencies: Dependencies;
   readonly sources: Sources;
   readonly stages: StageEffects;
+  readonly actions: ActionEffects;
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
   readonly targets: Targets;
@@ -106,7 +107,8 @@ export class Reconciler {
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
-      const snapshot = await this.#look(key, stageSet, observed.problems, memory, asked, call);
+      const sight = { key, stageSet, problems: observed.problems, memory, asked };
+      const snapshot = await takeSnapshot(sight, this.#options, call);
       const decision = decide(snapshot);
       this.#adopt(decision, snapshot, memory);
       if (decision.next.kind === 'Rest') {
@@ -142,43 +144,6 @@ export class Reconciler {
     return this.#memories.peek(key)?.run;
   }
 
-  async #look(
-    key: string,
-    stageSet: StageSet,
-    problems: Snapshot['problems'],
-    memory: StageSetMemory,
-    asked: AskedDependencies,
-    call: CallOptions,
-  ): Promise<Snapshot> {
-    const { clock, dependencies, settings, sources, drift, recorder } = this.#options;
-    const spec = stageSet.spec ?? { stages: [] };
-    const idle = stageSet.metadata.deletionTimestamp !== undefined || spec.suspend === true;
-    const graph = idle ? new Map() : await dependencies.observe(stageSet, asked, call);
-    const observedSources = idle ? [] : await sources.observe(stageSet, call);
-    const now = clock();
-    return {
-      now,
-      settings,
-      stageSet,
-      spec,
-      problems: problems.length > 0 ? problems : specProblems(spec),
-      dependencies: graph,
-      sources: observedSources,
-      run: this.#withNews(key, memory),
-      reassert: memory.reassert,
-      building: memory.build?.ended === false,
-      drift: drift.seen(key, now),
-      advances: recorder.advancesOf(stageSet, memory),
-      teardown: memory.teardown,
-    };
-  }
-
-  /** A change of what is waited for brings the next look forward, but not close to the last one. */
-  #withNews(key: string, { run, lookedAt }: StageSetMemory): RunProgress | undefined {
-    if (run === undefined || !this.#options.drift.hasNews(key)) return run;
-    return lookBy(run, after(lookedAt, pauseBetweenLooks(run)));
-  }
-
   /** Takes over what the decision says about the run; a run that began or ended has its own news. */
   #adopt(decision: Decision, { stageSet, now }: Snapshot, memory: StageSetMemory): void {
     const before = memory.run;
@@ -204,6 +169,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    this.#options.reporter.actionsMoved(stageSet, before, run);
     if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;
     this.#tellRebuilt(stageSet, memory);
@@ -250,7 +216,15 @@ export class Reconciler {
       case 'ApplyGroup':
       case 'LookForDeleted':
       case 'LookAtHealth':
+      case 'EnterStage':
+      case 'RunAction':
+      case 'LookAtAction':
+      case 'RecordAction':
+      case 'CleanUpAction':
         await this.#stageEffect(effect, stageSet, memory, call);
+        return;
+      case 'SaveLedgers':
+        await this.#saveLedgers(stageSet, memory, call);
         return;
       case 'Prune':
         await this.#prune(stageSet, memory, call);
@@ -291,9 +265,7 @@ export class Reconciler {
     if (run === undefined || stage === undefined) return;
     const pinned = { ...stageSet, spec: run.spec };
     const at: StageAt = { stageSet: pinned, memory, run, index: effect.stage, stage };
-    const establishing = run.stages[effect.stage]?.step.kind === 'Establishing';
-    // A group that does not get usable is a part of the apply: later groups are not applied yet.
-    const operation = establishing ? 'apply' : operationOf[effect.kind];
+    const operation = operationOf(effect.kind, run, effect.stage);
     await this.#options.publisher.inSight(stageSet, memory, call, async () => {
       await this.#attempt(operation, at, call, async () => {
         memory.run = await this.#stageWork(effect.kind, at, call);
@@ -302,8 +274,9 @@ export class Reconciler {
   }
 
   async #stageWork(kind: StageEffectKind, at: StageAt, call: CallOptions): Promise<RunProgress> {
-    const { stages } = this.#options;
+    const { stages, actions } = this.#options;
     const step = at.run.stages[at.index]?.step;
+    if (isActionKind(kind)) return await actions.carryOut(kind, at, call);
     if (kind === 'PrepareStage') {
       const prepared = await this.#builds.take(at, call);
       if (prepared === undefined) return at.run;
@@ -344,6 +317,15 @@ export class Reconciler {
     }
   }
 
+  /** What is done is in the status before anything else begins: a crash must not do it again. */
+  async #saveLedgers(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
+    const { run } = memory;
+    if (run === undefined) return;
+    publishSoon(memory);
+    await this.#options.publisher.publish(stageSet, memory, underWay(run), call);
+    memory.run = { ...run, unsaved: false };
+  }
+
   async #prune(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
     if (run === undefined) return;
@@ -376,6 +358,7 @@ export class Reconciler {
     this.#remote.abandon(key);
     this.#memories.forget(key);
     this.#inventoryBudget.forget(key);
+    this.#options.actions.release(key);
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }

@@ -1,7 +1,9 @@
 import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
-import { DecryptionError } from '../build/sops/decryption-error.ts';
+import { isDecryptionError } from '../build/sops/decryption-error.ts';
+import { actionsOf } from '../core/actions/action.ts';
+import type { LedgerEvent } from '../core/actions/lifetime.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
 import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
@@ -15,8 +17,9 @@ import type { EventRecorder } from '../kubernetes/events.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
-import type { StageSet } from '../types/stages.ts';
+import type { ActionScope, Stage, StageLedger, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
+import { ledgerRecord } from './ledger-record.ts';
 
 /** An object that is changed back and forth, in words, and how long it is left alone now. */
 export interface Contested {
@@ -69,10 +72,25 @@ export class Reporter {
     }
   }
 
+  /** Actions that ended since the last look are counted, and those that answer to a failure told. */
+  actionsMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
+    const same = before?.startedAt === run.startedAt;
+    for (const [index, { name: stage, acts = [] }] of run.stages.entries()) {
+      const known = same ? (before.stages[index]?.acts ?? []).length : 0;
+      for (const act of acts.slice(known)) {
+        const fields = { stage, hook: act.hook, action: act.name, type: act.type };
+        if (act.outcome === 'Skipped') continue;
+        this.#of(stageSet).info('action ended', { ...fields, outcome: act.outcome });
+        if (act.hook === 'onFailure') this.onFailureAction(stageSet, stage, act.name, act.message);
+        else this.actionRun(stageSet, scopeNamed(run.spec.stages[index], act.name));
+      }
+    }
+  }
+
   stageFailed(stageSet: StageSet, stage: string, failure: Failure, error: unknown): void {
     const terminal = failure.retry !== 'Backoff';
     const cause = error instanceof OperationError ? error.cause : error;
-    const detail = cause instanceof DecryptionError ? cause.detail : undefined;
+    const detail = isDecryptionError(cause) ? cause.detail : undefined;
     const fields = {
       stage,
       op: failure.operation,
@@ -197,6 +215,47 @@ export class Reporter {
     this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
   }
 
+  /** What a settled StageLedger has to tell (part A 7.6). */
+  ledgerSettled(stageSet: StageSet, ledger: StageLedger, events: readonly LedgerEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'Adopted') this.#metrics.ledgerAdopted(nameOf(stageSet));
+      if (event.kind === 'AnchorUnreadable') {
+        this.#metrics.ledgerAnchorUnreadable(nameOf(stageSet));
+      }
+      const { reason, type, note } = ledgerRecord(event);
+      const regarding = event.kind === 'BaselineInvalid' ? ledger : stageSet;
+      this.#events.record({ regarding, type, reason, note });
+      this.#of(stageSet).info('ledger settled', { reason, note });
+    }
+  }
+
+  /** A new revision came, and the action has been done for the version that it still is. */
+  actionSkipped(stageSet: StageSet, stage: string, action: string, version: string): void {
+    const note =
+      `Action ${action} of stage ${stage} was not done again for the new revision: its scope is ` +
+      `Version, and it was done for version ${version}`;
+    const reason = 'ActionSkipped';
+    this.#events.record({ regarding: stageSet, type: 'Normal', reason, note });
+  }
+
+  /** An action of `onFailure` is over; `failure` says what went wrong with the action itself. */
+  onFailureAction(
+    stageSet: StageSet,
+    stage: string,
+    action: string,
+    failure: string | undefined,
+  ): void {
+    const outcome = failure === undefined ? 'was done' : `failed: ${failure}`;
+    const note = `onFailure action ${action} of stage ${stage} ${outcome}`;
+    const reason = 'OnFailureAction';
+    this.#events.record({ regarding: stageSet, type: 'Warning', reason, note });
+  }
+
+  /** A pre or post action was executed, well or not. */
+  actionRun(stageSet: StageSet, scope: ActionScope): void {
+    this.#metrics.actionRun(nameOf(stageSet), scope);
+  }
+
   /** The end of a pass: a changed Ready is an event, every pass is counted once. */
   concluded(
     before: StageSet,
@@ -269,4 +328,9 @@ function listed(names: readonly string[]): string {
   const rest = names.length - shown;
   const first = names.slice(0, shown).join(', ');
   return rest > 0 ? `${first} and ${rest} more` : first;
+}
+
+function scopeNamed(stage: Stage | undefined, name: string): ActionScope {
+  const actions = [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')];
+  return actions.find((action) => action.name === name)?.scope ?? 'Revision';
 }

@@ -18,13 +18,23 @@ export interface ConditionUpdate {
  */
 export function readyCondition(
   previous: Pick<Condition, 'status' | 'lastTransitionTime'> | undefined,
+  update: ConditionUpdate,
+  at: Instant,
+): Condition {
+  return typedCondition('Ready', previous, update, at);
+}
+
+/** As `readyCondition`, for a condition of another type. */
+export function typedCondition(
+  type: string,
+  previous: Pick<Condition, 'status' | 'lastTransitionTime'> | undefined,
   { status, reason, message, observedGeneration }: ConditionUpdate,
   at: Instant,
 ): Condition {
   const lastTransitionTime =
     previous?.status === status ? previous.lastTransitionTime : toRfc3339(at);
   return {
-    type: 'Ready',
+    type,
     status,
     reason,
     message: cutMessage(message, longestMessage),

@@ -1,4 +1,11 @@
 import type { StageSet } from '../types/stages.ts';
+import { actionAt } from './actions/attempts.ts';
+import { describeActing } from './actions/describe.ts';
+import { dirtyRest, isDirty } from './actions/escalation.ts';
+import { forcedStage } from './actions/forced-stage.ts';
+import { hasActions } from './actions/ledger.ts';
+import { settleActions } from './actions/settle-actions.ts';
+import { type ActionEffect, actionEffect, isCommitted } from './actions/steps.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { handBack, mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
 import { finalizer } from './finalizer.ts';
@@ -36,6 +43,7 @@ export interface Decision {
 /** The one thing to do next. Each effect is small, idempotent, and done by the controller. */
 export type Effect =
   | { readonly kind: 'AddFinalizer' }
+  | ActionEffect
   /** Fetch, build and check a stage, and record what it is about to own. */
   | { readonly kind: 'PrepareStage'; readonly stage: number }
   | { readonly kind: 'ApplyGroup'; readonly stage: number; readonly group: number }
@@ -60,8 +68,9 @@ export function decide(snapshot: Snapshot): Decision {
     return { run: snapshot.run, next: { kind: 'AddFinalizer' } };
   }
   // What is deleted to be created anew is created first, or a suspension would leave it away.
-  const replacing = snapshot.run?.outcome === undefined && isReplacing(snapshot.run);
-  const held = replacing ? undefined : firstHold(snapshot, beforeRun);
+  // What an action has done is on record first, or it would be done once more.
+  const busy = isReplacing(snapshot.run) || isCommitted(snapshot);
+  const held = busy ? undefined : firstHold(snapshot, beforeRun);
   if (held !== undefined) return { run: undefined, next: held };
   // First, since a stage that has just become ready or failed lets a newer snapshot take over.
   const run = settled(snapshot);
@@ -80,14 +89,15 @@ export function decide(snapshot: Snapshot): Decision {
       return { run, next: rested(run, earlier(due, news)) };
     }
   }
-  return continueRun(newRun(snapshot, pinned), snapshot);
+  return continueRun(settleActions(newRun(snapshot, pinned), snapshot), snapshot);
 }
 
 function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
   if (run === undefined) return undefined;
   if (run.outcome === undefined) {
-    return handBack(settlePromotion(settleWaits(run, snapshot), snapshot));
+    const acted = settleActions(settleWaits(run, snapshot), snapshot);
+    return handBack(settlePromotion(acted, snapshot));
   }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
   if (run.outcome.kind !== 'Held' || outdated(run, snapshot)) return run;
@@ -110,7 +120,7 @@ const beforeRun: readonly RunGate[] = [suspended, specRefused];
  * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
  * windows, error budgets, versions and approvals take their places behind the sources.
  */
-const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable];
+const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable, dirty];
 
 function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
   for (const gate of gates) {
@@ -155,12 +165,18 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
   return undefined;
 }
 
+/** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */
+function dirty(snapshot: Snapshot): Rest | undefined {
+  const { stageSet } = snapshot;
+  return isDirty(stageSet, pin(snapshot)) ? dirtyRest(stageSet) : undefined;
+}
+
 /**
  * Whether the world has moved on from a run that is under way. It never takes over inside a stage,
  * unless a person asks: a forced reconcile ends a wait for health.
  */
 function superseded(run: RunProgress, snapshot: Snapshot): boolean {
-  if (isReplacing(run)) return false;
+  if (isReplacing(run) || isCommitted({ ...snapshot, run })) return false;
   const allThere = snapshot.sources.every(({ kind }) => kind === 'Ready');
   if (run.requestedAt !== requestedAt(snapshot.stageSet)) return allThere;
   // A correction keeps nobody waiting: what it has not done yet, the newer run will.
@@ -180,6 +196,7 @@ function isOverdue(interrupted: RunProgress, snapshot: Snapshot): boolean {
 
 /** Something is deleted and not there again yet; the timeout of its stage bounds that. */
 function isReplacing(run: RunProgress | undefined): boolean {
+  if (run?.outcome !== undefined) return false;
   const step = run?.stages.find((stage) => stage.step.kind !== 'Ready')?.step;
   if (step?.kind === 'Applying') return step.recreation !== undefined;
   return step?.kind === 'Recreating';
@@ -196,6 +213,8 @@ function pin({ sources }: Snapshot): PinnedArtifact[] {
 
 function whenDue(run: RunProgress, snapshot: Snapshot): Instant | undefined {
   if (snapshot.reassert || massDrift(run, snapshot)) return snapshot.now;
+  const forced = forcedStage(snapshot.stageSet);
+  if (forced !== undefined && forced.token !== run.forced?.token) return snapshot.now;
   return dueAgain(run, snapshot.spec, snapshot.settings);
 }
 
@@ -217,18 +236,33 @@ function earlier(one: Instant | undefined, other: Instant | undefined): Instant 
 function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgress {
   const { stageSet, spec, now } = snapshot;
   const id = identify(snapshot, pinned);
+  const forced = forcedStage(stageSet);
+  const purpose = purposeOf(snapshot, pinned);
   const start = {
     id,
     attempt: attemptAt(id, snapshot),
     generation: stageSet.metadata.generation ?? 0,
     spec,
-    purpose: purposeOf(snapshot, pinned),
+    purpose: forced === undefined ? purpose : forcedPurpose(purpose),
     pinned,
     startedAt: now,
     requestedAt: requestedAt(stageSet),
+    ...(forced === undefined ? {} : { forced }),
+    actionFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.actionFailureCount ?? 0),
   };
   const names = spec.stages.map(({ name }) => name);
   return startRun(start, names);
+}
+
+/** What runs anew by hand is on record, and no mere re-assertion. */
+function forcedPurpose(purpose: RunPurpose): RunPurpose {
+  return purpose === 'Reassert' ? 'Retry' : purpose;
+}
+
+/** A person has asked since the status was written: what failed before is forgotten (part A 2.2). */
+function isAskedAnew(stageSet: StageSet): boolean {
+  const asked = requestedAt(stageSet);
+  return asked !== undefined && asked !== stageSet.status?.lastHandledReconcileAt;
 }
 
 /** A forced reconcile starts the backoff over (part A 2.2). */
@@ -263,13 +297,17 @@ function requestedAt(stageSet: StageSet): string | undefined {
 
 /** One run, stage by stage: the first stage that is not ready says what to do. */
 function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
+  if (run.unsaved === true && run.outcome === undefined) {
+    return { run, next: { kind: 'SaveLedgers' } };
+  }
   for (const [stage, { step }] of run.stages.entries()) {
     switch (step.kind) {
       case 'Ready':
         continue;
-      // Here a stage's entry gate, its migrations and its pre-actions will ask to go first.
       case 'Pending':
-        return { run, next: prepareOnceBuilt(run, stage, snapshot) };
+        return { run, next: enterOrPrepare(run, stage, snapshot) };
+      case 'Acting':
+        return { run, next: act(run, stage, snapshot) };
       case 'Applying':
         return { run, next: applyOnceServed(run, stage, step, snapshot.now) };
       case 'Recreating':
@@ -277,6 +315,7 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       case 'Establishing':
       case 'Verifying':
         return { run, next: lookAgain(run, stage, step.nextLook, snapshot.now) };
+      case 'Verified':
       case 'AtGates':
       case 'Failed':
         return { run, next: rested(run, undefined) };
@@ -295,6 +334,25 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   // What drifted while the run went on has waited for its end.
   const drift = snapshot.drift.due.length > 0 ? snapshot.now : snapshot.drift.nextAt;
   return { run: ended, next: rested(ended, earlier(whenDue(ended, snapshot), drift)) };
+}
+
+/** A stage with actions is entered first: then it is known which of them are done. */
+function enterOrPrepare(run: RunProgress, stage: number, snapshot: Snapshot): Effect {
+  const unknown = run.stages[stage]?.ledger === undefined;
+  if (unknown && run.correction === undefined && hasActions(run.spec.stages[stage])) {
+    return { kind: 'EnterStage', stage };
+  }
+  return prepareOnceBuilt(run, stage, snapshot);
+}
+
+/** An action that waits, or whose attempt goes on, holds no worker. */
+function act(run: RunProgress, stage: number, { attempt, now }: Snapshot): Effect {
+  const at = actionAt(run, stage);
+  const next = at === undefined ? undefined : actionEffect(stage, at, attempt, now);
+  if (next === undefined || typeof next === 'number') {
+    return { kind: 'Rest', ready: underWay(run), wakeAt: next };
+  }
+  return next;
 }
 
 /** A slow source keeps its own StageSet waiting, and no worker. */
@@ -342,6 +400,9 @@ function doing(step: StageStep): string {
     case 'Establishing':
     case 'Verifying':
       return describeWait(step);
+    case 'Acting':
+      return describeActing(step);
+    case 'Verified':
     case 'AtGates':
       return 'healthy, at its gates';
     case 'Ready':

@@ -82,3 +82,8 @@ export function withRunbook(message: string, reason: string, base: string): stri
   const link = ` (runbook: ${base}${reason.toLowerCase()}/)`;
   return `${cutMessage(message, longestMessage - link.length)}${link}`;
 }
+
+/** A message as it was before `withRunbook`, but for what that cut off. */
+export function withoutRunbook(message: string): string {
+  return message.replace(/ \(runbook: [^()\s]+\)$/, '');
+}

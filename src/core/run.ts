@@ -1,11 +1,16 @@
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PromotionState, StageSetSpec } from '../types/stages.ts';
+import type { Acting, ActionRecord } from './actions/acting.ts';
+import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
+import type { Failure } from './failure.ts';
 import type { Passage, PromotionHold } from './gates/promotion.ts';
+import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
-import type { ObjectHealth } from './health/object-health.ts';
-import type { ReportedHealth } from './health/summary.ts';
 import type { Duration, Instant } from './time.ts';
+
+export type { Failure } from './failure.ts';
+export type { AwaitedHealth } from './health/awaited.ts';
 
 /**
  * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
@@ -28,11 +33,23 @@ export interface RunProgress {
   readonly startedAt: Instant;
   /** Value of `reconcile.fluxcd.io/requestedAt` that this run answers. */
   readonly requestedAt: string | undefined;
+  /** The stage whose actions a person asks to be done anew (`reconcile-stage`). */
+  readonly forced?: ForcedStage;
+  /** Failures in a row of stages with an unfinished Lifetime action, those before the run included. */
+  readonly actionFailures?: number;
   readonly stages: readonly StageProgress[];
   readonly prune: 'Pending' | 'Done';
   readonly outcome: RunOutcome | undefined;
+  /** Something of the actions must be in the status before anything else is done. */
+  readonly unsaved?: boolean;
   /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
   readonly correction?: Correction;
+}
+
+/** What the annotation `reconcile-stage` asks for: `<stage>@<token>`. */
+export interface ForcedStage {
+  readonly stage: string;
+  readonly token: string;
 }
 
 /** What a correction is about. */
@@ -63,6 +80,10 @@ export interface StageProgress {
   readonly step: StageStep;
   /** Objects that this run changed in the stage so far. */
   readonly changes: ChangeCounts;
+  /** Which of its actions are done; undefined until the run comes to a stage that has some. */
+  readonly ledger?: ActionLedger;
+  /** What this run did of its actions, and what it did not have to do. */
+  readonly acts?: readonly ActionRecord[];
 }
 
 export interface ChangeCounts {
@@ -77,17 +98,23 @@ export interface ChangeCounts {
 
 /** Where a stage is in the pipeline. Later features add their steps between these. */
 export type StageStep =
-  | { readonly kind: 'Pending' }
+  /** Not begun; `acted` once its pre-actions are done. */
+  | { readonly kind: 'Pending'; readonly acted?: boolean }
+  /** One of its actions is under way. */
+  | ({ readonly kind: 'Acting' } & Acting)
   | ({ readonly kind: 'Applying' } & Applying)
   /** Objects of a group that cannot be changed must be gone before the group is applied. */
   | ({ readonly kind: 'Recreating' } & Recreating)
   /** A group that the next one builds on (CRDs, Namespaces, classes) must be usable first. */
   | ({ readonly kind: 'Establishing'; readonly group: number; readonly groups: number } & Wait)
   | ({ readonly kind: 'Verifying' } & Wait)
+  /** Applied and healthy; its post-actions come next. */
+  | { readonly kind: 'Verified' }
   /** Applied and healthy; `state` is what its promotion gates said last. */
   | { readonly kind: 'AtGates'; readonly state?: PromotionState }
   | { readonly kind: 'Ready'; readonly passage?: Passage }
-  | { readonly kind: 'Failed'; readonly failure: Failure };
+  /** `answered` once its onFailure actions are done. */
+  | { readonly kind: 'Failed'; readonly failure: Failure; readonly answered?: boolean };
 
 /** The next group to apply, in the order of part A 5.2. */
 export interface Applying {
@@ -129,14 +156,6 @@ export interface Recreating {
   readonly nextLook: Instant;
 }
 
-/** Health of an object that was applied, as last seen. */
-export interface AwaitedHealth extends ReportedHealth {
-  /** What it means when the object is not there: a Job may have removed itself when it was done. */
-  readonly ifMissing: ObjectHealth;
-  /** Set for an object of `readyChecks.checks`: its namespace is settled once its kind is served. */
-  readonly origin?: 'Check';
-}
-
 /** A wait for health that holds no worker: somebody looks again at `nextLook`. */
 export interface Wait {
   readonly since: Instant;
@@ -156,20 +175,6 @@ export interface ExpressionWait {
   readonly subjects: readonly Subject[];
   /** As of the last look; undefined when that did not get to ask. */
   readonly verdicts: readonly ExpressionVerdict[] | undefined;
-}
-
-export interface Failure {
-  /** A Ready reason of the specification. */
-  readonly reason: string;
-  /** What was attempted: one of the `op` values of part B 9.4. */
-  readonly operation: string;
-  readonly message: string;
-  /** Whether trying the same snapshot again can help. */
-  readonly retry: 'Backoff' | 'Minute' | 'None';
-  /** Milliseconds that the other side asked us to wait. */
-  readonly retryAfter?: number;
-  /** Milliseconds that no backoff is longer than: what is at fault may be repaired unseen. */
-  readonly longestBackoff?: number;
 }
 
 /** How a run ended. A held run has not failed: it goes on when it is looked at again. */
@@ -206,7 +211,16 @@ const noChanges: ChangeCounts = {
 export function startRun(
   run: Pick<
     RunProgress,
-    'id' | 'generation' | 'spec' | 'attempt' | 'purpose' | 'pinned' | 'startedAt' | 'requestedAt'
+    | 'id'
+    | 'generation'
+    | 'spec'
+    | 'attempt'
+    | 'purpose'
+    | 'pinned'
+    | 'startedAt'
+    | 'requestedAt'
+    | 'forced'
+    | 'actionFailures'
   >,
   stageNames: readonly string[],
 ): RunProgress {
@@ -237,7 +251,8 @@ export function withChanges(run: RunProgress, index: number, changes: ChangeCoun
   }));
 }
 
-function withStage(
+/** The run with one stage changed. */
+export function withStage(
   run: RunProgress,
   index: number,
   change: (stage: StageProgress) => StageProgress,
@@ -250,7 +265,9 @@ function withStage(
 
 /** Whether the run is at a point where a newer snapshot may take its place: never inside a stage. */
 export function betweenStages(run: RunProgress): boolean {
-  return run.stages.every(({ step }) => outsideStage.has(step.kind));
+  return run.stages.every(
+    ({ step }) => outsideStage.has(step.kind) && !(step.kind === 'Pending' && step.acted === true),
+  );
 }
 
 const outsideStage: ReadonlySet<StageStep['kind']> = new Set(['Pending', 'AtGates', 'Ready']);

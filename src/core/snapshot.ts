@@ -29,6 +29,8 @@ export interface Snapshot {
   readonly reassert: boolean;
   /** The next stage is being fetched and built; the end of that wakes the StageSet. */
   readonly building: boolean;
+  /** The attempt at an action that was begun; what came of an ended one is still to be taken. */
+  readonly attempt: 'None' | 'UnderWay' | 'Ended';
   /** Objects that somebody else changed, as watches tell. */
   readonly drift: DriftSeen;
   /** The gates that somebody passed by hand, as the newest StageRun records them. */

@@ -1,4 +1,6 @@
 import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import type { Acting } from './actions/acting.ts';
+import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
 import { withRunbook } from './reasons.ts';
@@ -39,10 +41,21 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   const asked = handled ?? stageSet.metadata.annotations?.[requestedAtAnnotation];
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
+  countActionFailures(status, run);
   status.lastAttemptedRevisions = revisions(run);
   if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
   status.stages = stageStatuses(input, run);
   return status;
+}
+
+/** Failures count while an action that may be done only once is unfinished (part A 7.5). */
+function countActionFailures(
+  status: StageSetStatus,
+  { outcome, actionFailures }: RunProgress,
+): void {
+  if (actionFailures === undefined) return;
+  if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
+  else status.actionFailureCount = actionFailures;
 }
 
 /** Ready has the whole story; a stage's part of it must not fill the object. */
@@ -86,7 +99,11 @@ function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress)
     const entry =
       progress === undefined
         ? unreached(name, before)
-        : reached(progress, run, run.pinned[index]?.revision, before);
+        : withActions(
+            reached(progress, run, run.pinned[index]?.revision, before),
+            progress,
+            run.forced,
+          );
     const size = inventories.get(name);
     return size === undefined
       ? entry
@@ -149,8 +166,32 @@ const afterApply: ReadonlySet<string> = new Set(['verify', 'post-action']);
 
 /** Only what is applied in full counts as applied; until then the previous revision stands. */
 function appliedInFull(step: StageStep): boolean {
-  if (step.kind === 'Failed') return afterApply.has(step.failure.operation);
-  return step.kind === 'Verifying' || step.kind === 'AtGates' || step.kind === 'Ready';
+  switch (step.kind) {
+    case 'Failed':
+      return afterApply.has(step.failure.operation);
+    case 'Acting':
+      return step.hook === 'post' || afterApply.has(step.cause?.operation ?? '');
+    default:
+      return wholeSteps.has(step.kind);
+  }
+}
+
+const wholeSteps: ReadonlySet<StageStep['kind']> = new Set([
+  'Verifying',
+  'Verified',
+  'AtGates',
+  'Ready',
+]);
+
+function phaseOfAction({ hook }: Acting): NonNullable<StageStatus['phase']> {
+  switch (hook) {
+    case 'pre':
+      return 'Pending';
+    case 'post':
+      return 'Verifying';
+    case 'onFailure':
+      return 'Failed';
+  }
 }
 
 function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['phase']> {
@@ -161,7 +202,10 @@ function phaseOf(step: StageStep, run: RunProgress): NonNullable<StageStatus['ph
     case 'Recreating':
     case 'Establishing':
       return 'Applying';
+    case 'Acting':
+      return phaseOfAction(step);
     case 'Verifying':
+    case 'Verified':
     case 'AtGates':
       return 'Verifying';
     case 'Ready':

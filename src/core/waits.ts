@@ -5,7 +5,6 @@ import { judgeRecreating } from './recreation.ts';
 import {
   type AwaitedHealth,
   type ExpressionWait,
-  type Failure,
   type RunProgress,
   type StageProgress,
   type StageStep,
@@ -19,8 +18,8 @@ import { after, between, type Duration, type Instant, minutes } from './time.ts'
 /**
  * The run with everything that was waited for judged by what was last seen: a group that is
  * established lets the next one be applied, a stage whose objects are all current and whose
- * expressions are satisfied is ready, a failed object fails its stage at once, and a wait that ran out
- * holds or fails (part A 6.5).
+ * expressions are satisfied is verified, a failed object fails its stage at once, and a wait that ran
+ * out holds or fails (part A 6.5).
  */
 export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
   const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
@@ -29,34 +28,26 @@ export function settleWaits(run: RunProgress, { now }: Snapshot): RunProgress {
   switch (stage.step.kind) {
     case 'Pending':
     case 'Applying':
+    case 'Acting':
+    case 'Verified':
     case 'AtGates':
     case 'Ready':
-      return run;
     case 'Failed':
-      return failed(run, stage, stage.step.failure, now);
+      return run;
     case 'Recreating':
-      return settle(run, index, judgeRecreating(stage.step, now), now);
+      return withStep(run, index, judgeRecreating(stage.step, now));
     case 'Establishing':
       if (isStale(stage.step, now)) return run;
-      return settle(run, index, judgeEstablishing(stage.step, now), now);
+      return withStep(run, index, judgeEstablishing(stage.step, now));
     case 'Verifying': {
       const { step } = stage;
       if (isStale(step, now)) return run;
-      if (!ranOut(step, now) || isDecided(step))
-        return settle(run, index, judgeVerifying(step), now);
+      if (!ranOut(step, now) || isDecided(step)) return withStep(run, index, judgeVerifying(step));
       const failure = failureByTimeout(run, stage, step);
-      if (failure !== undefined) return settle(run, index, failure, now);
+      if (failure !== undefined) return withStep(run, index, failure);
       return { ...run, outcome: progressing(run, stage, step, now) };
     }
   }
-}
-
-function settle(run: RunProgress, index: number, step: StageStep, now: Instant): RunProgress {
-  const settled = withStep(run, index, step);
-  const stage = settled.stages[index];
-  return step.kind === 'Failed' && stage !== undefined
-    ? failed(settled, stage, step.failure, now)
-    : settled;
 }
 
 function judgeEstablishing(
@@ -73,7 +64,7 @@ function judgeEstablishing(
 
 function judgeVerifying(step: Extract<StageStep, { kind: 'Verifying' }>): StageStep {
   if (anyFailed(step)) return failedStep('verify', describeWait(step));
-  return isFulfilled(step) ? { kind: 'AtGates' } : step;
+  return isFulfilled(step) ? { kind: 'Verified' } : step;
 }
 
 /**
@@ -115,15 +106,6 @@ function progressing(
     `Stage ${name} is still converging after ${describeVerifyBound(run.spec, name)}, ` +
     `nothing failed; waiting for ${describeWait(wait)}`;
   return { kind: 'Progressing', at: now, stage: name, message };
-}
-
-function failed(
-  run: RunProgress,
-  stage: StageProgress,
-  failure: Failure,
-  now: Instant,
-): RunProgress {
-  return { ...run, outcome: { kind: 'Failed', at: now, stage: stage.name, failure } };
 }
 
 /** What is waited for, on one line: the objects first, and once they are current the expressions. */

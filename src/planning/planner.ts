@@ -1,6 +1,7 @@
 import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
+import { LedgerStore } from '../controller/ledger-store.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
@@ -106,6 +107,8 @@ export class Planner {
       builder,
       tenants,
       targets: new Targets(tenants, this.#clusters),
+      ledgers: new LedgerStore(client, this.#options.clock),
+      clock: this.#options.clock,
       stageSetExists: existence(client, call),
     };
     const rehearsal = await rehearse(snapshot, question, options, call);
@@ -156,6 +159,7 @@ export class Planner {
       run: undefined,
       reassert: false,
       building: false,
+      attempt: 'None',
       drift: noDrift,
       advances: advancesOf(newestRun(runs)),
       teardown: undefined,

@@ -2,12 +2,15 @@ import { previewDeletions } from '../apply/preview-deletions.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
 import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
+import type { LedgerStore } from '../controller/ledger-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
+import { observeLedger } from '../controller/observe-ledger.ts';
 import { ownerOf } from '../controller/owner.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
 import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
+import { plannedActions, supposedDone } from '../core/actions/plan-actions.ts';
 import { decide } from '../core/decide.ts';
 import { finalizer } from '../core/finalizer.ts';
 import { lostStages } from '../core/inventory/lost.ts';
@@ -15,8 +18,9 @@ import { planPrune } from '../core/inventory/prune.ts';
 import { plannedChange } from '../core/plan/planned-changes.ts';
 import type { StageFindings } from '../core/plan/stage-plan.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
-import { type Failure, type RunProgress, withStep } from '../core/run.ts';
+import { type Failure, type RunProgress, withStage, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Clock } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
@@ -27,6 +31,8 @@ export interface RehearsalOptions {
   readonly builder: BuildSteps;
   readonly tenants: Tenants;
   readonly targets: Targets;
+  readonly ledgers: LedgerStore;
+  readonly clock: Clock;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
 
@@ -72,6 +78,7 @@ class Playthrough {
   readonly #rests: Verdict[] = [];
   readonly #findings = new Map<string, StageFindings>();
   readonly #gates = new Map<string, StageFindings['holds']>();
+  readonly #actions = new Map<string, StageFindings['actions']>();
 
   constructor(
     snapshot: Snapshot,
@@ -97,6 +104,8 @@ class Playthrough {
       if (next.kind === 'AddFinalizer') this.#addFinalizer();
       else if (next.kind === 'PrepareStage' && run !== undefined) {
         await this.#rehearseStage(run, next.stage);
+      } else if (next.kind === 'EnterStage' && run !== undefined) {
+        await this.#enterStage(run, next.stage);
       } else if (next.kind === 'Rest' && run?.outcome?.kind === 'Held') this.#passGates(run);
       else if (next.kind === 'Rest' && run === undefined && this.#passHold(next)) continue;
       else {
@@ -122,6 +131,12 @@ class Playthrough {
     if (ready?.reason === 'DependencyNotReady' || ready?.reason === 'Stalled') {
       return this.#suppose({ ...spec, dependsOn: [] });
     }
+    if (ready?.reason === 'ActionDirty') {
+      const { stageSet } = this.#snapshot;
+      const status = { ...stageSet.status, actionFailureCount: 0 };
+      this.#snapshot = { ...this.#snapshot, stageSet: { ...stageSet, status } };
+      return true;
+    }
     return false;
   }
 
@@ -137,6 +152,20 @@ class Playthrough {
     const index = run.stages.findIndex(({ name }) => name === outcome.stage);
     const passed = withStep(run, index, { kind: 'Ready' });
     this.#snapshot = { ...this.#snapshot, run: { ...passed, outcome: undefined } };
+  }
+
+  /** Which actions it would do; behind them, the run is played on as if they were done. */
+  async #enterStage(run: RunProgress, index: number): Promise<void> {
+    const stage = run.spec.stages[index];
+    if (stage === undefined) return;
+    const at = { stageSet: this.#pinned(run), memory: this.#memory, run, index, stage };
+    const ledger = await observeLedger(at, this.#options, this.#call);
+    this.#actions.set(stage.name, plannedActions(stage, ledger));
+    const supposed = withStage(run, index, (progress) => ({
+      ...progress,
+      ledger: supposedDone(stage, ledger),
+    }));
+    this.#snapshot = { ...this.#snapshot, run: supposed };
   }
 
   /** What a run does from building a stage to its gates. */
@@ -231,7 +260,11 @@ class Playthrough {
       prunes.delete(stage.name);
       const changes = [...known.changes, ...(prune?.changes ?? [])];
       const failure = known.failure ?? prune?.failure;
-      return { ...known, changes, failure, holds: this.#gates.get(stage.name) ?? [] };
+      const actions = this.#actions.get(stage.name) ?? [];
+      const halted = actions.find(({ verdict }) => verdict === 'Halted');
+      const trouble = failure ?? (halted && haltedFailure(halted));
+      const holds = this.#gates.get(stage.name) ?? [];
+      return { ...known, changes, failure: trouble, holds, actions };
     });
     const removed = [...prunes].filter(
       ([, { changes, failure }]) => changes.length > 0 || failure !== undefined,
@@ -249,6 +282,7 @@ class Playthrough {
           ...prune,
           unchanged: 0,
           holds: [],
+          actions: [],
         };
       }),
     ];
@@ -271,6 +305,7 @@ class Playthrough {
       currentRevision: status?.appliedRevision,
       revision: run?.pinned[index]?.revision ?? offered,
       holds: [],
+      actions: [],
     };
   }
 
@@ -287,6 +322,13 @@ class Playthrough {
 
 /** What of a stage would be deleted at the end of a run, or why nobody can tell. */
 type PlannedPrune = Pick<StageFindings, 'changes' | 'failure'>;
+
+function haltedFailure({
+  name,
+  reason,
+}: StageFindings['actions'][number]): StageFindings['failure'] {
+  return { message: `action ${name} ${reason ?? 'is halted'}`, blame: 'World' };
+}
 
 function toldFailure({ reason, message }: Failure): StageFindings['failure'] {
   return { message, blame: reason === 'InvalidSpec' ? 'Spec' : 'World' };

@@ -106,6 +106,24 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageSetLabel: 'stageset',
     further: ['stage'],
   });
+  const actionRuns = series.counter({
+    name: 'stageset_action_runs_total',
+    help: 'Executed pre and post actions, by their scope.',
+    stageSetLabel: 'name',
+    further: ['scope'],
+  });
+  const adoptions = series.counter({
+    name: 'stageset_ledger_adoptions_total',
+    help: 'Times that a new StageSet found Lifetime actions recorded as done.',
+    stageSetLabel: 'name',
+    further: [],
+  });
+  const anchorErrors = series.counter({
+    name: 'stageset_ledger_anchor_errors_total',
+    help: 'Completion anchors that could not be read.',
+    stageSetLabel: 'name',
+    further: [],
+  });
   const skipped = series.counter({
     name: 'stageset_inventory_skipped_entries_total',
     help: 'Malformed entries of inventories that were passed over.',
@@ -123,6 +141,9 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     setStagePromotion: (stageSet, stage, promotion) =>
       promotionPending(stageSet, { stage }, promotion === 'Pending' ? 1 : 0),
     driftCorrected: (stageSet, stage, objects) => drift(stageSet, { stage }, objects),
+    actionRun: (stageSet, scope) => actionRuns(stageSet, { scope }, 1),
+    ledgerAdopted: (stageSet) => adoptions(stageSet, {}, 1),
+    ledgerAnchorUnreadable: (stageSet) => anchorErrors(stageSet, {}, 1),
     inventoryEntriesSkipped: (stageSet, stage, entries) => skipped(stageSet, { stage }, entries),
     teardownForced: ({ namespace, name }: StageSetName, reason) =>
       forceDrops.inc({ namespace, name, reason }),

@@ -1,3 +1,5 @@
+import type { ActionScope } from './stages.ts';
+
 /** The StageSet that a series belongs to. */
 export interface StageSetName {
   readonly namespace: string;
@@ -41,6 +43,12 @@ export interface ControllerMetrics {
   setStagePromotion(stageSet: StageSetName, stage: string, promotion: 'Pending' | 'Passed'): void;
   /** `objects` were created or configured although the revision had not changed. */
   driftCorrected(stageSet: StageSetName, stage: string, objects: number): void;
+  /** A pre or post action was executed, well or not; one that was skipped was not. */
+  actionRun(stageSet: StageSetName, scope: ActionScope): void;
+  /** A StageSet that had done nothing yet found that Lifetime actions of it are done. */
+  ledgerAdopted(stageSet: StageSetName): void;
+  /** The witness of a completion could not be read. */
+  ledgerAnchorUnreadable(stageSet: StageSetName): void;
   inventoryEntriesSkipped(stageSet: StageSetName, stage: string, entries: number): void;
   /** Once for each real drop, after the finalizer is gone. */
   teardownForced(stageSet: StageSetName, reason: ForceDropReason): void;

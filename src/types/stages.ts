@@ -103,6 +103,8 @@ export type StageLedgerSpec = NonNullable<StageLedger['spec']>;
 export type StageLedgerStatus = NonNullable<StageLedger['status']>;
 export type BaselineEntry = Item<StageLedgerSpec['baseline']>;
 export type CompletedAction = Item<StageLedgerStatus['completedActions']>;
+export type StartedAction = Item<StageLedgerStatus['startedActions']>;
+export type RunningAction = NonNullable<StageStatus['runningAction']>;
 
 export type StageRunSpec = NonNullable<StageRun['spec']>;
 export type StageRunStatus = NonNullable<StageRun['status']>;

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { milliseconds } from '../../src/core/time.ts';
-import type { Resolve } from '../../src/sources/guard.ts';
+import type { Resolve } from '../../src/network/guard.ts';
 import { archive, digestOf } from './archives.ts';
 import { ArtifactFetching, failureOf } from './artifact-fetching.ts';
 import { serving } from './file-server.ts';

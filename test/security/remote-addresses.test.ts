@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { seconds } from '../../src/core/time.ts';
 import { KubernetesClient } from '../../src/kubernetes/client.ts';
 import { RemoteConnection } from '../../src/kubernetes/remote-connection.ts';
-import { Guard, type Resolve } from '../../src/sources/guard.ts';
+import { Guard, type Resolve } from '../../src/network/guard.ts';
 import { canary } from '../canary.ts';
 import { failureOf } from './artifact-fetching.ts';
 import { HostileCluster } from './hostile-cluster.ts';

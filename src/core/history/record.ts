@@ -108,14 +108,16 @@ function recordedStage(
   const { name, step } = stage;
   const before = entryOf(input.stored, name);
   // What an earlier attempt of the run did stays on record until this one gets to the stage.
-  if (step.kind === 'Pending') return before ?? { name, phase: 'Pending' };
+  if (step.kind === 'Pending') {
+    return withActs(before ?? { name, phase: 'Pending' }, stage);
+  }
   const now = toRfc3339(input.now);
   const phase = stagePhase(stage, input.run);
   const over = phase === 'Ready' || phase === 'Failed';
   const since = before?.phase === phase ? before.finishedAt : undefined;
   const changes = changesOf(name, input).slice(0, mostListed);
   const gates = gatesOf(stage, input);
-  return {
+  const recorded: RecordedStage = {
     name,
     phase,
     startedAt: before?.startedAt ?? now,
@@ -123,8 +125,31 @@ function recordedStage(
     objects: countsOf(stage, input),
     ...(changes.length === 0 ? {} : { changes }),
     ...(gates.length === 0 ? {} : { gates }),
+    ...(before?.actions === undefined ? {} : { actions: before.actions }),
   };
+  return withActs(recorded, stage);
 }
+
+/** What an earlier attempt did is not covered by what this one therefore skips. */
+function withActs(recorded: RecordedStage, { acts = [] }: StageProgress): RecordedStage {
+  const known = new Map((recorded.actions ?? []).map((act) => [`${act.hook} ${act.name}`, act]));
+  for (const { hook, name, type, outcome, startedAt, finishedAt, message } of acts) {
+    const key = `${hook} ${name}`;
+    if (outcome === 'Skipped' && known.has(key)) continue;
+    known.set(key, {
+      hook,
+      name,
+      type,
+      outcome,
+      ...(startedAt === undefined ? {} : { startedAt: toRfc3339(startedAt) }),
+      ...(finishedAt === undefined ? {} : { finishedAt: toRfc3339(finishedAt) }),
+      ...(message === undefined ? {} : { message: cutMessage(message, longestActionNote) }),
+    });
+  }
+  return known.size === 0 ? recorded : { ...recorded, actions: [...known.values()] };
+}
+
+const longestActionNote = 1024;
 
 /** Stages that are no longer in the spec had objects, which are deleted at the end of the run. */
 function removedStages(mostListed: number, input: RecordInput): RecordedStage[] {
@@ -153,6 +178,11 @@ function stagePhase(
     case 'Recreating':
     case 'Establishing':
       return 'Applying';
+    case 'Acting':
+      if (step.hook === 'onFailure') return 'Failed';
+      return step.hook === 'pre' ? 'Pending' : 'Verifying';
+    case 'Verified':
+      return 'Verifying';
     case 'Verifying':
       return outcome?.kind === 'Progressing' && outcome.stage === name ? 'Held' : 'Verifying';
     case 'AtGates':

@@ -1,5 +1,6 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { StageSet } from '../../types/stages.ts';
+import { requestedAtAnnotation } from '../annotations.ts';
 import type { Verdict } from '../rest.ts';
 
 /**
@@ -24,6 +25,14 @@ export function holdBeforeRun({ reason, message }: Verdict, stageSet: StageSet):
     case 'ResolveFailed':
     case 'RBACDenied':
       return { gate: 'SourceNotReady', reason: message, releasedBy: 'Repair' };
+    case 'ActionDirty':
+      return {
+        gate: 'ActionDirty',
+        reason: message,
+        releasedBy: 'Person',
+        needs: 'patch stagesets in stages.metio.wtf',
+        command: reconcileCommand(stageSet),
+      };
     default:
       return undefined;
   }
@@ -34,6 +43,14 @@ function resumeCommand({ metadata }: StageSet): string {
   return (
     `kubectl --namespace ${namespace} patch stageset/${name} --type merge ` +
     `--patch '{"spec":{"suspend":false}}'`
+  );
+}
+
+function reconcileCommand({ metadata }: StageSet): string {
+  const { namespace = 'default', name } = metadata;
+  return (
+    `kubectl --namespace ${namespace} annotate stageset/${name} --overwrite ` +
+    `${requestedAtAnnotation}="$(date +%s)"`
   );
 }
 

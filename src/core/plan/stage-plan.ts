@@ -1,6 +1,7 @@
 import type {
   Hold,
   ObjectCounts,
+  PlannedAction,
   PlannedChange,
   PlannedStage,
   RunTrigger,
@@ -37,6 +38,8 @@ export interface StageFindings {
   readonly failure: { readonly message: string; readonly blame: 'Spec' | 'World' } | undefined;
   /** Gates between this stage and the next. */
   readonly holds: readonly Hold[];
+  /** What becomes of its actions; empty until the run comes to the stage. */
+  readonly actions: readonly PlannedAction[];
 }
 
 type PlanVerdict = StagePlanStatus['verdict'];
@@ -72,10 +75,12 @@ function plannedStages({ holds, stages }: Findings): PlannedStage[] {
 }
 
 function ownVerdict(stage: StageFindings): PlanVerdict {
-  const { changes, currentRevision, failure, holds, revision } = stage;
+  const { actions, changes, currentRevision, failure, holds, revision } = stage;
   if (failure !== undefined) return failure.blame === 'Spec' ? 'Invalid' : 'Blocked';
   if (changes.some(({ verb }) => verb === 'Conflict')) return 'Blocked';
   if (changes.length > 0 || revision !== currentRevision) return 'WillApply';
+  // What answers to a failure is not planned.
+  if (actions.some(isToRun)) return 'WillApply';
   return heldVerdict(holds) ?? 'UpToDate';
 }
 
@@ -91,7 +96,7 @@ function planned(stage: StageFindings, verdict: PlanVerdict): PlannedStage {
     ...(failure === undefined ? {} : { error: failure.message }),
     objects: countsOf(stage),
     changes: [...stage.changes],
-    actions: [],
+    actions: [...stage.actions],
     holds: [...stage.holds],
   };
 }
@@ -144,7 +149,13 @@ function deeds(stages: readonly PlannedStage[]): string {
     [total('prune'), 'prunes'],
   ] as const;
   const done = parts.filter(([count]) => count > 0).map(([count, verb]) => `${verb} ${count}`);
-  return done.length === 0 ? 'changes no object' : `${done.join(', ')} objects`;
+  const objects = done.length === 0 ? 'changes no object' : `${done.join(', ')} objects`;
+  const actions = stages.flatMap((stage) => (stage.actions ?? []).filter(isToRun)).length;
+  return actions === 0 ? objects : `${objects} and does ${actions} actions`;
+}
+
+function isToRun({ verdict, hook }: PlannedAction): boolean {
+  return verdict === 'WillRun' && hook !== 'onFailure';
 }
 
 /** Equal for equal decisions, whenever they are made: nothing that has a time in it counts. */

@@ -1,6 +1,7 @@
 import type {
   FieldChange,
   Hold,
+  PlannedAction,
   PlannedChange,
   PlannedStage,
   StagePlanStatus,
@@ -45,7 +46,8 @@ function sentence(message: string | undefined): string {
 }
 
 function stageLines(stage: PlannedStage): string[] {
-  const { name, verdict, identity, currentRevision, revision, error, changes, holds } = stage;
+  const { name, verdict, identity, currentRevision, revision, error, changes, actions, holds } =
+    stage;
   const from =
     currentRevision === undefined || currentRevision === revision ? '' : `${currentRevision} -> `;
   const where = revision === undefined ? '' : `  ${from}${revision}`;
@@ -60,6 +62,7 @@ function stageLines(stage: PlannedStage): string[] {
     counts,
     ...(error === undefined ? [] : [`  ${onOneLine(error)}`]),
     ...(changes ?? []).flatMap(changeLines),
+    ...(actions ?? []).map(actionLine),
     ...(holds ?? []).flatMap((hold) => holdLines(hold, '  ')),
   ];
 }
@@ -74,6 +77,18 @@ function changeLines(change: PlannedChange): string[] {
     ...(why === undefined ? [] : [`      ${onOneLine(why)}`]),
     ...(fields ?? []).map(fieldLine),
   ];
+}
+
+const verdicts: Readonly<Record<PlannedAction['verdict'], string>> = {
+  WillRun: 'WILL RUN',
+  Skip: 'SKIP',
+  Halted: 'HALTED',
+};
+
+function actionLine({ hook, name, type, verdict, scope, reason }: PlannedAction): string {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const often = scope === undefined ? '' : `, scope ${scope}`;
+  return onOneLine(`  ${verdicts[verdict]} ${hook} ${name} (${type}${often})${why}`);
 }
 
 function fieldLine(change: FieldChange): string {

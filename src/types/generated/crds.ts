@@ -324,6 +324,18 @@ export interface components {
                     /** @description Name of the condition, such as `Ready`. */
                     type: string;
                 }[];
+                /** @description Lifetime actions that were started and of which no end is known. One that is left here by a process that ended is reported and not run again on its own. */
+                startedActions?: {
+                    /** @description Name of the action. */
+                    action: string;
+                    /** @description Name of the stage. */
+                    stage: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was started.
+                     */
+                    startedAt: string;
+                }[];
             };
         };
         /** @description Records one run of a StageSet: the attempt to make one snapshot real. Only the controller writes it. Named `<stageset>-<sequence>`, owned by the StageSet. */
@@ -2302,6 +2314,8 @@ export interface components {
                     lastHandledReconcileAt?: string;
                     /** @description Revision that `executedActions` belongs to. */
                     ledgerRevision?: string;
+                    /** @description Token of annotation `stages.metio.wtf/reconcile-stage` for which `executedActions` was cleared last. */
+                    ledgerToken?: string;
                     /** @description Version that `executedVersionActions` belongs to. */
                     ledgerVersion?: string;
                     /** @description What is going on in the stage, for people. */
@@ -2382,6 +2396,28 @@ export interface components {
                          * @description When the soak ends.
                          */
                         soakUntil?: string;
+                    };
+                    /** @description The action that was started last and is not on record as done. After a restart, its time goes on from here. */
+                    runningAction?: {
+                        /**
+                         * Format: int32
+                         * @description How often it was started, from 1.
+                         */
+                        attempt: number;
+                        /**
+                         * @description The list that the action is in.
+                         * @enum {string}
+                         */
+                        hook: "pre" | "post" | "onFailure";
+                        /** @description Name of the action. */
+                        name: string;
+                        /** @description Revision of the stage that it runs for. */
+                        revision: string;
+                        /**
+                         * Format: date-time
+                         * @description When its first attempt began.
+                         */
+                        startedAt: string;
                     };
                     /**
                      * Format: int32

@@ -651,6 +651,29 @@ export const stageLedgerSchema: StructuralSchema = {
        }
       }
      }
+    },
+    "startedActions": {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "required": [
+       "stage",
+       "action",
+       "startedAt"
+      ],
+      "properties": {
+       "action": {
+        "type": "string"
+       },
+       "stage": {
+        "type": "string"
+       },
+       "startedAt": {
+        "type": "string",
+        "format": "date-time"
+       }
+      }
+     }
     }
    }
   }
@@ -4439,6 +4462,9 @@ export const stageSetSchema: StructuralSchema = {
        "ledgerRevision": {
         "type": "string"
        },
+       "ledgerToken": {
+        "type": "string"
+       },
        "ledgerVersion": {
         "type": "string"
        },
@@ -4548,6 +4574,41 @@ export const stageSetSchema: StructuralSchema = {
           "format": "date-time"
          },
          "soakUntil": {
+          "type": "string",
+          "format": "date-time"
+         }
+        }
+       },
+       "runningAction": {
+        "type": "object",
+        "required": [
+         "hook",
+         "name",
+         "revision",
+         "startedAt",
+         "attempt"
+        ],
+        "properties": {
+         "attempt": {
+          "type": "integer",
+          "format": "int32",
+          "minimum": 1
+         },
+         "hook": {
+          "type": "string",
+          "enum": [
+           "pre",
+           "post",
+           "onFailure"
+          ]
+         },
+         "name": {
+          "type": "string"
+         },
+         "revision": {
+          "type": "string"
+         },
+         "startedAt": {
           "type": "string",
           "format": "date-time"
          }

@@ -74,6 +74,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     run: undefined,
     reassert: false,
     building: false,
+    attempt: 'None',
     drift: noDrift,
     advances: [],
     teardown: undefined,

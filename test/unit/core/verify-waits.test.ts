@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { settleActions } from '../../../src/core/actions/settle-actions.ts';
 import { decide } from '../../../src/core/decide.ts';
 import type { ExpressionVerdict } from '../../../src/core/health/expressions.ts';
 import { lookBy } from '../../../src/core/look-by.ts';
@@ -31,7 +32,7 @@ function settled(now: Instant, step: StageStep, rest: Partial<StageSetSpec> = {}
   const world = snapshotOf(stageSetOf(specOf(['dev'], { timeout: '5m', ...rest })));
   const { run } = decide(world);
   if (run === undefined) throw new Error('a run starts at the first look');
-  return settleWaits(at(run, step), { ...world, now });
+  return settleActions(settleWaits(at(run, step), { ...world, now }), { ...world, now });
 }
 
 type Verdict = ExpressionVerdict['verdict'];

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { settleActions } from '../../../src/core/actions/settle-actions.ts';
 import { decide } from '../../../src/core/decide.ts';
 import type { RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { after, type Instant, minutes } from '../../../src/core/time.ts';
@@ -24,7 +25,7 @@ const bound = after(noon, minutes(5));
 
 function settled(now: Instant, ...steps: StageStep[]): RunProgress {
   if (started === undefined) throw new Error('a run starts at the first look');
-  return settleWaits(at(started, ...steps), { ...world, now });
+  return settleActions(settleWaits(at(started, ...steps), { ...world, now }), { ...world, now });
 }
 
 /** A wait whose last look was at the end of its bound, so that nobody need look again. */

@@ -1,3 +1,4 @@
+import type { ActionEffect } from '../../../src/core/actions/steps.ts';
 import { type Decision, decide, type Effect } from '../../../src/core/decide.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import { lookedAgain, withDeletions } from '../../../src/core/recreation.ts';
@@ -13,6 +14,7 @@ import type {
 } from '../../../src/core/teardown-progress.ts';
 import { type TeardownTrouble, withFailure } from '../../../src/core/teardown-trouble.ts';
 import { after, type Instant, milliseconds, minutes } from '../../../src/core/time.ts';
+import { runAfterAction } from './action-world.ts';
 import { failureOf, health } from './snapshot-builder.ts';
 
 /**
@@ -82,7 +84,11 @@ function afterwards(snapshot: Snapshot, { run, teardown, next }: Decision, fate:
   const later: Snapshot = { ...adopted, now: after(snapshot.now, milliseconds(20)) };
   if (isTeardown(next)) return { ...later, teardown: teardownAfter(next, later, fate) };
   if (next.kind === 'AddFinalizer') return withFinalizer(later);
-  return run === undefined ? later : { ...later, run: runAfter(next, run, later.now, fate) };
+  if (run === undefined) return later;
+  if (isActionEffect(next)) {
+    return { ...later, run: runAfterAction(next, run, later.now, fate === 'Refused') };
+  }
+  return { ...later, run: runAfter(next, run, later.now, fate) };
 }
 
 function wakeUp(now: Instant, { wakeAt }: Rest): Instant {
@@ -96,9 +102,30 @@ function withFinalizer(snapshot: Snapshot): Snapshot {
   return { ...snapshot, stageSet };
 }
 
-type RunEffect = Exclude<Effect, Rest | TeardownEffect | { kind: 'AddFinalizer' }>;
+export function isActionEffect(effect: Effect): effect is ActionEffect {
+  return actionEffects.has(effect.kind);
+}
 
-function runAfter(effect: RunEffect, run: RunProgress, now: Instant, fate: Fate): RunProgress {
+const actionEffects: ReadonlySet<string> = new Set<ActionEffect['kind']>([
+  'EnterStage',
+  'SaveLedgers',
+  'RunAction',
+  'LookAtAction',
+  'RecordAction',
+  'CleanUpAction',
+]);
+
+export type RunEffect = Exclude<
+  Effect,
+  Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' }
+>;
+
+export function runAfter(
+  effect: RunEffect,
+  run: RunProgress,
+  now: Instant,
+  fate: Fate,
+): RunProgress {
   if (effect.kind === 'Prune') {
     const failure = failureOf({ operation: 'prune' });
     if (fate === 'Refused') return { ...run, outcome: { kind: 'Failed', at: now, failure } };
@@ -177,7 +204,7 @@ function lookedAt(step: StageStep, now: Instant, fate: Fate): StageStep {
   return { ...step, looks, nextLook: nextLook(now, looks), health: seen };
 }
 
-function isTeardown(effect: Effect): effect is TeardownEffect {
+export function isTeardown(effect: Effect): effect is TeardownEffect {
   return ['LoadTeardown', 'DeleteStage', 'LookForGone', 'ReleaseFinalizer'].includes(effect.kind);
 }
 

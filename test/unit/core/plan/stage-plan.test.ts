@@ -39,6 +39,7 @@ function stage(name: string, found: Partial<StageFindings> = {}): StageFindings 
     changes: [],
     unchanged: 3,
     failure: undefined,
+    actions: [],
     holds: [],
     ...found,
   };

@@ -1,0 +1,274 @@
+import type { ActionContext, ActionTools } from '../actions/action-context.ts';
+import type { ActionWatches } from '../actions/action-watches.ts';
+import { type Hook, isResumable, scopeOf } from '../core/actions/action.ts';
+import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
+import {
+  actionAt,
+  attempted,
+  cleanedUp,
+  deadlineOf,
+  failedAction,
+  lookedAtAction,
+  operationOfHook,
+  timedOut,
+} from '../core/actions/attempts.ts';
+import { recordedEnd } from '../core/actions/settle-actions.ts';
+import type { ActionEffect } from '../core/actions/steps.ts';
+import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
+import { sha256Hex } from '../core/hash.ts';
+import type { Failure, RunProgress } from '../core/run.ts';
+import { between, type Clock, type Instant, toRfc3339 } from '../core/time.ts';
+import { treatmentOf } from '../kubernetes/api-error.ts';
+import { storeKey } from '../kubernetes/store.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type { Action } from '../types/stages.ts';
+import type { ActionRuns } from './action-runs.ts';
+import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
+import type { LifetimeActions } from './lifetime-actions.ts';
+import { ownerOf } from './owner.ts';
+import type { StageAt } from './stage-at.ts';
+import type { Targets } from './targets.ts';
+
+/** What carries a single action out. */
+interface Verbs {
+  readonly attempt: (context: ActionContext, call: CallOptions) => Promise<Attempt>;
+  readonly look: (
+    context: ActionContext,
+    awaited: Awaited,
+    call: CallOptions,
+  ) => Promise<ActionLook>;
+  readonly cleanUp: (
+    context: ActionContext,
+    made: readonly MadeObject[],
+    call: CallOptions,
+  ) => Promise<void>;
+}
+
+export interface ActionEffectsOptions {
+  readonly verbs: Verbs;
+  readonly tools: (at: StageAt) => ActionTools;
+  readonly targets: Targets;
+  readonly lifetime: LifetimeActions;
+  readonly runs: ActionRuns;
+  readonly watches: ActionWatches;
+  /** StageSets whose actions wait for something that has changed. */
+  readonly news: Set<string>;
+  readonly clock: Clock;
+}
+
+/** Carries out what was decided for the actions of a stage; each returns the run as it stands then. */
+export class ActionEffects {
+  readonly #options: ActionEffectsOptions;
+
+  constructor(options: ActionEffectsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether something that an action waits for has changed. */
+  hasNews(key: string): boolean {
+    return this.#options.news.has(key);
+  }
+
+  /** Ends what is watched for a StageSet. */
+  release(key: string): void {
+    this.#options.watches.release(key);
+    this.#options.news.delete(key);
+  }
+
+  async carryOut(
+    kind: Exclude<ActionEffect['kind'], 'SaveLedgers'>,
+    at: StageAt,
+    call: CallOptions,
+  ): Promise<RunProgress> {
+    switch (kind) {
+      case 'EnterStage':
+        return await this.#options.lifetime.enter(at, call);
+      case 'RunAction':
+        return await this.#run(at, call);
+      case 'LookAtAction':
+        return await this.#look(at, call);
+      case 'RecordAction':
+        return await this.#record(at, call);
+      case 'CleanUpAction':
+        return await this.#cleanUp(at, call);
+    }
+  }
+
+  /** An attempt goes on while no worker waits for it; a Lifetime one is on record before it begins. */
+  async #run(at: StageAt, call: CallOptions): Promise<RunProgress> {
+    const { run, index, memory } = at;
+    const here = actionAt(run, index);
+    if (here === undefined) return run;
+    const { action, step } = here;
+    try {
+      if (
+        memory.attempt === undefined &&
+        here.step.hook !== 'onFailure' &&
+        scopeOf(action) === 'Lifetime'
+      ) {
+        await this.#options.lifetime.start(at, action, call);
+      }
+      const attempt = await this.#options.runs.take(at, call, async (signal) => {
+        const end = deadlineOf(action, step);
+        const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
+        const context = await this.#contextOf(at, limits);
+        return await this.#options.verbs.attempt(context, limits);
+      });
+      if (attempt === undefined) return run;
+      const next = attempted(run, index, attempt, this.#now());
+      await this.#follow(at, next, call);
+      return next;
+    } catch (error) {
+      call.signal.throwIfAborted();
+      return this.#failed(at, error);
+    }
+  }
+
+  async #look(at: StageAt, call: CallOptions): Promise<RunProgress> {
+    const { run, index } = at;
+    const here = actionAt(run, index);
+    if (here?.step.phase.kind !== 'Awaiting') return run;
+    const { awaited } = here.step.phase;
+    const { verbs, watches } = this.#options;
+    const key = keyOf(at);
+    try {
+      this.#options.news.delete(key);
+      at.memory.lookedAt = this.#now();
+      const context = await this.#contextOf(at, call);
+      const look = await verbs.look(context, awaited, call);
+      if (look.kind !== 'Failed') {
+        await this.#follow(at, run, call);
+        const news = watches.covers(key) ? 'Watched' : 'Polled';
+        const next = lookedAtAction(run, index, look, { now: this.#now(), news });
+        if (look.kind === 'Done') this.release(key);
+        return next;
+      }
+      this.release(key);
+      // What it made goes before another attempt, which makes the same.
+      if (awaited.kind === 'Jobs') await verbs.cleanUp(context, awaited.made, call);
+      return this.#failed(at, new Error(look.message));
+    } catch (error) {
+      call.signal.throwIfAborted();
+      if (isInterruption(error) || error instanceof TerminalError) return this.#failed(at, error);
+      const message = messageOf(error);
+      const look = { kind: 'NotYet', message, awaited } as const;
+      const now = this.#now();
+      return lookedAtAction(run, index, look, { now, news: 'Polled' });
+    }
+  }
+
+  async #record(at: StageAt, call: CallOptions): Promise<RunProgress> {
+    const { run, index } = at;
+    const here = actionAt(run, index);
+    if (here?.step.phase.kind !== 'Ended') return run;
+    const { phase } = here.step;
+    const trouble = await this.#options.lifetime.record(at, here.action, phase, call);
+    const ended = trouble === undefined ? phase : { ...phase, failure: trouble };
+    return recordedEnd(run, index, ended, this.#now());
+  }
+
+  async #cleanUp(at: StageAt, call: CallOptions): Promise<RunProgress> {
+    const { run, index } = at;
+    const here = actionAt(run, index);
+    if (here?.step.phase.kind !== 'CleaningUp') return run;
+    const context = await this.#contextOf(at, call);
+    await this.#options.verbs.cleanUp(context, here.step.phase.made, call);
+    return cleanedUp(run, index);
+  }
+
+  /** @throws the error again when it says nothing about the action: nobody answered. */
+  #failed(at: StageAt, error: unknown): RunProgress {
+    const { run, index, memory } = at;
+    const here = actionAt(run, index);
+    if (here === undefined) return run;
+    const once = mayRunOnce(here.action, here.step.hook);
+    if (isInterruption(error) && !once) throw error;
+    this.release(keyOf(at));
+    const now = this.#now();
+    const { action, step } = here;
+    const end = deadlineOf(action, step);
+    const late = end !== undefined && now >= end;
+    const failure: Failure = late
+      ? timedOut(action, { ...step, trouble: messageOf(error) })
+      : failureOf(operationOfHook(step.hook), error);
+    const treated = treatmentOf(error);
+    const hopeless = treated instanceof TerminalError || treated instanceof DeniedError;
+    const said = redactedFailure(failure, memory.secrets);
+    // Whether the other side did it before the connection broke is anybody's guess.
+    const chance =
+      once && (late || isUnanswered(error)) ? 'Unknown' : hopeless || late ? 'Final' : 'Again';
+    return failedAction(run, index, said, chance, now);
+  }
+
+  /** What is awaited tells of its changes, where the tenant may watch it. */
+  async #follow(at: StageAt, run: RunProgress, call: CallOptions): Promise<void> {
+    const phase = actionAt(run, at.index)?.step.phase;
+    if (phase?.kind !== 'Awaiting') return;
+    const { awaited } = phase;
+    const objects =
+      awaited.kind === 'Jobs'
+        ? awaited.jobs
+        : awaited.kind === 'Expression'
+          ? [awaited.target]
+          : [];
+    if (objects.length === 0) return;
+    const { client } = await this.#options.targets.targetOf(at.stageSet, at.stage.name, call);
+    this.#options.watches.follow(keyOf(at), client, objects);
+  }
+
+  async #contextOf(at: StageAt, call: CallOptions): Promise<ActionContext> {
+    const { stageSet, stage, run, index, memory } = at;
+    const here = actionAt(run, index);
+    if (here === undefined) throw new Error(`stage ${stage.name} is at no action`);
+    const { client } = await this.#options.targets.readyTargetOf(stageSet, stage.name, call);
+    const { namespace, name } = ownerOf(stageSet);
+    const uid = stageSet.metadata.uid ?? '';
+    const revision = run.pinned[index]?.revision ?? '';
+    const { hook, startedAt, attempt } = here.step;
+    return {
+      client,
+      stageSet: { namespace, name, uid },
+      stage: stage.name,
+      action: here.action,
+      revision,
+      idempotencyKey: sha256Hex(
+        [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
+      ).slice(0, 32),
+      attempt,
+      onSecretValue: (value) => memory.secrets.add(value),
+      tools: this.#options.tools(at),
+    };
+  }
+
+  #now(): Instant {
+    return this.#options.clock();
+  }
+}
+
+/** Whether an action must not be begun twice, and cannot be taken up again. */
+function mayRunOnce(action: Action, hook: Hook): boolean {
+  return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
+}
+
+/** Whether an action that was begun has an end that the other side did not tell. */
+function isUnanswered(error: unknown): boolean {
+  return causedBy(
+    error,
+    (cause) =>
+      cause instanceof RetryableError &&
+      (cause.reason === 'Timeout' || cause.reason === 'ConnectionFailed'),
+  );
+}
+
+function endingAt(end: Instant | undefined, signal: AbortSignal, now: Instant): AbortSignal {
+  if (end === undefined) return signal;
+  return AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, between(now, end)))]);
+}
+
+function keyOf({ stageSet }: StageAt): string {
+  return storeKey(stageSet.metadata.namespace, stageSet.metadata.name);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,147 @@
+import type { Action } from '../../types/stages.ts';
+import { formatDuration } from '../duration.ts';
+import { type Failure, type RunProgress, type StageStep, withStep } from '../run.ts';
+import { nextLook } from '../schedule.ts';
+import { after, type Instant, milliseconds, toRfc3339 } from '../time.ts';
+import type { Acting, ActionPhase } from './acting.ts';
+import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
+import type { ActionLook, Attempt } from './attempt.ts';
+
+type ActingStep = Extract<StageStep, { kind: 'Acting' }>;
+
+/** The action that a stage of a run is at; undefined when it is at none. */
+export function actionAt(
+  run: RunProgress,
+  index: number,
+): { readonly action: Action; readonly step: ActingStep } | undefined {
+  const step = run.stages[index]?.step;
+  if (step?.kind !== 'Acting') return undefined;
+  const action = actionsOf(run.spec.stages[index], step.hook).find(
+    ({ name }) => name === step.action,
+  );
+  return action === undefined ? undefined : { action, step };
+}
+
+/** The `op` of an action's failure (part B 9.4). */
+export function operationOfHook(hook: Hook): string {
+  return hook === 'pre' ? 'pre-action' : hook === 'post' ? 'post-action' : 'on-failure action';
+}
+
+/** Something of an earlier attempt is looked at again so soon. */
+const obstructedPause = milliseconds(1000);
+
+/** The run after an attempt that did not fail. */
+export function attempted(
+  run: RunProgress,
+  index: number,
+  attempt: Attempt,
+  now: Instant,
+): RunProgress {
+  const at = actionAt(run, index);
+  if (at === undefined) return run;
+  switch (attempt.kind) {
+    case 'Done':
+      return withPhase(run, index, at.step, { kind: 'Ended', made: [] });
+    case 'Obstructed': {
+      const step = { ...at.step, trouble: attempt.message };
+      return withPhase(run, index, step, { kind: 'Due', at: after(now, obstructedPause) });
+    }
+    case 'Await': {
+      const { awaited } = attempt;
+      const due = earlier(nextLook(now, 0), deadlineOf(at.action, at.step));
+      return withPhase(run, index, at.step, { kind: 'Awaiting', awaited, looks: 0, nextLook: due });
+    }
+  }
+}
+
+/** The run after another look at what an action waits for. */
+export function lookedAtAction(
+  run: RunProgress,
+  index: number,
+  look: Exclude<ActionLook, { kind: 'Failed' }>,
+  { now, news }: { readonly now: Instant; readonly news: 'Watched' | 'Polled' },
+): RunProgress {
+  const at = actionAt(run, index);
+  if (at?.step.phase.kind !== 'Awaiting') return run;
+  const { phase } = at.step;
+  if (look.kind === 'Done') {
+    const made = phase.awaited.kind === 'Jobs' ? phase.awaited.made : [];
+    return withPhase(run, index, at.step, { kind: 'Ended', made });
+  }
+  const looks = phase.looks + 1;
+  const steady = nextLook(now, looks, news);
+  const end = deadlineOf(at.action, at.step);
+  // One look falls on the end of the time, since what counts then is how things are then.
+  const due = end !== undefined && now < end ? earlier(steady, end) : steady;
+  const { awaited, message: found } = look;
+  return withPhase(run, index, at.step, { ...phase, awaited, looks, nextLook: due, found });
+}
+
+/**
+ * The run after an attempt that failed: there is another one, after a pause, while its number and its
+ * time allow it and trying again can help; otherwise the action has failed (part A 7.2).
+ */
+export function failedAction(
+  run: RunProgress,
+  index: number,
+  failure: Failure,
+  chance: 'Again' | 'Final' | 'Unknown',
+  now: Instant,
+): RunProgress {
+  const at = actionAt(run, index);
+  if (at === undefined) return run;
+  const { action, step } = at;
+  const pause = milliseconds(Math.max(pauseAfter(step.attempt), failure.retryAfter ?? 0));
+  const due = after(now, pause);
+  const end = deadlineOf(action, step);
+  const again =
+    chance === 'Again' && step.attempt < mostAttempts(action) && (end === undefined || due < end);
+  if (again) {
+    const next = { ...step, attempt: step.attempt + 1, trouble: failure.message };
+    return withPhase({ ...run, unsaved: true }, index, next, { kind: 'Due', at: due });
+  }
+  const tries = step.attempt === 1 ? '' : ` after ${step.attempt} attempts`;
+  const message = `action ${action.name}${tries}: ${failure.message}`;
+  return withPhase(run, index, step, {
+    kind: 'Ended',
+    made: [],
+    failure: { ...failure, message },
+    ...(chance === 'Unknown' ? { unknown: true } : {}),
+  });
+}
+
+/** What it means that the time of an action is over. */
+export function timedOut(action: Action, step: Acting, found?: string): Failure {
+  const bound = boundOf(action);
+  const within = bound === undefined ? '' : ` within ${formatDuration(bound)}`;
+  const last = found ?? step.trouble;
+  const message = `not done${within}, since ${toRfc3339(step.startedAt)}${last === undefined ? '' : `: ${last}`}`;
+  const operation = operationOfHook(step.hook);
+  return { reason: 'StageFailed', operation, message, retry: 'Backoff' };
+}
+
+/** When the time of an action is over; undefined when only its requests are bounded. */
+export function deadlineOf(action: Action, { startedAt }: Acting): Instant | undefined {
+  const bound = boundOf(action);
+  return bound === undefined ? undefined : after(startedAt, bound);
+}
+
+/** The run with what an action made gone. */
+export function cleanedUp(run: RunProgress, index: number): RunProgress {
+  const at = actionAt(run, index);
+  if (at === undefined) return run;
+  return withPhase(run, index, at.step, { kind: 'CleaningUp', made: [] });
+}
+
+function withPhase(
+  run: RunProgress,
+  index: number,
+  step: ActingStep,
+  phase: ActionPhase,
+): RunProgress {
+  return withStep(run, index, { ...step, phase });
+}
+
+function earlier(one: Instant, other: Instant | undefined): Instant {
+  return other !== undefined && other < one ? other : one;
+}

@@ -1,0 +1,147 @@
+import type {
+  Action,
+  ActionScope,
+  RunningAction,
+  Stage,
+  StageLedger,
+  StageStatus,
+  StartedAction,
+} from '../../types/stages.ts';
+import { actionsOf, type Hook, isResumable, scopeOf } from './action.ts';
+import { interruptedActions } from './lifetime.ts';
+
+/** Which actions of a stage are on record as done, for the revision that a run has pinned. */
+export interface ActionLedger {
+  readonly revision: string;
+  /** Names of scope Revision, done for that revision; those of `onFailure` among them. */
+  readonly done: readonly string[];
+  /** The desired version, where the StageSet has one. */
+  readonly version: string | undefined;
+  /** Names of scope Version, done for that version. */
+  readonly versionDone: readonly string[];
+  /** Names of scope Lifetime that the StageLedger has as completed. */
+  readonly lifetimeDone: readonly string[];
+  /** Those that were started and of which no end is known. */
+  readonly interrupted: readonly StartedAction[];
+  /** What was under way when the status was written last, by a process that may have ended. */
+  readonly resumed: RunningAction | undefined;
+  /** The token of `reconcile-stage` that the ledger was cleared for last. */
+  readonly token: string | undefined;
+}
+
+/** What a stage's ledger is read from. */
+export interface LedgerInput {
+  readonly stage: Stage;
+  readonly status: StageStatus | undefined;
+  readonly revision: string;
+  readonly version: string | undefined;
+  /** Token by which a person asks for the actions of this revision to be done anew. */
+  readonly token: string | undefined;
+  /** Undefined where the stage has no action of scope Lifetime. */
+  readonly lifetime: StageLedger | undefined;
+}
+
+/** The ledger of a stage that a run comes to (part A 7.4). */
+export function ledgerOf(input: LedgerInput): ActionLedger {
+  const { stage, status, revision, version, lifetime } = input;
+  // Cleared once for a token: what has been done since is not done again after a restart.
+  const forced = input.token !== undefined && input.token !== status?.ledgerToken;
+  const names = new Set(
+    (['pre', 'post', 'onFailure'] as const).flatMap((hook) =>
+      actionsOf(stage, hook).map(({ name }) => name),
+    ),
+  );
+  const kept = (list: readonly string[] | undefined): string[] =>
+    (list ?? []).filter((name) => names.has(name));
+  const same = status?.ledgerRevision === revision && !forced;
+  const sameVersion = version !== undefined && status?.ledgerVersion === version;
+  const ofStage = ({ stage: other }: { stage: string }): boolean => other === stage.name;
+  const running = status?.runningAction;
+  return {
+    revision,
+    done: same ? kept(status.executedActions) : [],
+    version,
+    versionDone: sameVersion ? kept(status.executedVersionActions) : [],
+    lifetimeDone: (lifetime?.status?.completedActions ?? [])
+      .filter(ofStage)
+      .map(({ action }) => action),
+    interrupted: lifetime === undefined ? [] : interruptedActions(lifetime).filter(ofStage),
+    resumed: running?.revision === revision && !forced ? running : undefined,
+    token: input.token ?? status?.ledgerToken,
+  };
+}
+
+/** Whether an action is to be done, and why; `/plan` shows the same words. */
+export interface Standing {
+  readonly verdict: 'WillRun' | 'Skip' | 'Halted';
+  readonly scope: ActionScope;
+  readonly reason: string;
+}
+
+/** What becomes of an action when the run comes to it. */
+export function standingOf(hook: Hook, action: Action, ledger: ActionLedger): Standing {
+  const { name } = action;
+  // Recorded like any other, so that a run that fails again and again does it once a revision.
+  const scope = hook === 'onFailure' ? 'Revision' : scopeOf(action);
+  switch (scope) {
+    case 'Revision':
+      return ledger.done.includes(name)
+        ? { verdict: 'Skip', scope, reason: `done for revision ${ledger.revision}` }
+        : { verdict: 'WillRun', scope, reason: `not done for revision ${ledger.revision} yet` };
+    case 'Version':
+      return ledger.versionDone.includes(name)
+        ? { verdict: 'Skip', scope, reason: `done for version ${ledger.version ?? ''}` }
+        : { verdict: 'WillRun', scope, reason: `not done for version ${ledger.version ?? ''} yet` };
+    case 'Lifetime':
+      return lifetimeStanding(action, ledger);
+  }
+}
+
+/** One that may have been done is not done again: a person has to say how it ended. */
+function lifetimeStanding(action: Action, ledger: ActionLedger): Standing {
+  const scope = 'Lifetime';
+  if (ledger.lifetimeDone.includes(action.name)) {
+    return { verdict: 'Skip', scope, reason: 'done once, on record in the StageLedger' };
+  }
+  const started = ledger.interrupted.find(({ action: name }) => name === action.name);
+  if (started === undefined) return { verdict: 'WillRun', scope, reason: 'never done' };
+  if (isResumable(action)) {
+    return { verdict: 'WillRun', scope, reason: `started at ${started.startedAt}, goes on` };
+  }
+  const reason = `was started at ${started.startedAt} and nobody knows whether it was done`;
+  return { verdict: 'Halted', scope, reason };
+}
+
+/** The ledger with one more action that is done. */
+export function withDone(ledger: ActionLedger, hook: Hook, action: Action): ActionLedger {
+  const { name } = action;
+  const scope = hook === 'onFailure' ? 'Revision' : scopeOf(action);
+  switch (scope) {
+    case 'Revision':
+      return { ...ledger, done: withName(ledger.done, name) };
+    case 'Version':
+      return { ...ledger, versionDone: withName(ledger.versionDone, name) };
+    case 'Lifetime':
+      return {
+        ...ledger,
+        lifetimeDone: withName(ledger.lifetimeDone, name),
+        interrupted: ledger.interrupted.filter(({ action: other }) => other !== name),
+      };
+  }
+}
+
+function withName(names: readonly string[], name: string): readonly string[] {
+  return names.includes(name) ? names : [...names, name];
+}
+
+/** Whether the stage still has an action that may be done only once and is not (part A 7.5). */
+export function hasUnfinishedLifetime(stage: Stage, ledger: ActionLedger): boolean {
+  return [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')].some(
+    (action) => scopeOf(action) === 'Lifetime' && !ledger.lifetimeDone.includes(action.name),
+  );
+}
+
+/** Whether a stage has any action, so that a run has to know its ledger. */
+export function hasActions(stage: Stage | undefined): boolean {
+  return (['pre', 'post', 'onFailure'] as const).some((hook) => actionsOf(stage, hook).length > 0);
+}

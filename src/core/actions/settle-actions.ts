@@ -1,0 +1,260 @@
+import type { Action, Stage } from '../../types/stages.ts';
+import { positiveDuration } from '../duration.ts';
+import {
+  type Failure,
+  type RunProgress,
+  type StageProgress,
+  type StageStep,
+  withStage,
+  withStep,
+} from '../run.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { after, type Instant, instant } from '../time.ts';
+import type { Acting, ActionEnd, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
+import { actionsOf, boundOf, type Hook, scopeOf, typeOf } from './action.ts';
+import { actionAt, failedAction, timedOut } from './attempts.ts';
+import { answersTo, escalated, failedByHalt } from './escalation.ts';
+import { hasActions, standingOf, withDone } from './ledger.ts';
+
+/** What of a snapshot the course of actions depends on. */
+type Moment = Pick<Snapshot, 'now' | 'attempt'>;
+
+/**
+ * The run with the actions of its current stage moved as far as what is known allows: what is done
+ * is put on the stage's ledger, and the next one that has to be done begins (part A 7.1). A stage that
+ * failed does its `onFailure` actions first; then its run has failed.
+ */
+export function settleActions(run: RunProgress, moment: Moment): RunProgress {
+  let settled = run;
+  for (;;) {
+    const next = settleOnce(settled, moment);
+    if (next === settled) return settled;
+    settled = next;
+  }
+}
+
+/** A stage of a run as its actions see it. */
+interface Place {
+  readonly run: RunProgress;
+  readonly index: number;
+  readonly progress: StageProgress;
+  readonly stage: Stage;
+  readonly moment: Moment;
+}
+
+function settleOnce(run: RunProgress, moment: Moment): RunProgress {
+  if (run.outcome !== undefined) return run;
+  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
+  const progress = run.stages[index];
+  const stage = run.spec.stages[index];
+  if (progress === undefined || stage === undefined) return run;
+  const place: Place = { run, index, progress, stage, moment };
+  // What is corrected has been rolled out with its actions.
+  const acts = run.correction === undefined && hasActions(stage);
+  const { step } = progress;
+  switch (step.kind) {
+    case 'Pending': {
+      const begun = step.acted === true || progress.ledger === undefined;
+      if (!acts || begun || actionsOf(stage, 'pre').length === 0) return run;
+      return workOff(place, { hook: 'pre', from: 0, then: { kind: 'Pending', acted: true } });
+    }
+    case 'Verified':
+      if (!acts) return withStep(run, index, { kind: 'AtGates' });
+      return workOff(place, { hook: 'post', from: 0, then: { kind: 'AtGates' } });
+    case 'Acting':
+      return settleActing(place, step);
+    case 'Failed':
+      if (!acts || step.answered === true || !answersTo(step.failure)) {
+        return ended(run, stage, step.failure, moment.now);
+      }
+      return answer(place, step.failure, 0);
+    default:
+      return run;
+  }
+}
+
+function ended(run: RunProgress, { name }: Stage, failure: Failure, now: Instant): RunProgress {
+  return { ...run, outcome: { kind: 'Failed', at: now, stage: name, failure } };
+}
+
+function answer(place: Place, failure: Failure, from: number): RunProgress {
+  const then: StageStep = { kind: 'Failed', failure, answered: true };
+  return workOff(place, { hook: 'onFailure', from, then, cause: failure });
+}
+
+interface List {
+  readonly hook: Hook;
+  /** Position in the list of the first that is not behind us. */
+  readonly from: number;
+  /** The step that follows the list. */
+  readonly then: StageStep;
+  readonly cause?: Failure;
+}
+
+/** Begins the next action of a list that has to be done; after the last one, the list is done. */
+function workOff(place: Place, list: List): RunProgress {
+  const { run, index, progress, stage, moment } = place;
+  const { ledger } = progress;
+  if (ledger === undefined) return withStep(run, index, list.then);
+  let acts = progress.acts ?? [];
+  for (const action of actionsOf(stage, list.hook).slice(list.from)) {
+    const standing = standingOf(list.hook, action, ledger);
+    if (standing.verdict === 'Halted') {
+      const failure = failedByHalt(stage, action, standing.reason, run);
+      return withStep(run, index, { kind: 'Failed', failure });
+    }
+    if (standing.verdict === 'WillRun') {
+      return withActs(begin(place, list, action, moment.now), index, acts);
+    }
+    acts = [...acts, skipped(list.hook, action, standing.reason)];
+  }
+  return withActs(withStep(run, index, list.then), index, acts);
+}
+
+function skipped(hook: Hook, action: Action, message: string): ActionRecord {
+  return { ...named(hook, action), outcome: 'Skipped', message };
+}
+
+function named(hook: Hook, action: Action): Pick<ActionRecord, 'hook' | 'name' | 'type'> {
+  return { hook, name: action.name, type: typeOf(action) ?? 'wait' };
+}
+
+function withActs(run: RunProgress, index: number, acts: readonly ActionRecord[]): RunProgress {
+  return withStage(run, index, (progress) => ({ ...progress, acts }));
+}
+
+/** A pass that has something to do is no mere re-assertion, and is on record as a run. */
+function begin(place: Place, list: List, action: Action, now: Instant): RunProgress {
+  const { run, index, progress } = place;
+  const { hook, cause } = list;
+  const { ledger } = progress;
+  const before = ledger?.resumed;
+  const goesOn = before?.hook === hook && before.name === action.name;
+  const begun = goesOn ? Date.parse(before.startedAt) : Number.NaN;
+  const startedAt = Number.isNaN(begun) ? now : instant(begun);
+  const acting: Acting = {
+    hook,
+    action: action.name,
+    attempt: goesOn ? before.attempt : 1,
+    startedAt,
+    phase: firstPhase(action, startedAt, now),
+    ...(cause === undefined ? {} : { cause }),
+  };
+  const rest: RunProgress = {
+    ...run,
+    purpose: run.purpose === 'Reassert' ? 'Retry' : run.purpose,
+    unsaved: true,
+  };
+  return withStage(rest, index, (stage) => ({
+    ...stage,
+    step: { kind: 'Acting', ...acting },
+    ...(ledger === undefined ? {} : { ledger: { ...ledger, resumed: undefined } }),
+  }));
+}
+
+/** A wait for time alone has nothing to attempt; its end is counted from its first beginning. */
+function firstPhase({ wait }: Action, startedAt: Instant, now: Instant): ActionPhase {
+  const pause = positiveDuration(wait?.duration);
+  if (pause === undefined) return { kind: 'Due', at: now };
+  const until = after(startedAt, pause);
+  return { kind: 'Awaiting', awaited: { kind: 'Time', until }, looks: 0, nextLook: until };
+}
+
+function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>): RunProgress {
+  const { run, stage, moment } = place;
+  const action = actionsOf(stage, step.hook).find(({ name }) => name === step.action);
+  if (action === undefined) return run;
+  const { phase } = step;
+  switch (phase.kind) {
+    case 'Due': {
+      if (moment.attempt !== 'None' || !isOver(action, step, moment.now)) return run;
+      return failedAction(run, place.index, timedOut(action, step), 'Final', moment.now);
+    }
+    case 'Awaiting':
+      return settleWait(place, step, action, phase);
+    case 'Ended':
+      // What may be done once only is on record first, which is an effect of its own.
+      if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
+      return conclude(run, place.index, { action, step }, phase, moment.now);
+    case 'CleaningUp':
+      return phase.made.length > 0 ? run : goOn(place, step);
+  }
+}
+
+function settleWait(
+  { run, index, moment }: Place,
+  step: Extract<StageStep, { kind: 'Acting' }>,
+  action: Action,
+  { awaited, nextLook, found }: ActionWait,
+): RunProgress {
+  const { now } = moment;
+  if (awaited.kind === 'Time' && now >= awaited.until) {
+    return withStep(run, index, { ...step, phase: { kind: 'Ended', made: [] } });
+  }
+  // A look is overdue: what was seen last must not decide that the time is over.
+  if (awaited.kind !== 'Time' && nextLook <= now) return run;
+  if (!isOver(action, step, now)) return run;
+  return failedAction(run, index, timedOut(action, step, found), 'Final', now);
+}
+
+/** Whether the time of an action is over. */
+function isOver(action: Action, { startedAt }: Acting, now: Instant): boolean {
+  const bound = boundOf(action);
+  return bound !== undefined && now >= after(startedAt, bound);
+}
+
+/** The run after the end of a Lifetime action was put on record, or could not be. */
+export function recordedEnd(
+  run: RunProgress,
+  index: number,
+  end: ActionEnd,
+  now: Instant,
+): RunProgress {
+  const at = actionAt(run, index);
+  return at === undefined ? run : conclude(run, index, at, end, now);
+}
+
+/** Puts an action that is over on the ledger or, when it failed, lets its stage fail. */
+function conclude(
+  run: RunProgress,
+  index: number,
+  { action, step }: NonNullable<ReturnType<typeof actionAt>>,
+  { made, failure }: ActionEnd,
+  now: Instant,
+): RunProgress {
+  const { hook } = step;
+  const record: ActionRecord = {
+    ...named(hook, action),
+    outcome: failure === undefined ? 'Succeeded' : 'Failed',
+    startedAt: step.startedAt,
+    finishedAt: now,
+    ...(failure === undefined ? {} : { message: failure.message }),
+  };
+  const noted = withStage({ ...run, unsaved: true }, index, (progress) => ({
+    ...progress,
+    acts: [...(progress.acts ?? []), record],
+    ...(failure === undefined && progress.ledger !== undefined
+      ? { ledger: withDone(progress.ledger, hook, action) }
+      : {}),
+  }));
+  if (failure === undefined || hook === 'onFailure') {
+    return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made } });
+  }
+  const stage = run.spec.stages[index];
+  if (stage === undefined) return noted;
+  return withStep(...escalated(noted, index, stage, failure));
+}
+
+/** The list goes on behind an action that is done. */
+function goOn(place: Place, step: Extract<StageStep, { kind: 'Acting' }>): RunProgress {
+  const { hook, cause } = step;
+  const from = actionsOf(place.stage, hook).findIndex(({ name }) => name === step.action) + 1;
+  switch (hook) {
+    case 'pre':
+      return workOff(place, { hook, from, then: { kind: 'Pending', acted: true } });
+    case 'post':
+      return workOff(place, { hook, from, then: { kind: 'AtGates' } });
+    case 'onFailure':
+      return cause === undefined ? place.run : answer(place, cause, from);
+  }
+}

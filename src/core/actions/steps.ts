@@ -1,0 +1,58 @@
+import type { Action } from '../../types/stages.ts';
+import type { RunProgress, StageStep } from '../run.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Instant } from '../time.ts';
+
+/** What is done for the actions of a stage. */
+export type ActionEffect =
+  /** Find out which of its actions are done, before anything of the stage is. */
+  | { readonly kind: 'EnterStage'; readonly stage: number }
+  /** Put on record in the status what is done and what is about to be. */
+  | { readonly kind: 'SaveLedgers' }
+  /** Make an attempt at the action that is due, or take what came of it. */
+  | { readonly kind: 'RunAction'; readonly stage: number }
+  | { readonly kind: 'LookAtAction'; readonly stage: number }
+  /** Put on record in the StageLedger how a Lifetime action ended. */
+  | { readonly kind: 'RecordAction'; readonly stage: number }
+  | { readonly kind: 'CleanUpAction'; readonly stage: number };
+
+/** The next thing to do for an action; the time to look at it again where there is nothing now. */
+export function actionEffect(
+  stage: number,
+  { step }: { readonly action: Action; readonly step: Extract<StageStep, { kind: 'Acting' }> },
+  attempt: Snapshot['attempt'],
+  now: Instant,
+): ActionEffect | Instant | undefined {
+  const { phase } = step;
+  switch (phase.kind) {
+    case 'Due':
+      if (attempt === 'UnderWay') return undefined;
+      if (attempt === 'None' && phase.at > now) return phase.at;
+      return { kind: 'RunAction', stage };
+    case 'Awaiting':
+      if (phase.nextLook > now) return phase.nextLook;
+      return phase.awaited.kind === 'Time' ? phase.nextLook : { kind: 'LookAtAction', stage };
+    case 'Ended':
+      return { kind: 'RecordAction', stage };
+    case 'CleaningUp':
+      return { kind: 'CleanUpAction', stage };
+  }
+}
+
+/**
+ * Whether something that an action did is not on record yet, so that neither a suspension nor a newer
+ * snapshot may take the run's place: an attempt goes on, or its end is known to us alone.
+ */
+export function isCommitted({ run, attempt }: Pick<Snapshot, 'run' | 'attempt'>): boolean {
+  if (run === undefined || run.outcome !== undefined) return false;
+  if (run.unsaved === true) return true;
+  const step = currentStep(run);
+  if (step?.kind !== 'Acting') return false;
+  const { phase } = step;
+  if (phase.kind === 'Ended' || phase.kind === 'CleaningUp') return true;
+  return attempt !== 'None';
+}
+
+function currentStep(run: RunProgress): StageStep | undefined {
+  return run.stages.find(({ step }) => step.kind !== 'Ready')?.step;
+}

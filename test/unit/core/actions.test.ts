@@ -1,0 +1,165 @@
+import { expect } from 'chai';
+import type { StageActions } from '../../../src/types/stages.ts';
+import { http, type Life, liveWithKills } from './action-lives.ts';
+
+const everything: StageActions = {
+  pre: [http('one'), http('once', { scope: 'Lifetime' }), http('two', { retries: 2 })],
+  post: [
+    { name: 'nap', wait: { duration: '1s' } },
+    { name: 'migrate', job: { sourceRef: { name: 'jobs' } }, scope: 'Lifetime' },
+    http('three'),
+  ],
+};
+
+function counts({ begun }: Life): Record<string, number> {
+  return Object.fromEntries(begun);
+}
+
+describe('the actions of a stage', () => {
+  it('are done before it is built and after it is healthy, each on record before the next', () => {
+    const { effects } = liveWithKills({
+      actions: { pre: [http('a'), http('b')], post: [http('c')] },
+    });
+    expect(effects.filter((effect) => effect !== 'Rest')).to.deep.equal([
+      'EnterStage',
+      'SaveLedgers',
+      'RunAction',
+      'SaveLedgers',
+      'RunAction',
+      'SaveLedgers',
+      'PrepareStage',
+      'ApplyGroup',
+      'LookAtHealth',
+      'ApplyGroup',
+      'LookAtHealth',
+      'SaveLedgers',
+      'RunAction',
+      'SaveLedgers',
+      'Prune',
+    ]);
+  });
+
+  it('are not done again for the same revision', () => {
+    const { status, ledger } = liveWithKills({ actions: everything });
+    const again = liveWithKills({ actions: everything, status, ledger });
+    expect(counts(again)).to.deep.equal({});
+    expect(again.verdict).to.equal('Succeeded');
+  });
+
+  it('are each done once, wherever the process is killed between two of them', () => {
+    const whole = liveWithKills({ actions: everything });
+    expect(whole.verdict).to.equal('Succeeded');
+    for (const number of whole.effects.keys()) {
+      const life = liveWithKills({ actions: everything, kills: new Map([[number, 'Before']]) });
+      const where = `killed before effect ${number}, ${whole.effects[number] ?? ''}`;
+      expect(life.repeated, where).to.deep.equal([]);
+      // What is done and not on record yet can only be done again, or be asked about.
+      const unrecorded = ['SaveLedgers', 'RecordAction'].includes(whole.effects[number] ?? '');
+      if (unrecorded) continue;
+      expect(counts(life), where).to.deep.equal(counts(whole));
+      expect(life.verdict, where).to.equal('Succeeded');
+    }
+  });
+
+  it('of scope Lifetime are never begun a second time when nobody knows how they ended', () => {
+    const whole = liveWithKills({ actions: everything });
+    for (const number of whole.effects.keys()) {
+      const life = liveWithKills({ actions: everything, kills: new Map([[number, 'Halfway']]) });
+      const where = `killed in effect ${number}, ${whole.effects[number] ?? ''}`;
+      expect(life.repeated, where).to.deep.equal([]);
+      expect(life.begun.get('once') ?? 0, where).to.be.at.most(1);
+      expect(life.begun.get('migrate') ?? 0, where).to.be.at.most(1);
+      expect(['Succeeded', 'ActionDirty'], where).to.include(life.verdict);
+    }
+  });
+
+  it('that fail are tried again, with a pause that grows, as often as retries says', () => {
+    const life = liveWithKills({
+      actions: { pre: [http('a', { retries: 2 }), http('b')] },
+      failing: new Set(['a']),
+    });
+    expect(counts(life)).to.deep.equal({ a: 3 });
+    expect(life.verdict).to.equal('StageFailed');
+    const message = life.status.stages?.[0]?.message;
+    expect(message).to.equal('pre-action: action a after 3 attempts: refused');
+  });
+
+  it('in pre that fail leave the stage untouched and do not run onFailure', () => {
+    const life = liveWithKills({
+      actions: { pre: [http('a')], onFailure: [http('tell')] },
+      failing: new Set(['a']),
+    });
+    expect(counts(life)).to.deep.equal({ a: 1 });
+    expect(life.effects).not.to.include('PrepareStage');
+    expect(life.status.stages?.[0]?.appliedRevision).to.equal(undefined);
+  });
+
+  it('in onFailure run once a revision, whatever fails in them', () => {
+    const actions = { post: [http('a')], onFailure: [http('bad'), http('tell')] };
+    const failing = new Set(['a', 'bad']);
+    const first = liveWithKills({ actions, failing });
+    expect(counts(first)).to.deep.equal({ a: 1, bad: 1, tell: 1 });
+    expect(first.verdict).to.equal('StageFailed');
+    expect(first.status.stages?.[0]?.message).to.equal('post-action: action a: refused');
+    const second = liveWithKills({ actions, failing, status: first.status });
+    expect(counts(second)).to.deep.equal({ a: 1, bad: 1 });
+  });
+
+  it('make a StageSet dirty by the fifth failure while a Lifetime one is unfinished', () => {
+    const actions: StageActions = { pre: [http('once', { scope: 'Lifetime' })] };
+    const failing = new Set(['once']);
+    let life = liveWithKills({ actions, failing });
+    for (let failures = 1; failures < 5; failures += 1) {
+      expect(life.verdict).to.equal('StageFailed');
+      expect(life.status.actionFailureCount).to.equal(failures);
+      life = liveWithKills({ actions, failing, status: life.status, ledger: life.ledger });
+    }
+    expect(life.verdict).to.equal('ActionDirty');
+    expect(life.status.actionFailureCount).to.equal(5);
+    // [gap] 7.5: whatever event wakes it, a dirty StageSet does nothing.
+    const woken = liveWithKills({
+      actions,
+      failing,
+      status: life.status,
+      ledger: life.ledger,
+      mostEffects: 5,
+    });
+    expect(counts(woken)).to.deep.equal({});
+    expect(woken.verdict).to.equal('ActionDirty');
+    const asked = liveWithKills({
+      actions,
+      status: life.status,
+      ledger: life.ledger,
+      annotations: { 'reconcile.fluxcd.io/requestedAt': 'now' },
+    });
+    expect(asked.verdict).to.equal('Succeeded');
+    expect(asked.status.actionFailureCount).to.equal(undefined);
+  });
+
+  it('of a revision are done anew when a person asks for their stage, once for a token', () => {
+    const { status, ledger } = liveWithKills({ actions: everything });
+    const annotations = { 'stages.metio.wtf/reconcile-stage': 'dev@t1' };
+    const forced = liveWithKills({ actions: everything, status, ledger, annotations });
+    expect(counts(forced)).to.deep.equal({ one: 1, two: 1, three: 1 });
+    expect(forced.status.stages?.[0]?.lastHandledReconcileAt).to.equal('t1');
+    const { effects } = forced;
+    for (const number of effects.keys()) {
+      const kills = new Map([[number, 'Before']] as const);
+      const life = liveWithKills({ actions: everything, status, ledger, annotations, kills });
+      if (effects[number] === 'SaveLedgers') continue;
+      expect(counts(life), `killed before effect ${number}`).to.deep.equal(counts(forced));
+    }
+  });
+
+  it('that wait for time go on where a process before this one has begun', () => {
+    const actions: StageActions = { pre: [{ name: 'nap', wait: { duration: '1h' } }] };
+    const half = liveWithKills({ actions, mostEffects: 3 });
+    const { runningAction } = half.status.stages?.[0] ?? {};
+    expect(runningAction).to.include({ hook: 'pre', name: 'nap', attempt: 1 });
+    const rest = liveWithKills({ actions, status: half.status });
+    expect(rest.verdict).to.equal('Succeeded');
+    const run = rest.status.stages?.[0];
+    expect(run?.runningAction).to.equal(undefined);
+    expect(run?.executedActions).to.deep.equal(['nap']);
+  });
+});
