@@ -69,6 +69,9 @@ const retirement: Duration = seconds(60);
 /** Longest answer of a remote cluster, bytes: it may be a tenant's own server. */
 const longestAnswer = 16 * 1024 * 1024;
 
+/** Longest list, bytes of all its pages: its server may have no end of them. */
+const longestList = 64 * 1024 * 1024;
+
 /**
  * Connections to remote clusters (part A 9.3). What describes a cluster is read anew at each use, as
  * the account of the StageSet and on the local cluster: whoever may not read it any more is out, and
@@ -205,6 +208,7 @@ export class Clusters {
     const options = {
       discovery: discoveryOptions,
       maxBytes: longestAnswer,
+      maxListBytes: longestList,
       ...(observe === undefined
         ? {}
         : { observe: (seen: RequestObservation) => observe(host, seen) }),
@@ -252,7 +256,12 @@ export class Clusters {
 }
 
 /** A kind that a stage has just defined is served a moment later: ask often enough. */
-const discoveryOptions = { unknownKindInterval: milliseconds(200), timeout: seconds(10) };
+const discoveryOptions = {
+  unknownKindInterval: milliseconds(200),
+  timeout: seconds(10),
+  // A few times what large clusters have; twenty of them must fit into memory for one tenant.
+  most: { bytes: 4 * 1024 * 1024, kinds: 10_000 },
+};
 
 /** What a reference says: the kubeconfig, or the `data` of the ConfigMap as JSON. */
 async function read(

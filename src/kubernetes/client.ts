@@ -7,7 +7,14 @@ import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
 import type { RequestLimit } from './in-flight-limit.ts';
-import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
+import {
+  acceptFor,
+  type ListPage,
+  type ListQuery,
+  type PageQuery,
+  readPage,
+  refuseLongList,
+} from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
 import {
@@ -139,9 +146,11 @@ export class KubernetesClient {
    */
   async *pages(query: ListQuery, call: CallOptions): AsyncIterable<ListPage> {
     let continueToken: string | undefined;
+    let bytes = 0;
     do {
       const page = await this.page({ ...query, continueToken }, call);
       continueToken = page.continueToken;
+      refuseLongList((bytes += page.bytes), this.#transport.maxListBytes, query);
       yield page;
     } while (continueToken !== undefined);
   }
@@ -161,7 +170,7 @@ export class KubernetesClient {
     const accept = acceptFor('List', query.as ?? 'Object');
     const request = { method: 'GET', path: path + parameters, accept } as const;
     const answer = await this.#send({ ...request, idempotence: 'Idempotent' }, mapping, call);
-    return readPage(parseBody(answer, path), query);
+    return readPage(parseBody(answer, path), query, answer.body.length);
   }
 
   /** All pages together; begun anew when the snapshot expires half way. */

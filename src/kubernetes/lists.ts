@@ -33,7 +33,12 @@ export interface ListPage {
   continueToken: string | undefined;
   /** Objects on the pages after this one, where the API server counts them. */
   remaining: number | undefined;
+  /** What the page counts for the bound of its list; an empty one is not for nothing. */
+  bytes: number;
 }
+
+/** Bytes. */
+const smallestPage = 4096;
 
 const ACCEPT = {
   Object: { One: 'application/json', List: 'application/json' },
@@ -53,7 +58,11 @@ export function acceptFor(shape: 'One' | 'List', extent: Extent): string {
  * of lists, and name `PartialObjectMetadata` when only metadata was asked for.
  * @throws RetryableError when the answer is no list.
  */
-export function readPage(body: JsonObject, query: { apiVersion: string; kind: string }): ListPage {
+export function readPage(
+  body: JsonObject,
+  query: { apiVersion: string; kind: string },
+  bytes: number,
+): ListPage {
   const { items } = body;
   // Go writes an empty list as null in some old and aggregated servers.
   const entries: unknown[] = Array.isArray(items) ? items : [];
@@ -69,7 +78,17 @@ export function readPage(body: JsonObject, query: { apiVersion: string; kind: st
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     continueToken: stringAt(metadata, 'continue'),
     remaining: typeof remaining === 'number' ? remaining : undefined,
+    bytes: Math.max(bytes, smallestPage),
   };
+}
+
+/** @throws RetryableError for a list that is longer than it may be. */
+export function refuseLongList(bytes: number, most: number, { kind }: ListQuery): void {
+  if (bytes <= most) return;
+  throw new RetryableError(
+    `the list of ${kind} is longer than ${most} bytes, which is more than is read of this server`,
+    { reason: 'ResponseTooLarge' },
+  );
 }
 
 /**

@@ -48,6 +48,8 @@ export interface TransportOptions {
   userAgent?: string;
   /** Longest answer, bytes. Default 256 MiB. */
   maxBytes?: number;
+  /** Longest list, bytes of all its pages: for a server that may never come to an end. Default: any. */
+  maxListBytes?: number;
   /** Attempts for one call, the first included. Default 5. */
   attempts?: number;
   backoff?: BackoffPolicy;
@@ -82,6 +84,10 @@ export class Transport {
     this.#options = options;
     this.#limit = limit;
     this.#userAgent = options.userAgent ?? 'stageset-controller';
+  }
+
+  get maxListBytes(): number {
+    return this.#options.maxListBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** The same connection, options and limit for another identity. */
