@@ -50,15 +50,28 @@ interface Entry extends RemoteCluster {
   readonly namespace: string;
   readonly content: string;
   readonly connection: RemoteConnection;
+  /** Tokens that it logs in with; undefined where a kubeconfig has all that is needed. */
+  readonly tokens: TokenStore | undefined;
   /** uids of StageSets whose own account could read the reference. */
   readonly readers: Set<string>;
 }
+
+interface Retiring {
+  readonly namespace: string;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** A way to a cluster that was opened, without what it is kept under. */
+type Opened = Pick<Entry, 'connection' | 'client' | 'tokens'>;
 
 /** Connections; each has pools and a copy of its cluster's discovery. */
 const mostConnections = 200;
 
 /** One tenant must not take the connections of all. */
 const mostForNamespace = 20;
+
+/** Of one namespace, those that were replaced and serve what is under way. */
+const mostRetiring = 4;
 
 /** StageSets of one connection that are known to have had access to it. */
 const mostReaders = 10_000;
@@ -81,7 +94,7 @@ export class Clusters {
   readonly #options: ClustersOptions;
   /** By reference; the order is that of last use. */
   readonly #entries = new Map<string, Entry>();
-  readonly #retiring = new Map<RemoteConnection, NodeJS.Timeout>();
+  readonly #retiring = new Map<RemoteConnection, Retiring>();
   #made = 0;
 
   constructor(options: ClustersOptions) {
@@ -129,13 +142,21 @@ export class Clusters {
     return entry;
   }
 
+  /**
+   * Forgets the tokens of a ServiceAccount that is gone. The remote cluster knows it by its name only, and
+   * would take them for as long as they last.
+   */
+  evict(namespace: string, serviceAccount: string): void {
+    for (const { tokens } of this.#entries.values()) tokens?.evict(namespace, serviceAccount);
+  }
+
   /** Closes all connections. */
   async stop(): Promise<void> {
     const connections = [
       ...[...this.#entries.values()].map(({ connection }) => connection),
       ...this.#retiring.keys(),
     ];
-    for (const timer of this.#retiring.values()) clearTimeout(timer);
+    for (const { timer } of this.#retiring.values()) clearTimeout(timer);
     this.#entries.clear();
     this.#retiring.clear();
     await Promise.all(connections.map(async (connection) => await connection.close()));
@@ -150,21 +171,21 @@ export class Clusters {
   ): Promise<Entry> {
     const name = describeCluster(stageSet, reference);
     const namespace = stageSet.metadata.namespace ?? '';
-    const { connection, client } =
+    const opened =
       reference.kind === 'Secret'
         ? this.#byKubeconfig(name, content)
         : await this.#byToken(name, namespace, content, call);
     this.#made += 1;
     const id = `${name}#${this.#made}`;
-    const server = connection.server;
-    return { key, namespace, content, connection, client, name, id, server, readers: new Set() };
+    const { server } = opened.connection;
+    return { ...opened, key, namespace, content, name, id, server, readers: new Set() };
   }
 
-  #byKubeconfig(name: string, content: string): Pick<Entry, 'connection' | 'client'> {
+  #byKubeconfig(name: string, content: string): Opened {
     const connection = aboutCluster(name, () =>
       this.#connection(name, readTenantKubeconfig(content)),
     );
-    return { connection, client: this.#client(connection) };
+    return { connection, client: this.#client(connection), tokens: undefined };
   }
 
   /**
@@ -176,7 +197,7 @@ export class Clusters {
     namespace: string,
     content: string,
     call: CallOptions,
-  ): Promise<Pick<Entry, 'connection' | 'client'>> {
+  ): Promise<Opened> {
     const { client: own, tokens } = this.#options;
     const cluster = aboutCluster(name, () => readClusterConfigMap(JSON.parse(content)));
     const { serviceAccountName, audiences } = cluster;
@@ -188,14 +209,14 @@ export class Clusters {
           'a token for that never leaves the cluster. Name an audience that only the remote cluster takes',
       );
     }
-    const store = new TokenStore(own, { audiences, maxTokens: 1 });
+    const remote = new TokenStore(own, { audiences, maxTokens: 1 });
     const connection = aboutCluster(name, () => this.#connection(name, cluster));
     const client = this.#client(connection, {
       kind: 'Token',
-      provider: async (signal) => await store.token(namespace, serviceAccountName, signal),
-      onUnauthorized: (refused) => store.evict(namespace, serviceAccountName, refused),
+      provider: async (signal) => await remote.token(namespace, serviceAccountName, signal),
+      onUnauthorized: (refused) => remote.evict(namespace, serviceAccountName, refused),
     });
-    return { connection, client };
+    return { connection, client, tokens: remote };
   }
 
   #connection(cluster: string, server: RemoteServer): RemoteConnection {
@@ -238,20 +259,21 @@ export class Clusters {
     this.#retire(entry);
   }
 
-  #retire({ connection }: Entry): void {
-    const timer = setTimeout(() => {
-      this.#retiring.delete(connection);
-      connection.close().catch(() => undefined);
-    }, retirement);
+  #retire({ connection, namespace }: Entry): void {
+    const timer = setTimeout(() => this.#close(connection), retirement);
     timer.unref();
-    this.#retiring.set(connection, timer);
-    const [first] = this.#retiring;
-    // Somebody who edits a Secret all the time must not pile connections up.
-    if (this.#retiring.size <= mostConnections || first === undefined) return;
-    const [oldest, due] = first;
-    clearTimeout(due);
-    this.#retiring.delete(oldest);
-    oldest.close().catch(() => undefined);
+    this.#retiring.set(connection, { namespace, timer });
+    // Somebody who edits a Secret all the time must not pile connections up, nor end those of others.
+    const neighbours = [...this.#retiring].filter(([, other]) => other.namespace === namespace);
+    const [first] = neighbours;
+    if (neighbours.length <= mostRetiring || first === undefined) return;
+    clearTimeout(first[1].timer);
+    this.#close(first[0]);
+  }
+
+  #close(connection: RemoteConnection): void {
+    this.#retiring.delete(connection);
+    connection.close().catch(() => undefined);
   }
 }
 
