@@ -1,6 +1,6 @@
 /** The dependency rules of docs/architecture.md, enforced. */
 const inside = (folder) => `^src/${folder}/`;
-const edges = ['sources', 'build', 'apply', 'actions', 'metrics-sources'];
+const edges = ['sources', 'build', 'apply', 'actions', 'metrics-sources', 'cloud'];
 
 module.exports = {
   forbidden: [
@@ -67,6 +67,10 @@ module.exports = {
       ['age-encryption', '^src/build/sops/age-keys\\.ts$'],
       ['openpgp', '^src/build/sops/pgp-keys\\.ts$'],
       ['node-forge', '^src/certs/'],
+      ['@aws-sdk', '^src/cloud/'],
+      ['@azure', '^src/cloud/'],
+      ['@google-cloud', '^src/cloud/'],
+      ['google-auth-library', '^src/cloud/'],
     ].map(([library, home]) => ({
       name: `${library.replace(/[@/]/g, '')}-in-one-place`,
       severity: 'error',

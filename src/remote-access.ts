@@ -1,3 +1,4 @@
+import type { CloudEndpoints } from './cloud/identity.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Guard } from './network/guard.ts';
@@ -14,11 +15,13 @@ const reachingClusters = {
  */
 export function remoteAccess(
   { allowedClusterHosts }: Pick<Config, 'allowedClusterHosts'>,
+  clouds: CloudEndpoints,
   client?: Metrics['client'],
 ): RemoteAccess {
   const guard = new Guard({ allowedHosts: allowedClusterHosts, purpose: reachingClusters });
   return {
     connector: (options) => guard.connector(options),
+    clouds,
     ...(client === undefined
       ? {}
       : { observe: (host, { method, code }) => client.requestEnded({ method, code, host }) }),

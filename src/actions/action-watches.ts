@@ -20,6 +20,7 @@ export interface ActionWatchesOptions {
 
 /** What one StageSet waits for. */
 interface Wait {
+  readonly namespace: string;
   /** What tells its objects from those of another wait. */
   readonly objects: string;
   /** Empty when its objects are not watched. */
@@ -43,6 +44,8 @@ export class ActionWatches {
   readonly #onNews: ActionWatchesOptions['onNews'];
   readonly #limits: Required<Omit<ActionWatchesOptions, 'onNews'>>;
   readonly #waits = new Map<string, Wait>();
+  #size = 0;
+  readonly #sizes = new Map<string, number>();
   /** Watches that are on their way out. */
   readonly #ending = new Set<Promise<void>>();
   #stopped = false;
@@ -60,7 +63,7 @@ export class ActionWatches {
 
   /** Watches that there are. */
   get size(): number {
-    return [...this.#waits.values()].reduce((sum, { reflectors }) => sum + reflectors.length, 0);
+    return this.#size;
   }
 
   /**
@@ -77,7 +80,13 @@ export class ActionWatches {
     let wait = this.#waits.get(key);
     if (wait?.objects !== names) {
       this.release(key);
-      wait = { objects: names, reflectors: [], refused: false, held: false };
+      wait = {
+        namespace: namespaceOf(key),
+        objects: names,
+        reflectors: [],
+        refused: false,
+        held: false,
+      };
       this.#waits.set(key, wait);
     }
     if (wait.reflectors.length === 0 && !wait.refused) {
@@ -119,8 +128,10 @@ export class ActionWatches {
     const { mostWatches, mostForNamespace, lifetime } = this.#limits;
     // The kind of an object without API version is not served yet.
     if (objects.some(({ apiVersion }) => apiVersion === '')) return;
-    if (this.size + objects.length > mostWatches) return;
-    if (this.#watchesFor(namespaceOf(key)) + objects.length > mostForNamespace) return;
+    if (this.#size + objects.length > mostWatches) return;
+    const ofNamespace = this.#sizes.get(wait.namespace) ?? 0;
+    if (ofNamespace + objects.length > mostForNamespace) return;
+    this.#count(wait.namespace, objects.length);
     wait.reflectors = objects.map(({ apiVersion, kind, namespace, name }) => {
       const query = {
         apiVersion,
@@ -140,12 +151,11 @@ export class ActionWatches {
     wait.expiry.unref();
   }
 
-  #watchesFor(namespace: string): number {
-    let count = 0;
-    for (const [key, { reflectors }] of this.#waits) {
-      if (namespaceOf(key) === namespace) count += reflectors.length;
-    }
-    return count;
+  #count(namespace: string, more: number): void {
+    this.#size += more;
+    const size = (this.#sizes.get(namespace) ?? 0) + more;
+    if (size === 0) this.#sizes.delete(namespace);
+    else this.#sizes.set(namespace, size);
   }
 
   /**
@@ -187,6 +197,7 @@ export class ActionWatches {
     clearTimeout(wait.expiry);
     const { reflectors } = wait;
     wait.reflectors = [];
+    this.#count(wait.namespace, -reflectors.length);
     for (const reflector of reflectors) {
       const ended: Promise<void> = reflector
         .stop()

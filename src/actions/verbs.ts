@@ -65,12 +65,8 @@ export class ActionVerbs {
   }
 
   /** Removes what an action made, once its end is on record: best effort, and bounded by itself. */
-  async cleanUp(
-    context: ActionContext,
-    made: readonly MadeObject[],
-    call: CallOptions,
-  ): Promise<void> {
-    await cleanUp(context, made, call);
+  async cleanUp(context: ActionContext, made: readonly MadeObject[]): Promise<void> {
+    await cleanUp(context, made);
   }
 }
 

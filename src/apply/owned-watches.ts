@@ -43,7 +43,10 @@ const defaultMostWatches = 1000;
 /** One tenant must not take the watches of all. */
 const mostForNamespace = 200;
 
-/** Objects of all remote clusters of a namespace: a server that is a tenant's own makes up any number. */
+/** Objects of one watch: a remote cluster may be a tenant's own server, which tells of any number. */
+const mostObjects = 200_000;
+
+/** Objects of all watches on remote clusters for the StageSets of one namespace. */
 const mostRemoteObjects = 100_000;
 
 /** How long a watch that was forbidden is not asked for again. */
@@ -183,6 +186,7 @@ export class OwnedWatches {
     }
     const query = { ...kind, labelSelector: ownedSelector, as: 'Metadata' } as const;
     const reflector: Reflector = new Reflector(follower.client, query, {
+      mostObjects,
       transform: (object) => slimmed(object, (name) => this.#intern(name)),
       onEvent: (event) => {
         if (event.type === 'Synced' || this.#watches.get(key)?.reflector !== reflector) return;
@@ -230,7 +234,7 @@ export class OwnedWatches {
     identity: string,
     trouble: ReflectorTrouble | undefined,
   ): void {
-    if (trouble?.kind !== 'Forbidden' || trouble.failures < 2) return;
+    if (trouble === undefined || !isFinal(trouble)) return;
     const watch = this.#watches.get(key);
     if (watch === undefined) return;
     this.#refuse(key);
@@ -268,6 +272,10 @@ export class OwnedWatches {
     this.#names.set(name, name);
     return name;
   }
+}
+
+function isFinal({ kind, failures }: ReflectorTrouble): boolean {
+  return kind === 'TooLarge' || (kind === 'Forbidden' && failures >= 2);
 }
 
 function keyOf(

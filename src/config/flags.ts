@@ -5,6 +5,7 @@ import { webhookFlags } from './webhook-flags.ts';
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
 const tenancy = 'Tenancy:';
+const clouds = 'Clouds:';
 const serving = 'Serving:';
 const logging = 'Logging:';
 const development = 'Development only:';
@@ -136,6 +137,36 @@ export const flags = [
       'ServiceAccount of StageSets that name none, where their namespace has no annotation ' +
       'stages.metio.wtf/default-service-account. Empty: such StageSets act as the controller',
     defaultText: '',
+  },
+  {
+    name: 'cloud-endpoint',
+    takes: 'Values',
+    placeholder: 'service=url',
+    group: clouds,
+    description:
+      'Address of a service of a cloud that is not the usual one, such as a private endpoint: ' +
+      'aws-sts, aws-kms, aws-eks, gcp-sts, gcp-iam, gcp-kms, gcp-container, azure-authority or ' +
+      'azure-management. Repeatable',
+  },
+  {
+    name: 'cloud-endpoint-ca-file',
+    takes: 'Value',
+    placeholder: 'path',
+    group: clouds,
+    description:
+      'File with the authorities (PEM) that the addresses of --cloud-endpoint have their ' +
+      'certificates from. Empty: the public ones',
+    defaultText: '',
+  },
+  {
+    name: 'object-level-kms',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Have key services of clouds open encrypted files as the ServiceAccount of a StageSet, where ' +
+      "it has one, and never with the controller's own identity then",
+    defaultText: 'false',
   },
   {
     name: 'metrics-bind-address',

@@ -4,14 +4,14 @@ import { RetryableError } from '../core/errors.ts';
 import { type ApplyOptions, applyForAction, lookForAction } from './apply-action.ts';
 import { ownerOf } from './owner.ts';
 import { type RenderOptions, renderAction } from './render-action.ts';
-import type { StageAt } from './stage-at.ts';
+import type { ActionPlace } from './stage-at.ts';
 
 export interface ActionToolsOptions extends RenderOptions, ApplyOptions {
   readonly expressions: ExpressionEvaluator;
 }
 
 /** What other parts of the controller do for the actions of a stage, as the stage's account. */
-export function actionTools(at: StageAt, options: ActionToolsOptions): ActionTools {
+export function actionTools(at: ActionPlace, options: ActionToolsOptions): ActionTools {
   return {
     render: async (action, call) => await renderAction(at, action, options, call),
     apply: async (objects, call) => await applyForAction(at, objects, options, call),

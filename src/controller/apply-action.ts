@@ -18,7 +18,7 @@ import type { KubernetesObject } from '../types/kubernetes.ts';
 import { causedBy } from './failure.ts';
 import { ownerOf } from './owner.ts';
 import { definedKinds, refuseReleasesOfOthers, scopesOf } from './prepare-stage.ts';
-import type { StageAt } from './stage-at.ts';
+import type { ActionPlace } from './stage-at.ts';
 import type { Targets } from './targets.ts';
 
 export interface ApplyOptions {
@@ -31,7 +31,7 @@ export interface ApplyOptions {
 const lookInterval = milliseconds(250);
 
 /** By what the objects of actions are found: they carry no stage's label. */
-function selectorOf({ stageSet }: StageAt): ApplyTarget['owner'] {
+function selectorOf({ stageSet }: ActionPlace): ApplyTarget['owner'] {
   return { ...ownerOf(stageSet), stage: '' };
 }
 
@@ -42,7 +42,7 @@ function selectorOf({ stageSet }: StageAt): ApplyTarget['owner'] {
  * StageSet applies as well.
  */
 export async function applyForAction(
-  at: StageAt,
+  at: ActionPlace,
   objects: readonly KubernetesObject[],
   { targets, stageSetExists, clock }: ApplyOptions,
   call: CallOptions,
@@ -77,7 +77,7 @@ export async function applyForAction(
 
 /** Health of what an `apply` action has applied, as it is now. */
 export async function lookForAction(
-  at: StageAt,
+  at: ActionPlace,
   health: readonly AwaitedHealth[],
   { targets, clock }: Pick<ApplyOptions, 'targets' | 'clock'>,
   call: CallOptions,

@@ -10,6 +10,7 @@ import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import type { AccountName } from '../types/key-services.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type InventoryEntry, type Stage, stagesApiVersion } from '../types/stages.ts';
 import { ownIdentity } from './tenants.ts';
@@ -54,6 +55,8 @@ export interface BuildInput {
   readonly tenant: string;
   /** Private keys by name; undefined where nothing is to be decrypted. */
   readonly keys: ReadonlyMap<string, Uint8Array> | undefined;
+  /** That key services are asked as; undefined for the controller's own identity. */
+  readonly account: AccountName | undefined;
 }
 
 export interface StageSurroundings {

@@ -10,7 +10,7 @@ import type { JobAction, Stage } from '../types/stages.ts';
 import { ownerOf } from './owner.ts';
 import type { BuildSteps } from './prepare-stage.ts';
 import { SourceReader } from './source-reader.ts';
-import type { StageAt } from './stage-at.ts';
+import type { ActionPlace } from './stage-at.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface RenderOptions {
@@ -29,7 +29,7 @@ export interface RenderOptions {
  * account may not read, TerminalError for a reference that is refused, and for encrypted files.
  */
 export async function renderAction(
-  { stageSet, stage }: StageAt,
+  { stageSet, stage }: ActionPlace,
   { sourceRef, path }: JobAction,
   { builder, tenants, crossNamespaceReferences }: RenderOptions,
   call: CallOptions,
@@ -50,6 +50,7 @@ export async function renderAction(
     variables: new Map<string, string>(),
     tenant: namespace,
     keys: undefined,
+    account: undefined,
   };
   await builder.fetch(input, call.signal);
   const { objects } = await builder.build(input, call.signal);

@@ -3,6 +3,7 @@ import { type Instant, instant, minutes, seconds } from '../core/time.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { isNotFound } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
+import { FairBacklog } from './fair-backlog.ts';
 import { toMicroTime } from './micro-time.ts';
 
 /** What happened to an object, to be shown by `kubectl describe` and `kubectl events`. */
@@ -23,9 +24,9 @@ export interface EventRecorderOptions {
   controller: string;
   /** `reportingInstance`: the pod. */
   instance: string;
-  /** Events under way at a time; more wait. Default 4. */
+  /** Events under way at a time, one of each namespace; more wait. Default 4. */
   concurrency?: number;
-  /** Events that wait; more are dropped. Default 500. */
+  /** Events that wait; more are dropped, of the namespace with the most. Default 500. */
   maxWaiting?: number;
   now?: () => Instant;
   /** Told when an event could not be written or was dropped. */
@@ -55,7 +56,7 @@ export class EventRecorder {
   readonly #client: KubernetesClient;
   readonly #options: Required<EventRecorderOptions>;
   readonly #series = new Map<string, Series>();
-  #waiting: EventRecord[] = [];
+  readonly #waiting: FairBacklog<EventRecord>;
   #active = 0;
   #stop = new AbortController();
   #idle: (() => void)[] = [];
@@ -69,45 +70,46 @@ export class EventRecorder {
       onLost: () => undefined,
       ...options,
     };
+    this.#waiting = new FairBacklog(this.#options.maxWaiting);
   }
 
   /** Takes note of an event; it is written as soon as may be. */
   record(record: EventRecord): void {
     if (this.#stop.signal.aborted) return;
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      this.#options.onLost(record, new Error('Too many events are waiting to be written'));
-      return;
+    const dropped = this.#waiting.push(record.regarding.metadata.namespace ?? '', record);
+    if (dropped !== undefined) {
+      this.#options.onLost(dropped, new Error('Too many events are waiting to be written'));
     }
-    this.#waiting.push(record);
     this.#pump();
   }
 
   /** Resolves when all events so far are written or lost. */
   async flush(): Promise<void> {
-    if (this.#active === 0 && this.#waiting.length === 0) return;
+    if (this.#active === 0 && this.#waiting.size === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Writes no more; what is under way is cut off. */
   stop(): void {
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#stop.abort(new Error('The event recorder was stopped'));
   }
 
   #pump(): void {
     while (this.#active < this.#options.concurrency) {
-      const record = this.#waiting.shift();
-      if (record === undefined) break;
+      const next = this.#waiting.take();
+      if (next === undefined) break;
       this.#active += 1;
-      this.#write(record)
-        .catch((error: unknown) => this.#options.onLost(record, error))
+      this.#write(next.item)
+        .catch((error: unknown) => this.#options.onLost(next.item, error))
         .finally(() => {
           this.#active -= 1;
+          this.#waiting.done(next.party);
           this.#pump();
         })
         .catch(() => undefined); // onLost threw: that is its owner's affair.
     }
-    if (this.#active === 0 && this.#waiting.length === 0) {
+    if (this.#active === 0 && this.#waiting.size === 0) {
       for (const wake of this.#idle.splice(0)) wake();
     }
   }

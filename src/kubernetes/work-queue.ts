@@ -29,6 +29,9 @@ export interface WorkQueueOptions {
   now?: () => number;
 }
 
+/** Milliseconds after which keys that were passed over are offered again to workers without one. */
+const offerEvery = 25;
+
 /**
  * A queue of keys with the rules of client-go's workqueue: a key is in line at most once; it is
  * handed to one worker at a time; a key that is added while a worker has it comes back into line when
@@ -49,6 +52,7 @@ export class WorkQueue {
   #idle: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerDue = 0;
+  #offerAgain: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: WorkQueueOptions = {}) {
@@ -142,13 +146,16 @@ export class WorkQueue {
 
   /** The next key, waiting for one. Undefined after `close`. Each key must be given to `done`. */
   take(): Promise<string | undefined> {
-    const next = this.#line.take();
+    const next = this.#line.take(this.#now());
     if (next !== undefined) {
       this.#begin(next.key, next.since);
       return Promise.resolve(next.key);
     }
     if (this.#closed) return Promise.resolve(undefined);
-    return new Promise((resolve) => this.#takers.push(resolve));
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#offerLater();
+    });
   }
 
   /** The worker is done with the key; if it was added meanwhile it is in line again now. */
@@ -156,8 +163,9 @@ export class WorkQueue {
     const since = this.#working.get(key);
     if (since === undefined) return;
     this.#working.delete(key);
-    this.#line.free(key);
-    this.#options.observer?.finished?.(key, milliseconds(this.#now() - since));
+    const now = this.#now();
+    this.#line.free(key, now - since, now);
+    this.#options.observer?.finished?.(key, milliseconds(now - since));
     if (this.#again.delete(key) && !this.#closed) this.#enqueue(key);
     this.#handOut();
     if (this.#working.size === 0) {
@@ -175,6 +183,7 @@ export class WorkQueue {
     this.#again.clear();
     this.#delayed.clear();
     clearTimeout(this.#timer);
+    clearTimeout(this.#offerAgain);
     this.#options.observer?.depth?.(0);
     for (const taker of this.#takers.splice(0)) taker(undefined);
     if (this.#working.size === 0) return;
@@ -190,11 +199,21 @@ export class WorkQueue {
   /** To those who wait, as long as somebody in line may be worked on. */
   #handOut(): void {
     while (this.#takers.length > 0) {
-      const next = this.#line.take();
-      if (next === undefined) return;
+      const next = this.#line.take(this.#now());
+      if (next === undefined) break;
       this.#begin(next.key, next.since);
       this.#takers.shift()?.(next.key);
     }
+    this.#offerLater();
+  }
+
+  /** Whoever gives way to others may go on after a while, even if nothing else happens. */
+  #offerLater(): void {
+    if (this.#takers.length === 0 || this.#line.size === 0) return;
+    this.#offerAgain ??= setTimeout(() => {
+      this.#offerAgain = undefined;
+      this.#handOut();
+    }, offerEvery);
   }
 
   #begin(key: string, since: number): void {

@@ -41,7 +41,7 @@ describe('connections to remote clusters', () => {
     });
     const { client } = server;
     const tokens = new TokenStore(client);
-    clusters = new Clusters({ client, tokens, connector: (options) => options });
+    clusters = new Clusters({ client, tokens, connector: (options) => options, clouds: {} });
   });
   afterEach(async () => {
     await clusters.stop();
@@ -49,7 +49,7 @@ describe('connections to remote clusters', () => {
   });
 
   async function idOf(of: StageSet): Promise<string | undefined> {
-    return (await clusters.connect(of, server.client, call))?.id;
+    return (await clusters.connect(of, { client: server.client, identity: 'somebody' }, call))?.id;
   }
 
   it('are kept while what describes them says the same, and read at every use', async () => {

@@ -22,8 +22,8 @@ describe('a server that is not trusted', () => {
     await server?.stop();
   });
 
-  async function serve(handler: Handler, maxListBytes?: number): Promise<KubernetesClient> {
-    const transport = maxListBytes === undefined ? {} : { maxListBytes };
+  async function serve(handler: Handler, longestList?: number): Promise<KubernetesClient> {
+    const transport = longestList === undefined ? {} : { longestList };
     server = await startLocalServer(handler, { transport });
     return server.client;
   }
@@ -33,9 +33,9 @@ describe('a server that is not trusted', () => {
       const next = Number(/continue=(\d+)/.exec(url)?.[1] ?? 0) + 1;
       const metadata = { resourceVersion: '1', continue: String(next) };
       answer(response, 200, { items: [], metadata });
-    }, 64 * 1024);
+    }, 1024 * 1024);
     const refused = await caught(client.list(configMaps, call));
-    expect(refused).to.match(/the list of ConfigMap is longer than 65536 bytes/);
+    expect(refused).to.match(/the list of v1 ConfigMap is longer than 1048576 bytes/);
     expect(server?.received).to.have.length(17);
   });
 
@@ -81,7 +81,7 @@ describe('a server that is not trusted', () => {
     const client = await serve((_, response) => {
       response.writeHead(500, { 'content-type': 'text/plain' });
       const more = (): void => {
-        if (!response.destroyed) response.write('x'.repeat(64 * 1024), () => setImmediate(more));
+        if (!response.destroyed) response.write('x'.repeat(1024 * 1024), () => setImmediate(more));
       };
       more();
     });

@@ -68,6 +68,41 @@ describe('the work queue', () => {
     expect(await last, 'the crowd is below its share again').to.equal('crowd/4');
   });
 
+  it('gives way to who asks for little, and then goes on', async () => {
+    let clock = 0;
+    const queue = new WorkQueue({ groupOf, mostPerGroup: 3, now: () => clock });
+    for (let each = 0; each < 20; each += 1) queue.add(`crowd/${each}`);
+    queue.add('little/1');
+    const taken = [await queue.take(), await queue.take(), await queue.take(), await queue.take()];
+    expect(taken).to.deep.equal(['crowd/0', 'little/1', 'crowd/1', 'crowd/2']);
+    clock += 300;
+    for (const key of ['crowd/0', 'crowd/1', 'crowd/2']) queue.done(key);
+    const next = queue.take();
+    expect(await soon(next), 'it rests while the other one has a worker').to.equal('nothing yet');
+    clock += 250;
+    expect(await next, 'then it has one worker').to.equal('crowd/3');
+    const second = queue.take();
+    expect(await soon(second), 'and no more').to.equal('nothing yet');
+    queue.done('little/1');
+    expect(await second, 'until the other one is done').to.equal('crowd/4');
+    await finish(queue, 'crowd/3', 'crowd/4');
+  });
+
+  it('lets two that ask for much share the workers', async () => {
+    let clock = 0;
+    const queue = new WorkQueue({ groupOf, mostPerGroup: 3, now: () => clock });
+    for (let each = 0; each < 10; each += 1) {
+      queue.add(`one/${each}`);
+      queue.add(`two/${each}`);
+    }
+    for (let turn = 0; turn < 4; turn += 1) await queue.take();
+    clock += 400;
+    for (const key of ['one/0', 'two/0', 'one/1', 'two/1']) queue.done(key);
+    const taken = [await queue.take(), await queue.take(), await queue.take(), await queue.take()];
+    expect(taken).to.deep.equal(['one/2', 'two/2', 'one/3', 'two/3']);
+    await finish(queue, 'one/2', 'two/2', 'one/3', 'two/3');
+  });
+
   it('adds a delayed key when its time has come, the earliest of several', async () => {
     const queue = new WorkQueue();
     const began = performance.now();
@@ -217,6 +252,12 @@ describe('the work queue', () => {
 async function finish(queue: WorkQueue, ...keys: string[]): Promise<void> {
   for (const key of keys) queue.done(key);
   await queue.close();
+}
+
+/** What is taken within the time in which a queue offers twice what it passed over. */
+async function soon(taken: Promise<string | undefined>): Promise<string | undefined> {
+  const nothing = new Promise<string>((resolve) => setTimeout(() => resolve('nothing yet'), 60));
+  return await Promise.race([taken, nothing]);
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -211,16 +211,52 @@ describe('the ledger of actions that are done once', () => {
 
     it('waits with an entry until its witness was looked at, and does not call it unresolved', () => {
       const { status, events } = settled(specOf([anchored]), ledgerOf({}, [entry('seed')]));
-      expect(status).to.deep.equal({ conditions: [valid] });
+      const { observedGeneration, ...notAllTakenOver } = valid;
+      expect(observedGeneration).to.equal(3);
+      expect(status).to.deep.equal({ conditions: [notAllTakenOver] });
       expect(events).to.deep.equal([]);
+      const later = settled(
+        specOf([anchored]),
+        ledgerOf(status, [entry('seed')]),
+        looks({ kind: 'NotFound' }),
+      );
+      expect(later.status).to.deep.equal({
+        completedActions: [baselined('seed')],
+        conditions: [valid],
+      });
     });
 
-    it('does not promote at once what has just lost its witness', () => {
-      const ledger = ledgerOf({ completedActions: [executed('seed', { anchor: witness })] }, [
-        entry('seed'),
-      ]);
-      const { status } = settled(specOf([anchored]), ledger, looks({ kind: 'NotFound' }));
-      expect(status.completedActions).to.deep.equal([]);
+    for (const look of [{ kind: 'NotFound' }, { kind: 'Found', uid: 'uid-2' }] as const) {
+      it(`does not promote again what has lost its witness, which is ${look.kind} now`, () => {
+        const anchoredSpec = specOf([anchored]);
+        const promoted = settled(
+          anchoredSpec,
+          ledgerOf({}, [entry('seed')]),
+          looks({ kind: 'Found', uid: 'uid-1' }),
+        );
+        let ledger = ledgerOf(promoted.status, [entry('seed')]);
+        for (let run = 0; run < 2; run += 1) {
+          const { status } = settled(anchoredSpec, ledger, looks(look));
+          expect(status.completedActions).to.deep.equal([]);
+          ledger = ledgerOf(status, [entry('seed')]);
+        }
+        expect(askedAnchors(anchoredSpec, ledger)).to.deep.equal([]);
+      });
+    }
+
+    it('promotes it again when a person edits the baseline', () => {
+      const dropped = ledgerOf({ completedActions: [], conditions: [valid] }, [entry('seed')]);
+      const edited = { ...dropped, metadata: { ...dropped.metadata, generation: 4 } };
+      const { status } = settled(specOf([anchored]), edited, looks({ kind: 'NotFound' }));
+      expect(status.completedActions).to.deep.equal([baselined('seed')]);
+    });
+
+    it('does not take an entry for taken over that a person added meanwhile', () => {
+      const { settlement } = settleLedger(spec, ledgerOf({}, [entry('seed')]), new Map(), now);
+      const edited = ledgerOf({}, [entry('seed'), entry('announce')]);
+      const later = { ...edited, metadata: { ...edited.metadata, generation: 4 } };
+      const { conditions } = settledStatus(later, settlement);
+      expect(conditions).to.deep.equal([valid]);
     });
 
     it('ends the doubt about an action that was started', () => {
