@@ -16,7 +16,8 @@ export function clientOver(send: Send, origin: URL, signal: AbortSignal): AzureH
       const { status, headers, body } = await send(
         {
           method: request.method,
-          url: new URL(`${pathname}${search}`, origin),
+          // For another host the SDK writes paths with a slash behind them.
+          url: new URL(`${pathname.replace(/\/+$/, '')}${search}`, origin),
           headers: request.headers.toJSON(),
           ...(typeof request.body === 'string' ? { body: request.body } : {}),
         },
