@@ -24,6 +24,8 @@ export interface BuilderOptions {
   readonly temporaryDirectory?: string;
   /** Where they are put when some of them were decrypted: a directory in memory. */
   readonly decryptionDirectory?: string;
+  /** Longest time that all key services together may take of one build. */
+  readonly keyPatience?: Duration;
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
@@ -71,6 +73,7 @@ export class Builder {
       concurrency: 2,
       temporaryDirectory: tmpdir(),
       decryptionDirectory: '/dev/shm',
+      keyPatience: seconds(30),
       ...options,
     };
     this.#slots = new FairLimit(this.#options.concurrency, 'None');
@@ -109,7 +112,7 @@ export class Builder {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        const errand = keyOpener && new KeyErrand(keyOpener, signal);
+        const errand = keyOpener && new KeyErrand(keyOpener, signal, this.#options.keyPatience);
         const openKeys =
           errand &&
           (async (entries: readonly SealedDataKey[]) =>

@@ -1,11 +1,8 @@
 import { RetryableError } from '../core/errors.ts';
-import { type Duration, milliseconds, seconds } from '../core/time.ts';
+import { type Duration, milliseconds } from '../core/time.ts';
 import { abortReason, untilAborted } from '../kubernetes/wait.ts';
 import type { KeyOpener, SealedDataKey } from '../types/key-services.ts';
 import { type KeyOutcome, keySizes, mostKeysAtOnce, mostKeysOfBuild } from './sops/key-dialog.ts';
-
-/** Longest time that all key services together may take of one build. */
-const patience = seconds(30);
 
 /**
  * Gets the data keys of one build from key services: the main thread's side of the dialog. A service
@@ -17,10 +14,11 @@ export class KeyErrand {
   #left: Duration;
   #asked = 0;
 
-  constructor(opener: KeyOpener, signal: AbortSignal, longest: Duration = patience) {
+  /** @param patience with all key services together */
+  constructor(opener: KeyOpener, signal: AbortSignal, patience: Duration) {
     this.#opener = opener;
     this.#signal = signal;
-    this.#left = longest;
+    this.#left = patience;
   }
 
   /** @throws the signal's reason when aborted; all else is an outcome. */

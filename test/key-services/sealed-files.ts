@@ -15,7 +15,7 @@ export function sealedBy(section: string): string {
 /** The data key of that file, 32 bytes. */
 export async function dataKeyOfFile(): Promise<Uint8Array> {
   const text = sealedText(name);
-  const enc = /^ +enc: \|\n((?: {12}.*\n)+)/m.exec(text)?.[1]?.replace(/^ +/gm, '') ?? '';
+  const enc = /enc: \|\n((?: {12}.*\n)+)/.exec(text)?.[1]?.replace(/^ +/gm, '') ?? '';
   const recipient = /recipient: (age1\S+)/.exec(text)?.[1];
   const { age } = await readDecryptionKeys(fixtureKeys);
   const identity = age.find((each) => each.recipient === recipient);

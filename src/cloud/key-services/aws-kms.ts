@@ -45,7 +45,7 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
     if (key === undefined) throw badEntry(service, 'its answer has no key');
     return key;
   } catch (error) {
-    throw treated(error, signal);
+    throw treated(error, own, signal);
   }
 }
 
@@ -100,7 +100,7 @@ function endpointOf(url: URL | undefined): { endpoint?: string } {
   return url === undefined ? {} : { endpoint: url.href };
 }
 
-function treated(error: unknown, signal: AbortSignal): unknown {
+function treated(error: unknown, own: AwsCredentials, signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
   const status =
     '$metadata' in error && typeof error.$metadata === 'object' && error.$metadata !== null
@@ -109,5 +109,6 @@ function treated(error: unknown, signal: AbortSignal): unknown {
   return serviceFailure(service, {
     status: typeof status === 'number' ? status : 0,
     words: `${error.name}: ${error.message}`,
+    shown: [own.secretAccessKey, own.sessionToken ?? ''],
   });
 }

@@ -46,12 +46,14 @@ export async function openWithAzureKeyVault(
   const key = keyOf(sealed);
   const ciphertext = bytesOf(service, sealed.sealed);
   const { CryptographyClient } = await import('@azure/keyvault-keys');
+  const shown: string[] = [];
   const credential = {
     getToken: async (scopes: string | string[]) => {
       if ([scopes].flat().join() !== key.scope) {
         throw new TerminalError(`${service}: the vault asks for a token of another service`);
       }
       const { token, expiresAt } = await credentials.azure(key.scope, signal);
+      shown.push(token);
       return { token, expiresOnTimestamp: expiresAt };
     },
   };
@@ -71,7 +73,7 @@ export async function openWithAzureKeyVault(
     );
     return result;
   } catch (error) {
-    throw treated(error, signal);
+    throw treated(error, shown, signal);
   }
 }
 
@@ -143,10 +145,10 @@ class AnswerHeaders extends Map<string, string> {
   }
 }
 
-function treated(error: unknown, signal: AbortSignal): unknown {
+function treated(error: unknown, shown: readonly string[], signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
   const status =
     'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0;
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
-  return serviceFailure(service, { status, words: `${code}${error.message}` });
+  return serviceFailure(service, { status, words: `${code}${error.message}`, shown });
 }

@@ -1,4 +1,5 @@
 import { DeniedError, RetryableError, TerminalError } from '../../core/errors.ts';
+import { redact } from '../../core/redact.ts';
 
 /** What services say when they are busy, in lower case (part A 10.1 and its neighbours). */
 const busyWords: readonly string[] = [
@@ -25,6 +26,8 @@ export interface Refusal {
   readonly status: number;
   /** Name of the error and what is said about it. */
   readonly words: string;
+  /** What was shown to the service; it is cut out of the words. */
+  readonly shown: readonly string[];
 }
 
 /**
@@ -33,12 +36,14 @@ export interface Refusal {
  */
 export function serviceFailure(
   service: string,
-  { status, words }: Refusal,
+  { status, words, shown }: Refusal,
 ): TerminalError | RetryableError {
-  const said = words.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const said = redact(words, new Set(shown))
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
   const code = status === 0 ? '' : ` ${status}`;
   const message = `${service} answered${code}: ${said.slice(0, longestWords)}`;
-  return isBusy({ status, words }) ? new RetryableError(message) : new TerminalError(message);
+  return isBusy(status, words) ? new RetryableError(message) : new TerminalError(message);
 }
 
 /** An entry that nobody is asked about, as it is no entry of a key. */
@@ -46,7 +51,7 @@ export function badEntry(service: string, problem: string): TerminalError {
   return new TerminalError(`${service}: ${problem}`);
 }
 
-function isBusy({ status, words }: Refusal): boolean {
+function isBusy(status: number, words: string): boolean {
   if (status >= 500 || status === 408 || status === 429) return true;
   const lower = words.toLowerCase();
   return busyWords.some((word) => lower.includes(word));

@@ -2,7 +2,7 @@ import type { KeyManagementServiceClient as GoogleClient } from '@google-cloud/k
 import type { SealedDataKey } from '../../types/key-services.ts';
 import type { Send } from '../transport.ts';
 import { type Asking, senderTo } from './asking.ts';
-import { badEntry, isTreated, serviceFailure } from './failures.ts';
+import { badEntry, isTreated, type Refusal, serviceFailure } from './failures.ts';
 import { flatHeaders } from './flat-headers.ts';
 import { bytesOf } from './sealed-bytes.ts';
 
@@ -39,7 +39,7 @@ export async function openWithGcpKms(
     if (plaintext instanceof Uint8Array && plaintext.byteLength > 0) return plaintext;
     throw badEntry(service, 'its answer has no plaintext');
   } catch (error) {
-    throw treated(auth.failure ?? error, auth.status, signal);
+    throw treated(auth.failure ?? error, { status: auth.status, shown: [token] }, signal);
   } finally {
     await client.close();
   }
@@ -109,7 +109,11 @@ function placeOf({ protocol, hostname, port }: URL): {
   };
 }
 
-function treated(error: unknown, status: number, signal: AbortSignal): unknown {
+function treated(
+  error: unknown,
+  asked: Pick<Refusal, 'status' | 'shown'>,
+  signal: AbortSignal,
+): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
-  return serviceFailure(service, { status, words: error.message });
+  return serviceFailure(service, { ...asked, words: error.message });
 }

@@ -30,6 +30,7 @@ export class VaultTransit {
     const url = new URL(`${address}/v1/${pathOf(sealed, address)}`);
     const endpoints = await this.#trusting();
     const send = senderTo(url, { endpoints, transport: this.#transport });
+    const shown = await token();
     const answer = await send(
       {
         url,
@@ -37,14 +38,14 @@ export class VaultTransit {
         headers: {
           'content-type': 'application/json',
           'x-vault-request': 'true',
-          'x-vault-token': await token(),
+          'x-vault-token': shown,
           ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
         },
         body: JSON.stringify({ ciphertext: sealed.sealed }),
       },
       signal,
     );
-    return keyIn(answer);
+    return keyIn(answer, shown);
   }
 
   /** The authorities that Vault's certificate may be from; read once. */
@@ -90,9 +91,11 @@ function isPathPart(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
 }
 
-function keyIn({ status, body }: Answer): Uint8Array {
+function keyIn({ status, body }: Answer, token: string): Uint8Array {
   const answer = jsonIn(body);
-  if (status !== 200) throw serviceFailure(service, { status, words: errorsIn(answer) });
+  if (status !== 200) {
+    throw serviceFailure(service, { status, words: errorsIn(answer), shown: [token] });
+  }
   const data = answer?.['data'];
   const plaintext = isJsonObject(data) ? data['plaintext'] : undefined;
   if (typeof plaintext !== 'string') throw badEntry(service, 'its answer has no plaintext');
