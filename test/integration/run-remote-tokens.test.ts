@@ -138,7 +138,7 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
   });
 
   const invalid: [string, Record<string, string>, string][] = [
-    ['names a cloud provider', { provider: 'gcp' }, 'it has the provider generic only'],
+    ['names no provider', { provider: 'ibm' }, 'it is one of generic, aws, azure, gcp'],
     ['has no address', { address: '' }, 'its key address is missing'],
   ];
   for (const [what, data, why] of invalid) {
