@@ -102,14 +102,11 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
+    const isNew = memory.attempt === undefined && step.hook !== 'onFailure';
+    // What cannot be put on record is not begun: nothing of the action has failed then.
+    if (isNew && scopeOf(action) === 'Lifetime')
+      await this.#options.lifetime.start(at, action, call);
     try {
-      if (
-        memory.attempt === undefined &&
-        here.step.hook !== 'onFailure' &&
-        scopeOf(action) === 'Lifetime'
-      ) {
-        await this.#options.lifetime.start(at, action, call);
-      }
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
         const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
