@@ -138,7 +138,7 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
   });
 
   const invalid: [string, Record<string, string>, string][] = [
-    ['names a cloud provider', { provider: 'gcp' }, 'it has the provider generic only'],
+    ['names a cloud without its cluster', { provider: 'gcp' }, 'its key cluster is missing'],
     ['has no address', { address: '' }, 'its key address is missing'],
   ];
   for (const [what, data, why] of invalid) {
