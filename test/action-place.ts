@@ -35,7 +35,7 @@ export class RealTools {
     const { client } = shop;
     const tokens = new TokenStore(client);
     const tenants = new Tenants(client, tokens, { of: () => undefined });
-    const clusters = new Clusters({ client, tokens, connector: (options) => options });
+    const clusters = new Clusters({ client, tokens, connector: (options) => options, clouds: {} });
     const stage: Stage = {
       name: 'app',
       sourceRef: { name: 'app' },
