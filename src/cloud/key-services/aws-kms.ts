@@ -27,7 +27,7 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
   const { awsKms, awsSts } = asking.endpoints;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
-  const { DecryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
+  const { DecryptCommand, KMSClient } = await import('../sdk/aws-kms.ts');
   const own = await credentials.aws(region, signal);
   const shared = { region, maxAttempts: 2, requestHandler: awsHandler(asking) };
   try {
@@ -55,7 +55,7 @@ async function assumed(
   config: STSClientConfig,
   signal: AbortSignal,
 ): Promise<AwsCredentials> {
-  const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { AssumeRoleCommand, STSClient } = await import('../sdk/aws-sts.ts');
   const command = new AssumeRoleCommand({
     RoleArn: role,
     RoleSessionName: 'stageset-controller',
