@@ -26,7 +26,7 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
   const { credentials, endpoints, signal } = asking;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
-  const { DecryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
+  const { DecryptCommand, KMSClient } = await import('../sdk/aws-kms.ts');
   const own = await credentials.aws(region, signal);
   const server = endpoints.awsKms ?? awsEndpoint('kms', region);
   try {
@@ -53,7 +53,7 @@ async function assumed(
   asking: Asking,
 ): Promise<AwsCredentials> {
   const { endpoints, signal } = asking;
-  const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { AssumeRoleCommand, STSClient } = await import('../sdk/aws-sts.ts');
   const server = endpoints.awsSts ?? awsEndpoint('sts', region);
   const sts = new STSClient(closedConfig(region, server, own, senderTo(server, asking), signal));
   const command = new AssumeRoleCommand({
