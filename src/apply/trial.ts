@@ -171,7 +171,7 @@ async function judgeRefused(
   }
   const { uid, resourceVersion = '' } = live?.metadata ?? {};
   if (!isImmutableChange(error) || uid === undefined) throw objectFailure(reference, error);
-  if (onConflict !== 'Recreate') throw withAdvice(objectFailure(reference, error));
+  if (onConflict !== 'Recreate') throw withAdvice(objectFailure(reference, error), target);
   try {
     await proveCreatable(object, target.client, call);
   } catch (invalid) {
@@ -194,7 +194,9 @@ async function takenOver(
   }
 }
 
-function withAdvice(failure: Error): Error {
+function withAdvice(failure: Error, { owner }: ApplyTarget): Error {
+  // An action replaces nothing.
+  if (owner.stage === '') return failure;
   return new RetryableError(
     `${failure.message} (to have the object replaced, set action Recreate for it in ` +
       `conflictPolicy, or the annotation ${forceAnnotation})`,

@@ -84,6 +84,17 @@ export function backoff(failures: number): Duration {
   return milliseconds(Math.min(firstBackoff * 2 ** exponent, longestBackoff));
 }
 
+/**
+ * Pauses after the first refusals in a row, so that a permission that is granted soon, by whoever is
+ * setting things up, is noticed within seconds: looks after 5, 15, 30 and 60 s, then every minute.
+ */
+const afterDenials: readonly Duration[] = [seconds(5), seconds(10), seconds(15), seconds(30)];
+
+/** The pause after the n-th failure in a row for lack of a permission, n from 1 (part A 2.9). */
+export function pauseAfterDenial(failures: number): Duration {
+  return afterDenials[Math.max(failures, 1) - 1] ?? minutes(1);
+}
+
 /** The pause after the n-th failure in a row, where the last one may set a bound. */
 export function backoffAfter({ longestBackoff: longest }: Failure, failures: number): Duration {
   return milliseconds(Math.min(backoff(failures), longest ?? longestBackoff));
@@ -128,7 +139,7 @@ export function dueAgain(
     case 'Held':
       return after(startedAt, jittered(successIntervalOf(spec, settings), seed));
     case 'Failed':
-      return dueAfterFailure(outcome, attempt);
+      return dueAfterFailure(outcome, attempt, seed);
   }
 }
 
@@ -144,11 +155,15 @@ export function jittered(span: Duration, seed: string): Duration {
 function dueAfterFailure(
   { at, failure }: Extract<RunOutcome, { kind: 'Failed' }>,
   attempt: number,
+  seed: string,
 ): Instant | undefined {
   switch (failure.retry) {
     case 'None':
       return undefined;
     case 'Minute':
+      // Many are denied at the same moment, by one Role that is not there yet.
+      if (failure.reason === 'RBACDenied')
+        return after(at, jittered(pauseAfterDenial(attempt), seed));
       return after(at, minutes(1));
     case 'Backoff': {
       // Another server may ask for any time; ours is bounded.

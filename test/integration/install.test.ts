@@ -221,6 +221,17 @@ describe('the installation by kustomize', function () {
     });
   }
 
+  it('attack 23: a status edited to skip a gate (no role for users may write one, part A 9.1)', async () => {
+    const kinds = ['stagesets', 'stageruns', 'stageledgers'];
+    const questions = ['update', 'patch'].flatMap((verb) =>
+      kinds.map((kind) => `${verb} ${kind}.stages.metio.wtf --subresource=status -n ${shop.name}`),
+    );
+    for (const { role } of roles) {
+      await untilAggregated(role);
+      expect(await permitted(role, questions), role).to.deep.equal([]);
+    }
+  });
+
   /** Rules reach `view`, `edit` and `admin` a moment after the roles are there. */
   async function untilAggregated(role: string): Promise<void> {
     const clusterRoles = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' };

@@ -78,6 +78,16 @@ describe('a StageSet with a serviceAccountName', () => {
     await shop.untilReady('v1');
   });
 
+  it('goes on by itself within seconds when the right is granted soon', async () => {
+    const shop = await stand.namespace();
+    await shop.create(serviceAccount('deployer'));
+    await shop.publish('app', 'v1', [configMap('web')]);
+    await shop.createStageSet(['app'], { serviceAccountName: 'deployer' });
+    await shop.untilReason('RBACDenied');
+    await grantConfigMaps(shop, 'deployer');
+    await shop.untilReady('v1', { within: 10_000 });
+  });
+
   it('attack 73: a ServiceAccount that does not exist (it never falls back to the controller, part A 9.2)', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('web')]);

@@ -73,7 +73,7 @@ describe('the way to a remote cluster', () => {
     });
   });
 
-  describe('attack 105: proxies of the environment on the way to a cluster (they are not used, part A 9.3)', () => {
+  describe('attack 105: proxies of the environment on the way to a cluster (edge case 16: they are not used, part A 9.3)', () => {
     for (const name of [
       'HTTPS_PROXY',
       'https_proxy',

@@ -6,6 +6,7 @@ import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
 import { readyCheckProblems } from './ready-checks.ts';
+import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
@@ -24,6 +25,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
     ...kubeConfigProblems(spec),
+    ...accountProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

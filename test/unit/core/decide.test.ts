@@ -248,12 +248,12 @@ describe('an ended run', () => {
       kind: 'Failed',
       at: noon,
       stage: 'prod',
-      failure: failureOf({ message: 'denied', reason: 'RBACDenied', retry: 'Minute' }),
+      failure: failureOf({ message: 'refused', reason: 'StageFailed', retry: 'Minute' }),
     };
     const { next } = decide(endedBy(outcome));
     expect(next).to.deep.equal({
       kind: 'Rest',
-      ready: { status: 'False', reason: 'RBACDenied', message: 'Stage prod: apply: denied' },
+      ready: { status: 'False', reason: 'StageFailed', message: 'Stage prod: apply: refused' },
       wakeAt: later,
     });
     expect(decide(endedBy(outcome, { now: later })).run?.attempt).to.equal(2);

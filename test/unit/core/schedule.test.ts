@@ -6,6 +6,7 @@ import {
   dueAgain,
   jittered,
   nextLook,
+  pauseAfterDenial,
   verifyBoundOf,
 } from '../../../src/core/schedule.ts';
 import { between, minutes, seconds } from '../../../src/core/time.ts';
@@ -166,6 +167,17 @@ describe('a failed run is due again', () => {
   it('after a minute when something must be repaired', () => {
     const outcome = { kind: 'Failed', at: noon, failure: failureOf({ retry: 'Minute' }) } as const;
     expect(due(outcome, { attempt: 9 })).to.equal(minutes(1));
+  });
+
+  it('sooner at first for lack of a permission, so that a grant shows within seconds', () => {
+    const denied = failureOf({ reason: 'RBACDenied', retry: 'Minute' });
+    const outcome = { kind: 'Failed', at: noon, failure: denied } as const;
+    const pauses = [1, 2, 3, 4, 5, 6, 1000].map(pauseAfterDenial);
+    expect(pauses).to.deep.equal([5, 10, 15, 30, 60, 60, 60].map(seconds));
+    for (const [index, pause] of pauses.slice(0, 6).entries()) {
+      expect(due(outcome, { attempt: index + 1 })).to.be.within(0.95 * pause, 1.05 * pause);
+    }
+    expect(pauseAfterDenial(0)).to.equal(seconds(5));
   });
 
   it('only by an event when a person must clear it', () => {
