@@ -29,15 +29,12 @@ describe('who asks key services', () => {
   let aws: AwsKmsServer;
   let vault: VaultServer;
   let shop: TestNamespace;
-  const earlier = new Map<string, string | undefined>();
+  const earlier = { ...process.env };
 
   before(async () => {
     [aws, vault] = [await AwsKmsServer.start(), await VaultServer.start()];
     shop = await TestNamespace.create(await sharedPlayground());
-    for (const [name, value] of Object.entries(ambient)) {
-      earlier.set(name, process.env[name]);
-      process.env[name] = value;
-    }
+    Object.assign(process.env, ambient);
   });
 
   afterEach(() => {
@@ -46,10 +43,10 @@ describe('who asks key services', () => {
   });
 
   after(async () => {
-    for (const [name, value] of earlier) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+    for (const name of Object.keys(ambient)) {
+      if (earlier[name] === undefined) Reflect.deleteProperty(process.env, name);
     }
+    Object.assign(process.env, earlier);
     await Promise.all([aws.server.stop(), vault.server.stop()]);
   });
 
