@@ -98,13 +98,15 @@ function keyOf({ fields, context }: SealedDataKey): AwsKey {
 
 function treated(error: unknown, own: AwsCredentials, signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
-  const status =
-    '$metadata' in error && typeof error.$metadata === 'object' && error.$metadata !== null
-      ? Object.entries(error.$metadata).find(([name]) => name === 'httpStatusCode')?.[1]
-      : undefined;
   return serviceFailure(service, {
-    status: typeof status === 'number' ? status : 0,
+    status: '$metadata' in error ? statusIn(error.$metadata) : 0,
     words: `${error.name}: ${error.message}`,
     shown: [own.secretAccessKey, own.sessionToken ?? ''],
   });
+}
+
+function statusIn(metadata: unknown): number {
+  if (typeof metadata !== 'object' || metadata === null) return 0;
+  const status: unknown = 'httpStatusCode' in metadata ? metadata.httpStatusCode : 0;
+  return typeof status === 'number' ? status : 0;
 }
