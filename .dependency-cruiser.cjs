@@ -1,6 +1,6 @@
 /** The dependency rules of docs/architecture.md, enforced. */
 const inside = (folder) => `^src/${folder}/`;
-const edges = ['sources', 'build', 'apply', 'actions', 'metrics-sources'];
+const edges = ['sources', 'build', 'apply', 'actions', 'metrics-sources', 'cloud'];
 
 module.exports = {
   forbidden: [
@@ -31,12 +31,19 @@ module.exports = {
       from: { path: inside('kubernetes') },
       to: { path: '^src/(?!kubernetes/|core/|types/)' },
     },
+    {
+      name: 'network-knows-no-feature',
+      comment: 'how strangers are reached safely, whatever for',
+      severity: 'error',
+      from: { path: inside('network') },
+      to: { path: '^src/(?!network/|core/|types/)' },
+    },
     ...edges.map((edge) => ({
       name: `${edge}-does-not-reach-sideways`,
       comment: 'the controller wires the edges; they do not know each other',
       severity: 'error',
       from: { path: inside(edge) },
-      to: { path: `^src/(?!${edge}/|kubernetes/|core/|types/)` },
+      to: { path: `^src/(?!${edge}/|network/|kubernetes/|core/|types/)` },
     })),
     {
       name: 'controller-does-not-know-server',
@@ -60,6 +67,10 @@ module.exports = {
       ['age-encryption', '^src/build/sops/age-keys\\.ts$'],
       ['openpgp', '^src/build/sops/pgp-keys\\.ts$'],
       ['node-forge', '^src/certs/'],
+      ['@aws-sdk', '^src/cloud/'],
+      ['@azure', '^src/cloud/'],
+      ['@google-cloud', '^src/cloud/'],
+      ['google-auth-library', '^src/cloud/'],
     ].map(([library, home]) => ({
       name: `${library.replace(/[@/]/g, '')}-in-one-place`,
       severity: 'error',

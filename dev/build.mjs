@@ -6,7 +6,8 @@ import { build } from 'esbuild';
  * expressions into dist/expression-worker.js. One file
  * starts four times faster than its modules and takes half the memory, most of which would be
  * client-node's generated API classes. What the manifest thread needs for decryption only is in files
- * of its own, which are read when a first file is decrypted.
+ * of its own, which are read when a first file is decrypted; so are the SDKs of the clouds, with the
+ * first login to one of them.
  */
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -34,13 +35,18 @@ const shared = {
 
 await build({
   ...shared,
-  entryPoints: {
-    main: 'src/main.ts',
-    'expression-worker': 'src/apply/expression-worker.ts',
-  },
+  entryPoints: { 'expression-worker': 'src/apply/expression-worker.ts' },
 });
 // Their names change with their content.
-await rm(new URL('../dist/decryption', import.meta.url), { recursive: true, force: true });
+for (const folder of ['decryption', 'cloud']) {
+  await rm(new URL(`../dist/${folder}`, import.meta.url), { recursive: true, force: true });
+}
+await build({
+  ...shared,
+  entryPoints: { main: 'src/main.ts' },
+  splitting: true,
+  chunkNames: 'cloud/[name]-[hash]',
+});
 await build({
   ...shared,
   entryPoints: { worker: 'src/build/worker.ts' },

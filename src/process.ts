@@ -1,9 +1,12 @@
+import { HttpActions } from './actions/http.ts';
 import { ApiSide, servesApi } from './api-side.ts';
+import { cloudEndpoints } from './cloud-endpoints.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { compileParsers } from './core/validate/schema.ts';
+import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
@@ -43,11 +46,13 @@ export async function runProcess({
   collectProcessMetrics(metrics.registry);
   const connection = await openConnection(config);
   const client = connect(connection, metrics);
-  const builder = new StageBuilder(config);
+  const openers = keyOpeners({ config, client, environment: process.env });
+  const builder = new StageBuilder(config, openers);
   await builder.sweep();
   compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
-  const remote = remoteAccess(config, metrics.client);
+  const clouds = cloudEndpoints(config);
+  const remote = remoteAccess(config, clouds, metrics.client);
   const shared = { config, client, builder, remote, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
@@ -117,6 +122,10 @@ function controllerFor(world: World): Controller {
     client,
     builder,
     remote,
+    http: new HttpActions({
+      allowedHosts: config.allowedActionHosts,
+      exempt: config.localActionHosts,
+    }),
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

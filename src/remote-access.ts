@@ -1,7 +1,8 @@
+import type { CloudEndpoints } from './cloud/identity.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
+import { Guard } from './network/guard.ts';
 import type { Metrics } from './server/metrics.ts';
-import { Guard } from './sources/guard.ts';
 
 const reachingClusters = {
   refusal: 'no API server is reached at',
@@ -14,11 +15,13 @@ const reachingClusters = {
  */
 export function remoteAccess(
   { allowedClusterHosts }: Pick<Config, 'allowedClusterHosts'>,
+  clouds: CloudEndpoints,
   client?: Metrics['client'],
 ): RemoteAccess {
   const guard = new Guard({ allowedHosts: allowedClusterHosts, purpose: reachingClusters });
   return {
     connector: (options) => guard.connector(options),
+    clouds,
     ...(client === undefined
       ? {}
       : { observe: (host, { method, code }) => client.requestEnded({ method, code, host }) }),

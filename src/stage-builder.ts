@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder, type BuilderOptions } from './build/builder.ts';
-import { DecryptionError } from './build/sops/decryption-error.ts';
+import { isDecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
 import { during, OperationError } from './controller/failure.ts';
 import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
@@ -13,6 +13,7 @@ import { FairLimit } from './kubernetes/fair-limit.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
 import { ArtifactCache } from './sources/artifact-cache.ts';
 import { ArtifactFetcher } from './sources/fetch.ts';
+import type { KeyOpener, KeyOpeners } from './types/key-services.ts';
 import type { Stage } from './types/stages.ts';
 
 /** They wait for servers, which may hang; a namespace alone has at most half of them. */
@@ -29,6 +30,8 @@ interface Stock {
   readonly artifacts: ArtifactCache;
   readonly downloads: FairLimit;
   readonly results: BuildCache;
+  /** Undefined asks no key services. */
+  readonly keyOpeners: KeyOpeners | undefined;
 }
 
 /** From a pinned artifact to the objects of a stage. */
@@ -40,7 +43,8 @@ export class StageBuilder implements BuildSteps {
 
   constructor(
     config: StageBuilderConfig,
-    stock: Stock = openStock(config),
+    keyOpeners?: KeyOpeners,
+    stock: Stock = openStock(config, keyOpeners),
     limits: Pick<BuilderOptions, 'concurrency'> = {},
   ) {
     this.#config = config;
@@ -55,7 +59,7 @@ export class StageBuilder implements BuildSteps {
    */
   beside(limits: Required<Pick<BuilderOptions, 'concurrency'>>): BuildSteps {
     const stock = { ...this.#stock, results: this.#stock.results.beside() };
-    const other = new StageBuilder(this.#config, stock, limits);
+    const other = new StageBuilder(this.#config, stock.keyOpeners, stock, limits);
     this.#others.push(other);
     return other;
   }
@@ -67,7 +71,7 @@ export class StageBuilder implements BuildSteps {
   }
 
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
-    const inputs = inputsOf(input);
+    const { inputs } = this.#partsOf(input);
     if (this.#stock.results.has(inputs)) return;
     // Each of those who share a download has a place of its own in line: whoever has many there must
     // not hold up another one who waits for the same artifact.
@@ -81,10 +85,11 @@ export class StageBuilder implements BuildSteps {
 
   async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
     const { tenant } = input;
-    const inputs = inputsOf(input);
+    const { inputs, keyOpener } = this.#partsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
       const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
-      const building = this.#builder.build(source, { ...inputs, tenant, signal: shared });
+      const order = { ...inputs, keyOpener, tenant, signal: shared };
+      const building = this.#builder.build(source, order);
       return await during('build', building.catch(nameOperation));
     };
     const { objects, warnings, secrets } = await this.#stock.results.get(inputs, build, signal);
@@ -100,28 +105,39 @@ export class StageBuilder implements BuildSteps {
     await Promise.all([this.#stock.fetcher.close(), this.#builder.close(), ...others]);
   }
 
+  #partsOf(input: BuildInput): {
+    readonly inputs: BuildInputs;
+    readonly keyOpener: KeyOpener | undefined;
+  } {
+    const { artifact, stage, variables, keys, account } = input;
+    const { url, digest } = artifact;
+    const { path, patches = [] } = stage;
+    const keyOpener = keys === undefined ? undefined : this.#stock.keyOpeners?.of(account);
+    const keyIdentity = keyOpener?.identity;
+    const inputs = { artifact: { url, digest }, path, patches, variables, keys, keyIdentity };
+    return { inputs, keyOpener };
+  }
+
   async #fetch({ artifact }: BuildInputs, signal: AbortSignal): Promise<ArtifactFiles> {
     return await during('fetch artifact', this.#stock.artifacts.get(artifact, signal));
   }
 }
 
-function openStock({ allowedArtifactHosts }: StageBuilderConfig): Stock {
+function openStock(
+  { allowedArtifactHosts }: StageBuilderConfig,
+  keyOpeners: KeyOpeners | undefined,
+): Stock {
   const fetcher = new ArtifactFetcher({ allowedHosts: allowedArtifactHosts });
   const artifacts = new ArtifactCache(
     async (location, signal) => await fetcher.fetch(location, signal),
   );
   const downloads = new FairLimit(maxDownloads, 'ForNewcomers');
-  return { fetcher, artifacts, downloads, results: new BuildCache() };
-}
-
-function inputsOf({ artifact: { url, digest }, stage, variables, keys }: BuildInput): BuildInputs {
-  const { path, patches = [] } = stage;
-  return { artifact: { url, digest }, path, patches, variables, keys };
+  return { fetcher, artifacts, downloads, results: new BuildCache(), keyOpeners };
 }
 
 /** Decryption is part of a build, and is told apart where it fails. */
 function nameOperation(error: unknown): never {
-  throw error instanceof DecryptionError ? new OperationError(error.operation, error) : error;
+  throw isDecryptionError(error) ? new OperationError(error.operation, error) : error;
 }
 
 function hookWarning(names: readonly string[], { applyHelmHookResources }: Stage): string {

@@ -26,7 +26,7 @@ export class TestPlanner {
     });
     this.#planner = new Planner({
       client,
-      remote: remoteAccess({ allowedClusterHosts }),
+      remote: remoteAccess({ allowedClusterHosts }, {}),
       builder: this.#builder,
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',

@@ -1,4 +1,4 @@
-import type { AwaitedHealth } from '../core/run.ts';
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -15,8 +15,14 @@ export interface ActionContext {
   readonly revision: string;
   /** The same for each attempt at this action in this run, also after a restart. */
   readonly idempotencyKey: string;
+  /** Which attempt it is in this run, from 1, which is what is assumed without it. */
+  readonly attempt?: number;
+  /** The same until the action has to be done once more: see `epochOf`. Without it, nobody knows. */
+  readonly epoch?: string;
   /** Told each value of a Secret that was read, so that no message quotes it. */
   readonly onSecretValue: (value: string) => void;
+  /** Told what went wrong on the side and fails no action, such as an object that could not be removed. */
+  readonly onTrouble?: (message: string) => void;
   readonly tools: ActionTools;
 }
 

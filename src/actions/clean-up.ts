@@ -4,41 +4,45 @@ import { seconds } from '../core/time.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ActionContext } from './action-context.ts';
+import { objectError } from './object-error.ts';
 
 /** How long the removal may take, however the action ended. */
 const cleanUpBound = seconds(30);
 
+type CleaningContext = Pick<ActionContext, 'client' | 'onTrouble'>;
+
 /**
  * Deletes what an action made, with all that depends on it. What is gone already, or has been replaced
- * by somebody's object of the same name, is left alone. It goes on for its own 30 s when the action's
- * time is over.
- *
- * @throws the first failure, after all have been tried.
+ * by somebody's object of the same name, is left alone. It has 30 s of its own, since the action's
+ * time may be over. What cannot be removed fails nothing: it is told, and stays.
  */
 export async function cleanUp(
-  { client }: Pick<ActionContext, 'client'>,
+  { client, onTrouble }: CleaningContext,
   made: readonly MadeObject[],
-  call: CallOptions,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(cleanUpBound);
-  const results = await Promise.allSettled(
-    made.map(async (object) => await remove(object, client, { ...call, signal })),
+  const call = { signal: AbortSignal.timeout(cleanUpBound) };
+  await Promise.all(
+    made.map(async (object) => {
+      try {
+        await remove(object, 'Background', client, call);
+      } catch (error) {
+        const told = objectError('delete', referenceTo(object), error);
+        onTrouble?.(told instanceof Error ? told.message : String(told));
+      }
+    }),
   );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-async function remove(
+/** Deletes exactly this object; another one of its name is left alone. */
+export async function remove(
   object: MadeObject,
+  propagationPolicy: 'Background' | 'Foreground',
   client: ActionContext['client'],
   call: CallOptions,
 ): Promise<void> {
   const preconditions = { uid: object.uid };
   try {
-    await client.delete(
-      referenceTo(object),
-      { propagationPolicy: 'Background', preconditions },
-      call,
-    );
+    await client.delete(referenceTo(object), { propagationPolicy, preconditions }, call);
   } catch (error) {
     if (!isConflict(error)) throw error;
   }

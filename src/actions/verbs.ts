@@ -6,8 +6,12 @@ import type { HttpAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
 import { attemptApply, lookAtHealth } from './apply.ts';
 import { cleanUp } from './clean-up.ts';
+import { attemptDelete } from './delete.ts';
 import { attemptJob } from './job.ts';
+import { lookAtExpression } from './look-at-expression.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
+import { attemptPatch } from './patch.ts';
+import { attemptWait } from './wait.ts';
 
 /** Makes the requests of `http` actions. */
 export interface HttpCaller {
@@ -34,17 +38,15 @@ export class ActionVerbs {
    */
   async attempt(context: ActionContext, call: CallOptions): Promise<Attempt> {
     const { action } = context;
-    const { job, http, apply } = action;
-    if (typeOf(action) === undefined) {
-      throw new TerminalError(
-        `action ${action.name} must say exactly one thing to do: job, http, wait, patch, delete or apply`,
-        { reason: 'InvalidSpec' },
-      );
-    }
+    const { job, http, wait, patch, apply } = action;
+    if (typeOf(action) === undefined) throw invalid(action.name);
     if (job !== undefined) return await attemptJob(context, job, call);
     if (http !== undefined) return await this.#http.call(context, http, call);
     if (apply !== undefined) return await attemptApply(context, apply, call);
-    throw notBuilt(context);
+    if (wait !== undefined) return attemptWait(context, wait);
+    if (patch !== undefined) return await attemptPatch(context, patch, call);
+    if (action.delete !== undefined) return await attemptDelete(context, action.delete, call);
+    throw invalid(action.name);
   }
 
   /** Another look at what an attempt waits for. */
@@ -55,7 +57,7 @@ export class ActionVerbs {
       case 'Health':
         return await lookAtHealth(context, awaited, call);
       case 'Expression':
-        throw notBuilt(context);
+        return await lookAtExpression(context, awaited, call);
       case 'Time':
         // Nobody has to look at anything: the time is over when it is.
         return { kind: 'NotYet', message: 'waiting for the time to pass', awaited };
@@ -63,15 +65,14 @@ export class ActionVerbs {
   }
 
   /** Removes what an action made, once its end is on record: best effort, and bounded by itself. */
-  async cleanUp(
-    context: ActionContext,
-    made: readonly MadeObject[],
-    call: CallOptions,
-  ): Promise<void> {
-    await cleanUp(context, made, call);
+  async cleanUp(context: ActionContext, made: readonly MadeObject[]): Promise<void> {
+    await cleanUp(context, made);
   }
 }
 
-function notBuilt({ action }: ActionContext): TerminalError {
-  return new TerminalError(`action ${action.name}: ${String(typeOf(action))} is not built yet`);
+function invalid(name: string): TerminalError {
+  return new TerminalError(
+    `action ${name} must say exactly one thing to do: job, http, wait, patch, delete or apply`,
+    { reason: 'InvalidSpec' },
+  );
 }

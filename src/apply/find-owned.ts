@@ -60,7 +60,9 @@ export async function findOwned(
   const lists = allFulfilled(results, combinedFailure);
   const byStage = new Map<string, InventoryEntry[]>();
   for (const object of lists.flatMap(({ objects }) => objects)) {
-    const stage = object.metadata.labels?.[stageLabel] ?? '';
+    const stage = object.metadata.labels?.[stageLabel];
+    // An action has applied it: that is never pruned (part A 7.3).
+    if (stage === undefined) continue;
     const entries = byStage.get(stage) ?? [];
     entries.push(entryOf(object));
     byStage.set(stage, entries);

@@ -12,6 +12,7 @@ import { allFulfilled, eachInFlight } from './in-flight.ts';
 export interface OwnerSelector {
   readonly name: string;
   readonly namespace: string;
+  /** Empty for what an action has applied, which carries no stage's label. */
   readonly stage: string;
 }
 
@@ -94,5 +95,6 @@ async function listOwned(
 }
 
 function selectorOf({ name, namespace, stage }: OwnerSelector): string {
-  return `${nameLabel}=${name},${namespaceLabel}=${namespace},${stageLabel}=${stage}`;
+  const ofStage = stage === '' ? `!${stageLabel}` : `${stageLabel}=${stage}`;
+  return `${nameLabel}=${name},${namespaceLabel}=${namespace},${ofStage}`;
 }

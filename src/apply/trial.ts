@@ -2,7 +2,7 @@ import { RetryableError, TerminalError } from '../core/errors.ts';
 import { forceAnnotation } from '../core/objects/conflict-policy.ts';
 import { foreignOwner } from '../core/objects/foreign-owner.ts';
 import { describeObject, referenceTo } from '../core/objects/identity.ts';
-import { isOwnedBy } from '../core/objects/ownership.ts';
+import { isOwnedBy, stageLabel } from '../core/objects/ownership.ts';
 import { isImmutableChange, isInvalid, noAnswer } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
@@ -134,6 +134,7 @@ async function judge(
 
 /** @throws TerminalError that names the object and its owner. */
 function refuseForeign(live: KubernetesObject, { object }: Desired, target: ApplyTarget): void {
+  refuseOwnStage(live, target);
   const other = foreignOwner(live, object, target.owner, target.stageSetExists);
   if (other === undefined) return;
   throw new TerminalError(
@@ -141,6 +142,17 @@ function refuseForeign(live: KubernetesObject, { object }: Desired, target: Appl
       'leave it alone with action KeepExisting in conflictPolicy, or, where that owner is gone, ' +
       'remove its labels and annotations from the object',
     { reason: 'StageFailed', object: referenceTo(object) },
+  );
+}
+
+/** An action must not take from a stage of its own StageSet what that applies and prunes. */
+function refuseOwnStage(live: KubernetesObject, { owner }: ApplyTarget): void {
+  const stage = live.metadata.labels?.[stageLabel];
+  if (owner.stage !== '' || stage === undefined || !isOwnedBy(live, owner)) return;
+  throw new TerminalError(
+    `${describeObject(live)}: stage ${stage} applies it already; remove it from there or from the ` +
+      'artifact of this action',
+    { reason: 'StageFailed', object: referenceTo(live) },
   );
 }
 
@@ -159,7 +171,7 @@ async function judgeRefused(
   }
   const { uid, resourceVersion = '' } = live?.metadata ?? {};
   if (!isImmutableChange(error) || uid === undefined) throw objectFailure(reference, error);
-  if (onConflict !== 'Recreate') throw withAdvice(objectFailure(reference, error));
+  if (onConflict !== 'Recreate') throw withAdvice(objectFailure(reference, error), target);
   try {
     await proveCreatable(object, target.client, call);
   } catch (invalid) {
@@ -182,7 +194,9 @@ async function takenOver(
   }
 }
 
-function withAdvice(failure: Error): Error {
+function withAdvice(failure: Error, { owner }: ApplyTarget): Error {
+  // An action replaces nothing.
+  if (owner.stage === '') return failure;
   return new RetryableError(
     `${failure.message} (to have the object replaced, set action Recreate for it in ` +
       `conflictPolicy, or the annotation ${forceAnnotation})`,

@@ -76,7 +76,7 @@ async function create(
   // The request may have been repeated because its answer was lost: then the object is our own.
   const live = await client.find(referenceTo(object), call, { as: 'Metadata' });
   const own = live !== undefined && isOwnedBy(live, owner);
-  if (own && live.metadata.labels?.[stageLabel] === owner.stage) {
+  if (own && (live.metadata.labels?.[stageLabel] ?? '') === owner.stage) {
     return { live: await client.apply(object, options, call), existed: false };
   }
   throw new RetryableError('somebody else has just created it; the next attempt sees who owns it');

@@ -13,6 +13,8 @@ export interface BuildInputs extends BuildSettings {
   readonly artifact: { readonly url: string; readonly digest: string };
   /** Private keys that files are decrypted with; undefined where none are. */
   readonly keys?: KeyEntries | undefined;
+  /** Who asked key services to open what the keys do not; undefined where none was asked. */
+  readonly keyIdentity?: string | undefined;
 }
 
 /** Most memory of all results together, estimated. */
@@ -53,10 +55,10 @@ export class BuildCache {
     return await this.#cache.get(this.#keyOf(inputs), build, signal);
   }
 
-  #keyOf({ artifact, path, patches, variables, keys }: BuildInputs): string {
+  #keyOf({ artifact, path, patches, variables, keys, keyIdentity }: BuildInputs): string {
     const { url, digest } = artifact;
     const fingerprint = substitutionFingerprint(variables);
-    const decryption = keys === undefined ? '' : this.#hashOf(keys);
+    const decryption = keys === undefined ? '' : `${this.#hashOf(keys)} ${keyIdentity ?? ''}`;
     return digestOf({ url, digest, path: path ?? '', patches, fingerprint, decryption });
   }
 

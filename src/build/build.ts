@@ -4,6 +4,7 @@ import { TerminalError } from '../core/errors.ts';
 import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
 import { stringify } from '../core/objects/yaml.ts';
 import type { Duration } from '../core/time.ts';
+import type { SealedDataKey } from '../types/key-services.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { StagePatch } from '../types/stages.ts';
 import { firstFailing } from './blame.ts';
@@ -15,6 +16,7 @@ import type { Answer, Question } from './messages.ts';
 import type { BuildSettings } from './plan.ts';
 import { filePortions } from './portions.ts';
 import { seal } from './seal.ts';
+import type { KeyOutcome } from './sops/key-dialog.ts';
 import type { KeyEntries } from './sops/key-entries.ts';
 import { refuseDisk } from './sops/memory-directory.ts';
 import { withStagePatches } from './stage-patches.ts';
@@ -40,6 +42,16 @@ export interface BuildLimits {
   /** Where the files are put when some of them were decrypted: it must be in memory. */
   readonly decryptionDirectory: string;
 }
+
+/** What files are decrypted with. */
+export interface Decryption {
+  /** Private keys. */
+  readonly keys: KeyEntries;
+  /** Has key services open what these do not; undefined where none is asked. */
+  readonly openKeys: OpenKeys | undefined;
+}
+
+type OpenKeys = (entries: readonly SealedDataKey[]) => Promise<KeyOutcome[]>;
 
 /** Where kustomize is run: the artifact's files, and an empty home. */
 interface Workplace {
@@ -72,12 +84,12 @@ export class Build {
     this.#signal = signal;
   }
 
-  /** @param keys to decrypt files with first; undefined where nothing is to be decrypted */
-  async run(settings: BuildSettings, keys: KeyEntries | undefined): Promise<BuildResult> {
+  /** @param decryption of files first; undefined where nothing is to be decrypted */
+  async run(settings: BuildSettings, decryption: Decryption | undefined): Promise<BuildResult> {
     for (const portion of filePortions(this.#files)) {
       await this.#ask({ kind: 'Files', files: portion }, 'Done');
     }
-    if (keys !== undefined) await this.#decrypt(settings.path, keys);
+    if (decryption !== undefined) await this.#decrypt(settings.path, decryption);
     const plan = await this.#ask({ kind: 'Plan', settings }, 'Objects', 'Kustomize');
     if (plan.kind === 'Objects') return await this.#result(plan.count, plan.warnings);
     const warnings = [...plan.warnings, ...(await this.#kustomize(plan, settings.patches))];
@@ -85,9 +97,15 @@ export class Build {
     return await this.#result(count, warnings);
   }
 
-  async #decrypt(path: string | undefined, keys: KeyEntries): Promise<void> {
-    const question = { kind: 'Decrypt', path, keys: [...keys] } as const;
-    const { count, values } = await this.#ask(question, 'Decrypted');
+  async #decrypt(path: string | undefined, { keys, openKeys }: Decryption): Promise<void> {
+    const keyServices = openKeys === undefined ? 'NotAsked' : 'Asked';
+    const question = { kind: 'Decrypt', path, keys: [...keys], keyServices } as const;
+    let answer = await this.#ask(question, 'Decrypted', 'KeysWanted');
+    while (answer.kind === 'KeysWanted') {
+      const outcomes = (await openKeys?.(answer.entries)) ?? [];
+      answer = await this.#ask({ kind: 'Keys', outcomes }, 'Decrypted', 'KeysWanted');
+    }
+    const { count, values } = answer;
     const files = new Map(this.#files);
     for (let received = 0; received < count; ) {
       const portion = await this.#ask({ kind: 'NextFiles' }, 'Files');

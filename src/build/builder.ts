@@ -2,11 +2,14 @@ import { tmpdir } from 'node:os';
 import { type ArtifactFiles, contentSize } from '../core/objects/artifact-files.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { FairLimit } from '../kubernetes/fair-limit.ts';
+import type { KeyOpener, SealedDataKey } from '../types/key-services.ts';
 import { Build, type BuildResult } from './build.ts';
+import { KeyErrand } from './key-errand.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
 import { seal } from './seal.ts';
 import type { KeyEntries } from './sops/key-entries.ts';
+import { Turn } from './turn.ts';
 
 export interface BuilderOptions {
   /** Name or path of the kustomize program. */
@@ -21,6 +24,8 @@ export interface BuilderOptions {
   readonly temporaryDirectory?: string;
   /** Where they are put when some of them were decrypted: a directory in memory. */
   readonly decryptionDirectory?: string;
+  /** Longest time that all key services together may take of one build. */
+  readonly keyPatience?: Duration;
 }
 
 export interface BuildOrder extends Partial<BuildSettings> {
@@ -28,6 +33,8 @@ export interface BuildOrder extends Partial<BuildSettings> {
   readonly tenant?: string;
   /** Private keys; without them nothing is decrypted. */
   readonly keys?: KeyEntries | undefined;
+  /** Asks key services for what these keys do not open; without it none is asked. */
+  readonly keyOpener?: KeyOpener | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -40,8 +47,12 @@ const smallArtifact = 4 * 1024;
 interface LargeBuild {
   readonly settings: BuildSettings;
   readonly keys: KeyEntries | undefined;
+  readonly keyOpener: KeyOpener | undefined;
   readonly tenant: string;
 }
+
+/** Builds that wait for key services; each of them keeps its files in memory. */
+const mostWaiting = 16;
 
 /**
  * Turns the files of an artifact into objects. Manifests are read on worker threads and
@@ -50,6 +61,7 @@ interface LargeBuild {
 export class Builder {
   readonly #options: Required<BuilderOptions>;
   readonly #slots: FairLimit;
+  readonly #waiting = new FairLimit(mostWaiting, 'ForNewcomers');
   readonly #idle: ManifestWorker[] = [];
   #closed = false;
 
@@ -61,6 +73,7 @@ export class Builder {
       concurrency: 2,
       temporaryDirectory: tmpdir(),
       decryptionDirectory: '/dev/shm',
+      keyPatience: seconds(30),
       ...options,
     };
     this.#slots = new FairLimit(this.#options.concurrency, 'None');
@@ -70,8 +83,8 @@ export class Builder {
    * Builds one directory of an artifact (part A 4.2 to 4.6).
    *
    * @throws TerminalError with reason `StageFailed` when the artifact, the patches or the variables
-   * must change, DecryptionError for files that cannot be decrypted, RetryableError when the
-   *   machine is at fault, the signal's reason when aborted.
+   * must change, DecryptionError for files that cannot be decrypted, RetryableError when a key service
+   * or the machine is at fault, the signal's reason when aborted.
    */
   async build(
     source: ArtifactSource,
@@ -82,28 +95,35 @@ export class Builder {
       patches: order.patches ?? [],
       variables: order.variables ?? new Map(),
     };
-    const { keys } = order;
+    const { keys, keyOpener } = order;
     // Cryptography in JavaScript takes its time.
     const small = keys === undefined ? buildSmall(await filesOf(source), settings) : undefined;
-    return small ?? (await this.#buildLarge(source, { settings, keys, tenant }, signal));
+    return small ?? (await this.#buildLarge(source, { settings, keys, keyOpener, tenant }, signal));
   }
 
   async #buildLarge(
     source: ArtifactSource,
-    { settings, keys, tenant }: LargeBuild,
+    { settings, keys, keyOpener, tenant }: LargeBuild,
     signal: AbortSignal,
   ): Promise<BuildResult> {
-    await this.#slots.enter(tenant, signal);
+    const turn = new Turn(this.#slots.slotsOf(tenant), this.#waiting.slotsOf(tenant));
+    await turn.take(signal);
     try {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        return await new Build(worker, files, this.#options, signal).run(settings, keys);
+        const errand = keyOpener && new KeyErrand(keyOpener, signal, this.#options.keyPatience);
+        const openKeys =
+          errand &&
+          (async (entries: readonly SealedDataKey[]) =>
+            await turn.without(async () => await errand.open(entries), signal));
+        const decryption = keys === undefined ? undefined : { keys, openKeys };
+        return await new Build(worker, files, this.#options, signal).run(settings, decryption);
       } finally {
         await this.#release(worker);
       }
     } finally {
-      this.#slots.leave(tenant);
+      turn.end();
     }
   }
 
@@ -115,7 +135,9 @@ export class Builder {
 
   async #release(worker: ManifestWorker): Promise<void> {
     if (worker.ended) return;
-    if (this.#closed) await worker.end();
+    // More were there while others waited for key services.
+    const enough = this.#idle.length >= this.#options.concurrency;
+    if (this.#closed || enough) await worker.end();
     else if (await worker.reset()) this.#idle.push(worker);
   }
 }

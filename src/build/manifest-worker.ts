@@ -3,7 +3,7 @@ import { RetryableError, TerminalError } from '../core/errors.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import { abortReason, onAbort } from '../kubernetes/wait.ts';
 import type { Answer, Question } from './messages.ts';
-import { DecryptionError } from './sops/decryption-error.ts';
+import { DecryptionError, DecryptionOutage } from './sops/decryption-error.ts';
 
 type AnswerOf<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>;
 
@@ -42,7 +42,7 @@ export class ManifestWorker {
 
   /**
    * @throws TerminalError when the artifact is refused or takes longer than the timeout,
-   * DecryptionError when it cannot be decrypted,
+   * DecryptionError when it cannot be decrypted, DecryptionOutage when a key service did not answer,
    * RetryableError when the thread has died, the signal's reason when aborted.
    */
   async ask<Kind extends Answer['kind']>(
@@ -54,7 +54,8 @@ export class ManifestWorker {
     const answer = await this.#exchange(question, timeout, signal);
     if (answer.kind === 'Refused') throw failed(answer.message);
     if (answer.kind === 'Undecryptable') {
-      throw new DecryptionError(answer.message, answer.operation, answer.detail);
+      const Failure = answer.retry === 'Useful' ? DecryptionOutage : DecryptionError;
+      throw new Failure(answer.message, answer.operation, answer.detail);
     }
     if (answer.kind === 'Broken') throw new Error(`reading manifests failed: ${answer.message}`);
     if (isOneOf(answer, expected)) return answer;

@@ -1,7 +1,9 @@
+import type { SealedDataKey } from '../types/key-services.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
 import type { BuildSettings } from './plan.ts';
 import type { DecryptionOperation } from './sops/decryption-error.ts';
+import type { KeyOutcome } from './sops/key-dialog.ts';
 
 /**
  * What the main thread asks a worker, one question at a time, and what it answers. Files and objects
@@ -15,7 +17,11 @@ export type Question =
       readonly kind: 'Decrypt';
       readonly path: string | undefined;
       readonly keys: readonly (readonly [entry: string, content: Uint8Array])[];
+      /** Whether key services may be asked for what these keys do not open. */
+      readonly keyServices: 'Asked' | 'NotAsked';
     }
+  /** What became of the keys that were wanted. */
+  | { readonly kind: 'Keys'; readonly outcomes: readonly KeyOutcome[] }
   /** The next of the files that were decrypted. */
   | { readonly kind: 'NextFiles' }
   | { readonly kind: 'Plan'; readonly settings: BuildSettings }
@@ -36,6 +42,8 @@ export type Question =
 
 export type Answer =
   | { readonly kind: 'Done' }
+  /** Decrypting goes on once a key service was asked to open these. */
+  | { readonly kind: 'KeysWanted'; readonly entries: readonly SealedDataKey[] }
   /** How many files were, and the values in them. */
   | { readonly kind: 'Decrypted'; readonly count: number; readonly values: readonly string[] }
   | { readonly kind: 'Files'; readonly files: readonly (readonly [string, Uint8Array])[] }
@@ -54,6 +62,7 @@ export type Answer =
       readonly message: string;
       readonly operation: DecryptionOperation;
       readonly detail: string | undefined;
+      readonly retry: 'Useful' | 'Useless';
     }
   /** The artifact is at fault. */
   | { readonly kind: 'Refused'; readonly message: string }

@@ -15,7 +15,9 @@ import { type BuildPlan, type BuildSettings, planBuild, readOutput } from './pla
 import { filePortions, portionOf } from './portions.ts';
 import type { Variables } from './post-build.ts';
 import { withoutSecrets } from './secret-values.ts';
-import { DecryptionError } from './sops/decryption-error.ts';
+import type { DecryptedFiles } from './sops/decrypt-files.ts';
+import { DecryptionError, isDecryptionError } from './sops/decryption-error.ts';
+import type { KeyDialog, KeyOutcome } from './sops/key-dialog.ts';
 
 class BuildSession {
   readonly #files = new Map<string, Uint8Array>();
@@ -27,6 +29,7 @@ class BuildSession {
   #sent = 0;
   #decrypted = filePortions(new Map());
   #secrets: ReadonlySet<string> = new Set();
+  #decrypting: Decrypting | undefined;
 
   /** A message without what was decrypted for this build. */
   redacted(message: string): string {
@@ -37,6 +40,8 @@ class BuildSession {
     switch (question.kind) {
       case 'Decrypt':
         return await this.#decrypt(question);
+      case 'Keys':
+        return await this.#goOn(question.outcomes);
       case 'NextFiles': {
         const next = this.#decrypted.next();
         return { kind: 'Files', files: next.done === true ? [] : next.value };
@@ -66,11 +71,31 @@ class BuildSession {
     }
   }
 
-  async #decrypt({ path, keys }: Extract<Question, { kind: 'Decrypt' }>): Promise<Answer> {
+  async #decrypt({
+    path,
+    keys,
+    keyServices,
+  }: Extract<Question, { kind: 'Decrypt' }>): Promise<Answer> {
     // Most threads never need it.
     const { decryptFiles } = await import('./sops/decrypt-files.ts');
+    const { KeyDialog } = await import('./sops/key-dialog.ts');
     const wanted = filesOfBuild(this.#files, path);
-    const { files, values } = await decryptFiles(wanted, new Map(keys));
+    const dialog = new KeyDialog();
+    const providers = keyServices === 'Asked' ? dialog.providers : [];
+    const end = decryptFiles(wanted, new Map(keys), providers).then((decrypted) =>
+      this.#keep(decrypted),
+    );
+    this.#decrypting = { dialog, end };
+    return await nextOf(this.#decrypting);
+  }
+
+  async #goOn(outcomes: readonly KeyOutcome[]): Promise<Answer> {
+    if (this.#decrypting === undefined) throw new Error('no keys were wanted');
+    this.#decrypting.dialog.answer(outcomes);
+    return await nextOf(this.#decrypting);
+  }
+
+  #keep({ files, values }: DecryptedFiles): Answer {
     for (const [name, content] of files) this.#files.set(name, content);
     this.#decrypted = filePortions(files);
     this.#secrets = new Set(values);
@@ -103,6 +128,18 @@ class BuildSession {
   }
 }
 
+/** Files that are being decrypted. */
+interface Decrypting {
+  readonly dialog: KeyDialog;
+  readonly end: Promise<Answer>;
+}
+
+/** The end, or the keys that are wanted before it. */
+async function nextOf({ dialog, end }: Decrypting): Promise<Answer> {
+  const wanted = dialog.next().then((entries): Answer => ({ kind: 'KeysWanted', entries }));
+  return await Promise.race([end, wanted]);
+}
+
 let session = new BuildSession();
 
 async function answer(question: Question): Promise<Answer> {
@@ -113,9 +150,10 @@ async function answer(question: Question): Promise<Answer> {
   try {
     return await session.answer(question);
   } catch (error) {
-    if (error instanceof DecryptionError) {
+    if (isDecryptionError(error)) {
       const { message, operation, detail } = error;
-      return { kind: 'Undecryptable', message, operation, detail };
+      const retry = error instanceof DecryptionError ? 'Useless' : 'Useful';
+      return { kind: 'Undecryptable', message, operation, detail, retry };
     }
     const message = session.redacted(error instanceof Error ? error.message : String(error));
     return { kind: error instanceof TerminalError ? 'Refused' : 'Broken', message };

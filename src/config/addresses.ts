@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { patternProblem } from '../network/host-pattern.ts';
 import type { ListenAddress } from '../types/listen-address.ts';
 import { type GivenValue, refuse } from './values.ts';
 
@@ -38,6 +39,13 @@ export function readAllowedHost(given: GivenValue): AllowedHost {
     return { host: alone.toLowerCase(), port: undefined };
   }
   throw refuse(given, 'a host or host:port, such as localhost:9090 or [::1]');
+}
+
+/** A glob of host names: `*.example.com`. */
+export function readHostPattern(given: GivenValue): string {
+  const problem = patternProblem(given.text);
+  if (problem === undefined) return given.text;
+  throw refuse(given, `a glob of host names, such as *.example.com; the value ${problem}`);
 }
 
 /** How an operator would write it. */

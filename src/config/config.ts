@@ -5,13 +5,16 @@ import {
   type AllowedHost,
   formatListenAddress,
   readAllowedHost,
+  readHostPattern,
   readListenAddress,
   readOptionalListenAddress,
 } from './addresses.ts';
 import { type ApiConfig, type Role, readApi, readRoles } from './api-config.ts';
+import { type CloudConfig, readClouds } from './cloud-config.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Flag } from './flag.ts';
 import { type FlagName, flags } from './flags.ts';
+import { type KeyServicesConfig, readKeyServices } from './key-services-config.ts';
 import { laterFlags, refuseLaterFlag } from './later-flags.ts';
 import { readNamespace, readNamespaces, readOptionalName } from './names.ts';
 import { UsageError } from './usage-error.ts';
@@ -54,6 +57,7 @@ export interface Config {
   readonly kustomizeBinary: string;
   /** In memory; checked when it is used. */
   readonly decryptionDirectory: string;
+  readonly keyServices: KeyServicesConfig;
   /** http or https, ends with a slash. */
   readonly runbookBaseUrl: string;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
@@ -72,6 +76,11 @@ export interface Config {
   readonly allowedArtifactHosts: readonly AllowedHost[];
   /** API servers that are exempt from the address guard; empty outside of development. */
   readonly allowedClusterHosts: readonly AllowedHost[];
+  /** Globs of hosts that http actions may call; empty allows all. */
+  readonly allowedActionHosts: readonly string[];
+  /** Servers of http actions that are exempt from the address guard; empty outside of development. */
+  readonly localActionHosts: readonly AllowedHost[];
+  readonly clouds: CloudConfig;
 }
 
 /** How a log line is written: one JSON object, or a line for reading. */
@@ -126,6 +135,7 @@ function configOf(
     maxTeardownWait: readDuration(given('max-teardown-wait'), minutes(60)),
     kustomizeBinary: readProgram(given('kustomize-binary')),
     decryptionDirectory: readDirectory(given('decryption-directory')),
+    keyServices: Object.freeze(readKeyServices(given, environment)),
     runbookBaseUrl: readBaseUrl(given('runbook-base-url')),
     crossNamespaceReferences: readBoolean(given('no-cross-namespace-refs')) ? 'Refused' : 'Allowed',
     defaultServiceAccount: readOptionalName(given('default-service-account')),
@@ -138,6 +148,12 @@ function configOf(
     logFormat: readChoice(given('log-format'), ['json', 'text']),
     allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
+    allowedActionHosts: Object.freeze(actionHosts(values)),
+    localActionHosts: allowedHosts('local-action-hosts', values),
+    clouds: readClouds(
+      (values.get('cloud-endpoint') ?? []).map((text) => ({ origin: '--cloud-endpoint', text })),
+      readPath(given('cloud-endpoint-ca-file')),
+    ),
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
@@ -151,6 +167,11 @@ function allowedHosts(
   return Object.freeze(
     given.map((text) => Object.freeze(readAllowedHost({ origin: `--${name}`, text }))),
   );
+}
+
+function actionHosts(values: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const name: FlagName = 'allowed-action-hosts';
+  return (values.get(name) ?? []).map((text) => readHostPattern({ origin: `--${name}`, text }));
 }
 
 /** The last value given, else the variable behind the flag, else the default. */

@@ -5,6 +5,7 @@ import { webhookFlags } from './webhook-flags.ts';
 const cluster = 'Cluster:';
 const reconciling = 'Reconciling:';
 const tenancy = 'Tenancy:';
+const clouds = 'Clouds:';
 const serving = 'Serving:';
 const logging = 'Logging:';
 const development = 'Development only:';
@@ -119,6 +120,15 @@ export const flags = [
     defaultText: 'false',
   },
   {
+    name: 'allowed-action-hosts',
+    takes: 'Values',
+    placeholder: 'glob',
+    group: tenancy,
+    description:
+      'Host that http actions may call, as a glob with *, ? and []. Repeatable; without one, every host ' +
+      'is allowed. Loopback, link-local and metadata addresses never are',
+  },
+  {
     name: 'default-service-account',
     takes: 'Value',
     placeholder: 'name',
@@ -127,6 +137,36 @@ export const flags = [
       'ServiceAccount of StageSets that name none, where their namespace has no annotation ' +
       'stages.metio.wtf/default-service-account. Empty: such StageSets act as the controller',
     defaultText: '',
+  },
+  {
+    name: 'cloud-endpoint',
+    takes: 'Values',
+    placeholder: 'service=url',
+    group: clouds,
+    description:
+      'Address of a service of a cloud that is not the usual one, such as a private endpoint: ' +
+      'aws-sts, aws-kms, aws-eks, gcp-sts, gcp-iam, gcp-kms, gcp-container, azure-authority or ' +
+      'azure-management. Repeatable',
+  },
+  {
+    name: 'cloud-endpoint-ca-file',
+    takes: 'Value',
+    placeholder: 'path',
+    group: clouds,
+    description:
+      'File with the authorities (PEM) that the addresses of --cloud-endpoint have their ' +
+      'certificates from. Empty: the public ones',
+    defaultText: '',
+  },
+  {
+    name: 'object-level-kms',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Have key services of clouds open encrypted files as the ServiceAccount of a StageSet, where ' +
+      "it has one, and never with the controller's own identity then",
+    defaultText: 'false',
   },
   {
     name: 'metrics-bind-address',
@@ -181,6 +221,16 @@ export const flags = [
       'Host or host:port that spec.kubeConfig may lead to even if its address is loopback or ' +
       'link-local. This opens the controller to whoever can write a StageSet: never set it in ' +
       'production. Repeatable',
+  },
+  {
+    name: 'local-action-hosts',
+    takes: 'Values',
+    placeholder: 'host',
+    group: development,
+    description:
+      'Host or host:port that http actions may call even if its address is loopback or link-local. ' +
+      'This opens the controller to whoever can write a StageSet: never set it in production. ' +
+      'Repeatable',
   },
 ] as const satisfies readonly Flag[];
 

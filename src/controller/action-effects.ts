@@ -1,4 +1,5 @@
 import type { ActionContext, ActionTools } from '../actions/action-context.ts';
+import type { ActionWatches } from '../actions/action-watches.ts';
 import { type Hook, isResumable, scopeOf } from '../core/actions/action.ts';
 import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
 import {
@@ -11,6 +12,8 @@ import {
   operationOfHook,
   timedOut,
 } from '../core/actions/attempts.ts';
+import { epochOf } from '../core/actions/epoch.ts';
+import { startOf } from '../core/actions/lifetime.ts';
 import { recordedEnd } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
@@ -22,7 +25,6 @@ import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Action } from '../types/stages.ts';
 import type { ActionRuns } from './action-runs.ts';
-import type { ActionWatches } from './action-watch.ts';
 import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
 import { ownerOf } from './owner.ts';
@@ -51,6 +53,8 @@ export interface ActionEffectsOptions {
   readonly lifetime: LifetimeActions;
   readonly runs: ActionRuns;
   readonly watches: ActionWatches;
+  /** StageSets whose actions wait for something that has changed. */
+  readonly news: Set<string>;
   readonly clock: Clock;
 }
 
@@ -64,12 +68,13 @@ export class ActionEffects {
 
   /** Whether something that an action waits for has changed. */
   hasNews(key: string): boolean {
-    return this.#options.watches.hasNews(key);
+    return this.#options.news.has(key);
   }
 
   /** Ends what is watched for a StageSet. */
   release(key: string): void {
     this.#options.watches.release(key);
+    this.#options.news.delete(key);
   }
 
   async carryOut(
@@ -129,17 +134,18 @@ export class ActionEffects {
     const { verbs, watches } = this.#options;
     const key = keyOf(at);
     try {
-      watches.takeNews(key);
+      this.#options.news.delete(key);
       at.memory.lookedAt = this.#now();
       const context = await this.#contextOf(at, call);
       const look = await verbs.look(context, awaited, call);
       if (look.kind !== 'Failed') {
+        await this.#follow(at, run, call);
         const news = watches.covers(key) ? 'Watched' : 'Polled';
         const next = lookedAtAction(run, index, look, { now: this.#now(), news });
-        if (look.kind === 'Done') watches.release(key);
+        if (look.kind === 'Done') this.release(key);
         return next;
       }
-      watches.release(key);
+      this.release(key);
       // What it made goes before another attempt, which makes the same.
       if (awaited.kind === 'Jobs') await verbs.cleanUp(context, awaited.made, call);
       return this.#failed(at, new Error(look.message));
@@ -179,7 +185,7 @@ export class ActionEffects {
     if (here === undefined) return run;
     const once = mayRunOnce(here.action, here.step.hook);
     if (isInterruption(error) && !once) throw error;
-    this.#options.watches.release(keyOf(at));
+    this.release(keyOf(at));
     const now = this.#now();
     const { action, step } = here;
     const end = deadlineOf(action, step);
@@ -220,7 +226,9 @@ export class ActionEffects {
     const { namespace, name } = ownerOf(stageSet);
     const uid = stageSet.metadata.uid ?? '';
     const revision = run.pinned[index]?.revision ?? '';
-    const { hook, startedAt } = here.step;
+    const { hook, startedAt, attempt } = here.step;
+    const named = { stage: stage.name, action: here.action.name };
+    const started = memory.ledger === undefined ? undefined : startOf(memory.ledger, named);
     return {
       client,
       stageSet: { namespace, name, uid },
@@ -230,6 +238,8 @@ export class ActionEffects {
       idempotencyKey: sha256Hex(
         [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
       ).slice(0, 32),
+      attempt,
+      epoch: epochOf(hook, here.action, run.stages[index]?.ledger, started),
       onSecretValue: (value) => memory.secrets.add(value),
       tools: this.#options.tools(at),
     };

@@ -48,7 +48,9 @@ export async function buildStage(
   const { onSecretValue } = secrets;
   const around = { owner: ownerOf(stageSet), client, defined: memory.defined, onSecretValue };
   const { namespace: tenant } = ownerOf(stageSet);
-  const input = { artifact: pinned, stage, variables, keys, tenant };
+  // Decrypting is the whole StageSet's business, as reading its keys is.
+  const { account } = tenants.tenantOf(stageSet);
+  const input = { artifact: pinned, stage, variables, keys, account, tenant };
   await builder.fetch(input, call.signal);
   await permit();
   const prepared = await prepareStage(builder, input, around, call);

@@ -1,23 +1,17 @@
-import { objectFailure } from '../apply/failures.ts';
-import { readClusterConfigMap } from '../core/clusters/cluster-config-map.ts';
-import { aboutCluster, clusterFailed, clusterInvalid } from '../core/clusters/cluster-error.ts';
-import {
-  type ClusterReference,
-  clusterReferenceOf,
-  describeCluster,
-} from '../core/clusters/cluster-reference.ts';
-import { readTenantKubeconfig } from '../core/clusters/tenant-kubeconfig.ts';
-import { type Duration, milliseconds, seconds } from '../core/time.ts';
+import type { CloudEndpoints } from '../cloud/identity.ts';
+import { aboutCluster } from '../core/clusters/cluster-error.ts';
+import { clusterReferenceOf, describeCluster } from '../core/clusters/cluster-reference.ts';
+import { type Duration, milliseconds, minutes, seconds } from '../core/time.ts';
 import { KubernetesClient } from '../kubernetes/client.ts';
 import type { Identity } from '../kubernetes/identity.ts';
 import type { ConnectorFor } from '../kubernetes/pools.ts';
 import { RemoteConnection, type RemoteServer } from '../kubernetes/remote-connection.ts';
-import { isJsonObject } from '../kubernetes/shapes.ts';
-import { audiencesIn } from '../kubernetes/token-audiences.ts';
-import { TokenStore } from '../kubernetes/tokens.ts';
+import type { TokenStore } from '../kubernetes/tokens.ts';
 import type { CallOptions, RequestObservation } from '../kubernetes/transport.ts';
-import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { StageSet } from '../types/stages.ts';
+import { type ClusterContent, readClusterContent } from './cluster-content.ts';
+import { logsInAsController, needsAccount, wayTo } from './cluster-way.ts';
+import { accountsOf, ownIdentity, type Tenant } from './tenants.ts';
 
 export interface ClustersOptions extends RemoteAccess {
   /** Acts as the controller on the local cluster; asks for the tokens of the provider `generic`. */
@@ -31,6 +25,8 @@ export interface RemoteAccess {
   readonly connector: ConnectorFor;
   /** Told of each request to a remote cluster, with its host. */
   readonly observe?: (host: string, observation: RequestObservation) => void;
+  /** Where the clouds are that managed clusters are of. */
+  readonly clouds: CloudEndpoints;
 }
 
 /** A remote cluster that is connected to. */
@@ -50,8 +46,33 @@ interface Entry extends RemoteCluster {
   readonly namespace: string;
   readonly content: string;
   readonly connection: RemoteConnection;
+  /** Tokens that it is shown; undefined where it is shown others, or none. */
+  readonly tokens: TokenStore | undefined;
   /** uids of StageSets whose own account could read the reference. */
   readonly readers: Set<string>;
+  /** Who logs in: the controller itself does so for nobody but StageSets that act as it. */
+  readonly loginAs: 'Described' | 'Controller';
+  readonly whereabouts: Whereabouts | undefined;
+}
+
+/** A cluster that a cloud was asked for, which may be somewhere else by now. */
+interface Whereabouts {
+  readonly found: RemoteServer;
+  readonly findAgain: (signal: AbortSignal) => Promise<RemoteServer>;
+  /** When it is time to ask again: milliseconds of the process. */
+  due: number;
+}
+
+/** Who asks for a cluster. */
+interface Asked {
+  readonly name: string;
+  readonly namespace: string;
+  readonly actsAsController: boolean;
+}
+
+interface Retiring {
+  readonly namespace: string;
+  readonly timer: NodeJS.Timeout;
 }
 
 /** Connections; each has pools and a copy of its cluster's discovery. */
@@ -60,14 +81,25 @@ const mostConnections = 200;
 /** One tenant must not take the connections of all. */
 const mostForNamespace = 20;
 
+/** Of one namespace, those that were replaced and serve what is under way. */
+const mostRetiring = 4;
+
 /** StageSets of one connection that are known to have had access to it. */
 const mostReaders = 10_000;
 
 /** How long a connection that was replaced serves what is still under way on it. */
 const retirement: Duration = seconds(60);
 
+/** How often a cloud is asked where a cluster is that it has found before. */
+const askAgainAfter = minutes(15);
+
+const askingTimeout = seconds(30);
+
 /** Longest answer of a remote cluster, bytes: it may be a tenant's own server. */
 const longestAnswer = 16 * 1024 * 1024;
+
+/** Longest list of one, all of its pages together, bytes: tens of thousands of objects. */
+const longestList = 64 * 1024 * 1024;
 
 /**
  * Connections to remote clusters (part A 9.3). What describes a cluster is read anew at each use, as
@@ -78,7 +110,7 @@ export class Clusters {
   readonly #options: ClustersOptions;
   /** By reference; the order is that of last use. */
   readonly #entries = new Map<string, Entry>();
-  readonly #retiring = new Map<RemoteConnection, NodeJS.Timeout>();
+  readonly #retiring = new Map<RemoteConnection, Retiring>();
   #made = 0;
 
   constructor(options: ClustersOptions) {
@@ -92,24 +124,25 @@ export class Clusters {
 
   /**
    * The remote cluster that the StageSet names; undefined for the local one. It contacts the local
-   * API server only.
+   * API server only, and the cloud of a managed cluster that it does not know yet.
    *
-   * @param reader acts as the account of the StageSet on the local cluster
+   * @param reader the account of the whole StageSet on the local cluster
    * @throws TerminalError for what is refused or, with reason `InvalidSpec`, for a ConfigMap that is
    *   missing or malformed; DeniedError; RetryableError for a kubeconfig that is.
    */
   async connect(
     stageSet: StageSet,
-    reader: KubernetesClient,
+    reader: Tenant,
     call: CallOptions,
   ): Promise<RemoteCluster | undefined> {
     const reference = clusterReferenceOf(stageSet.spec);
     if (reference === undefined) return undefined;
     const namespace = stageSet.metadata.namespace ?? '';
     const key = JSON.stringify([namespace, reference]);
-    let content: string;
+    let content: ClusterContent;
     try {
-      content = await read(stageSet, reference, reader, call);
+      const clients = { reader: reader.client, own: this.#options.client };
+      content = await readClusterContent(stageSet, reference, clients, call);
     } catch (error) {
       const known = this.#entries.get(key);
       // While a namespace is deleted, its Secrets and grants may go before what they lead to.
@@ -117,13 +150,23 @@ export class Clusters {
       throw error;
     }
     const known = this.#entries.get(key);
+    const name = describeCluster(stageSet, reference);
+    const asked = { name, namespace, actsAsController: actsAsController(stageSet, reader) };
     const entry =
-      known?.content === content
-        ? known
-        : await this.#open(key, stageSet, reference, content, call);
+      known?.content === content.text ? known : await this.#open(key, asked, content, call);
+    refuseBorrowing(entry.loginAs, asked);
+    this.#lookForMove(entry);
     remember(entry.readers, uidOf(stageSet));
     this.#keep(entry);
     return entry;
+  }
+
+  /**
+   * Forgets the tokens of a ServiceAccount that is gone. The remote cluster knows it by its name only, and
+   * would take them for as long as they last.
+   */
+  evict(namespace: string, serviceAccount: string): void {
+    for (const { tokens } of this.#entries.values()) tokens?.evict(namespace, serviceAccount);
   }
 
   /** Closes all connections. */
@@ -132,7 +175,7 @@ export class Clusters {
       ...[...this.#entries.values()].map(({ connection }) => connection),
       ...this.#retiring.keys(),
     ];
-    for (const timer of this.#retiring.values()) clearTimeout(timer);
+    for (const { timer } of this.#retiring.values()) clearTimeout(timer);
     this.#entries.clear();
     this.#retiring.clear();
     await Promise.all(connections.map(async (connection) => await connection.close()));
@@ -140,59 +183,55 @@ export class Clusters {
 
   async #open(
     key: string,
-    stageSet: StageSet,
-    reference: ClusterReference,
-    content: string,
+    asked: Asked,
+    content: ClusterContent,
     call: CallOptions,
   ): Promise<Entry> {
-    const name = describeCluster(stageSet, reference);
-    const namespace = stageSet.metadata.namespace ?? '';
-    const { connection, client } =
-      reference.kind === 'Secret'
-        ? this.#byKubeconfig(name, content)
-        : await this.#byToken(name, namespace, content, call);
+    const { name, namespace } = asked;
+    const description = content.read();
+    const loginAs = logsInAsController(description) ? 'Controller' : 'Described';
+    refuseBorrowing(loginAs, asked);
+    const { client: own, tokens, clouds } = this.#options;
+    const options = { name, namespace, own, tokens, clouds };
+    const way = await wayTo(description, options, call.signal);
+    const connection = aboutCluster(name, () => this.#connection(name, way.server));
+    const client = this.#client(connection, way.identity);
     this.#made += 1;
-    const id = `${name}#${this.#made}`;
-    const server = connection.server;
-    return { key, namespace, content, connection, client, name, id, server, readers: new Set() };
-  }
-
-  #byKubeconfig(name: string, content: string): Pick<Entry, 'connection' | 'client'> {
-    const connection = aboutCluster(name, () =>
-      this.#connection(name, readTenantKubeconfig(content)),
-    );
-    return { connection, client: this.#client(connection) };
+    return {
+      key,
+      namespace,
+      content: content.text,
+      connection,
+      client,
+      tokens: way.tokens,
+      name,
+      id: `${name}#${this.#made}`,
+      server: connection.server,
+      readers: new Set(),
+      loginAs,
+      whereabouts:
+        way.findAgain === undefined
+          ? undefined
+          : { found: way.server, findAgain: way.findAgain, due: performance.now() + askAgainAfter },
+    };
   }
 
   /**
-   * The token is for the remote cluster alone. With the audience of the local API server it would be
-   * good here too, and the remote cluster, or whoever poses as it, could use it.
+   * Has the cloud say again where a cluster is. One that was made anew under its old name is somewhere
+   * else; who asks next gets a connection to that. An answer that fails to come changes nothing.
    */
-  async #byToken(
-    name: string,
-    namespace: string,
-    content: string,
-    call: CallOptions,
-  ): Promise<Pick<Entry, 'connection' | 'client'>> {
-    const { client: own, tokens } = this.#options;
-    const cluster = aboutCluster(name, () => readClusterConfigMap(JSON.parse(content)));
-    const { serviceAccountName, audiences } = cluster;
-    const local = audiencesIn(await tokens.token(namespace, serviceAccountName, call.signal));
-    const shared = audiences.find((audience) => local.includes(audience));
-    if (shared !== undefined) {
-      throw clusterInvalid(
-        `${name}: its key audiences has ${shared}, which is the local API server; ` +
-          'a token for that never leaves the cluster. Name an audience that only the remote cluster takes',
-      );
-    }
-    const store = new TokenStore(own, { audiences, maxTokens: 1 });
-    const connection = aboutCluster(name, () => this.#connection(name, cluster));
-    const client = this.#client(connection, {
-      kind: 'Token',
-      provider: async (signal) => await store.token(namespace, serviceAccountName, signal),
-      onUnauthorized: (refused) => store.evict(namespace, serviceAccountName, refused),
-    });
-    return { connection, client };
+  #lookForMove(entry: Entry): void {
+    const { whereabouts } = entry;
+    if (whereabouts === undefined || performance.now() < whereabouts.due) return;
+    whereabouts.due = performance.now() + askAgainAfter;
+    const { found, findAgain } = whereabouts;
+    findAgain(AbortSignal.timeout(askingTimeout)).then(
+      (now) => {
+        const isSame = now.server.href === found.server.href && now.ca === found.ca;
+        if (!isSame && this.#entries.get(entry.key) === entry) this.#drop(entry);
+      },
+      () => undefined,
+    );
   }
 
   #connection(cluster: string, server: RemoteServer): RemoteConnection {
@@ -205,6 +244,7 @@ export class Clusters {
     const options = {
       discovery: discoveryOptions,
       maxBytes: longestAnswer,
+      longestList,
       ...(observe === undefined
         ? {}
         : { observe: (seen: RequestObservation) => observe(host, seen) }),
@@ -234,58 +274,40 @@ export class Clusters {
     this.#retire(entry);
   }
 
-  #retire({ connection }: Entry): void {
-    const timer = setTimeout(() => {
-      this.#retiring.delete(connection);
-      connection.close().catch(() => undefined);
-    }, retirement);
+  #retire({ connection, namespace }: Entry): void {
+    const timer = setTimeout(() => this.#close(connection), retirement);
     timer.unref();
-    this.#retiring.set(connection, timer);
-    const [first] = this.#retiring;
-    // Somebody who edits a Secret all the time must not pile connections up.
-    if (this.#retiring.size <= mostConnections || first === undefined) return;
-    const [oldest, due] = first;
-    clearTimeout(due);
-    this.#retiring.delete(oldest);
-    oldest.close().catch(() => undefined);
+    this.#retiring.set(connection, { namespace, timer });
+    // Somebody who edits a Secret all the time must not pile connections up, nor end those of others.
+    const neighbours = [...this.#retiring].filter(([, other]) => other.namespace === namespace);
+    const [first] = neighbours;
+    if (neighbours.length <= mostRetiring || first === undefined) return;
+    clearTimeout(first[1].timer);
+    this.#close(first[0]);
+  }
+
+  #close(connection: RemoteConnection): void {
+    this.#retiring.delete(connection);
+    connection.close().catch(() => undefined);
   }
 }
 
 /** A kind that a stage has just defined is served a moment later: ask often enough. */
-const discoveryOptions = { unknownKindInterval: milliseconds(200), timeout: seconds(10) };
+const discoveryOptions = {
+  unknownKindInterval: milliseconds(200),
+  timeout: seconds(10),
+  // A few times what large clusters have; twenty of them must fit into memory for one tenant.
+  most: { bytes: 4 * 1024 * 1024, kinds: 10_000 },
+};
 
-/** What a reference says: the kubeconfig, or the `data` of the ConfigMap as JSON. */
-async function read(
-  stageSet: StageSet,
-  reference: ClusterReference,
-  reader: KubernetesClient,
-  call: CallOptions,
-): Promise<string> {
-  const name = describeCluster(stageSet, reference);
-  const { namespace = '' } = stageSet.metadata;
-  const object = { apiVersion: 'v1', kind: reference.kind, namespace, name: reference.name };
-  let found: KubernetesObject | undefined;
-  try {
-    found = await reader.find(object, call);
-  } catch (error) {
-    throw objectFailure(object, error);
-  }
-  const data = isJsonObject(found?.['data']) ? found['data'] : {};
-  if (reference.kind === 'ConfigMap') {
-    if (found !== undefined) return JSON.stringify(data);
-    throw clusterInvalid(`${name} does not exist; create it, or correct spec.kubeConfig`);
-  }
-  if (found === undefined) {
-    throw clusterFailed(`${name} does not exist; create it, or correct spec.kubeConfig`);
-  }
-  const encoded = data[reference.key];
-  if (typeof encoded !== 'string' || encoded === '') {
-    throw clusterFailed(
-      `${name} has no value at the key ${reference.key}; put the kubeconfig there, ` +
-        'or name its key in spec.kubeConfig.secretRef.key',
-    );
-  }
-  return Buffer.from(encoded, 'base64').toString('utf8');
+/** Whether a StageSet names no account anywhere and has no default one: the single-tenant set-up. */
+function actsAsController(stageSet: StageSet, { identity }: Tenant): boolean {
+  return identity === ownIdentity && accountsOf(stageSet).length === 0;
+}
+
+/** What the controller is at a cloud is nothing to those who are not the controller here. */
+function refuseBorrowing(loginAs: Entry['loginAs'], { name, actsAsController }: Asked): void {
+  if (loginAs === 'Controller' && !actsAsController) throw needsAccount(name);
 }
 
 function remember(readers: Set<string>, uid: string): void {

@@ -1,10 +1,9 @@
+import type { ActionWatches } from '../actions/action-watches.ts';
 import { AppliedMemory } from '../apply/applied-memory.ts';
 import { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
-import type { RunSettings } from '../core/settings.ts';
-import { between, type Clock, type Duration, milliseconds, seconds } from '../core/time.ts';
+import { between, type Duration, milliseconds, seconds } from '../core/time.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
 import { EventRecorder } from '../kubernetes/events.ts';
 import type { Reflector, ReflectorTrouble } from '../kubernetes/reflector.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
@@ -12,57 +11,29 @@ import type { CallOptions } from '../kubernetes/transport.ts';
 import { pause } from '../kubernetes/wait.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
-import type { Logger } from '../types/log.ts';
-import type { ControllerMetrics, ReconcileResult } from '../types/metrics.ts';
+import type { ReconcileResult } from '../types/metrics.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AwaitedKinds } from './awaited-kinds.ts';
-import { Clusters, type RemoteAccess } from './clusters.ts';
+import { Clusters } from './clusters.ts';
+import type { ControllerOptions } from './controller-options.ts';
 import { DefaultAccounts } from './default-accounts.ts';
-import { Dependencies } from './dependencies.ts';
 import { DriftWatch } from './drift-watch.ts';
 import { isInterruption } from './failure.ts';
-import { InventoryStore } from './inventory-store.ts';
 import { InventoryWatch } from './inventory-watch.ts';
+import { LedgerWatch } from './ledger-watch.ts';
 import { Outage, serverAnswers } from './outage.ts';
-import type { BuildSteps } from './prepare-stage.ts';
-import { type NextPass, Reconciler } from './reconciler.ts';
-import { Reporter } from './reporter.ts';
-import { RunRecorder } from './run-recorder.ts';
+import type { NextPass, Reconciler } from './reconciler.ts';
 import { Sources } from './sources.ts';
-import { StageEffects } from './stage-effects.ts';
 import { StageRuns } from './stage-runs.ts';
 import { StageSets } from './stage-sets.ts';
-import { StatusPublisher } from './status-publisher.ts';
-import { StatusWriter } from './status-writer.ts';
-import { Targets } from './targets.ts';
-import { TeardownEffects } from './teardown-effects.ts';
 import { ownIdentity, Tenants } from './tenants.ts';
+import { wireReconciler } from './wire-reconciler.ts';
 
 /** Reconciles at once; waits hold none of them (part A 2.1). */
 const workers = 4;
 
 /** How long events may take to be told when the process ends. */
 const farewell = seconds(5);
-
-export interface ControllerOptions {
-  readonly client: KubernetesClient;
-  readonly builder: BuildSteps;
-  readonly remote: RemoteAccess;
-  readonly settings: RunSettings;
-  readonly watchNamespaces: readonly string[];
-  readonly crossNamespaceReferences: 'Allowed' | 'Refused';
-  /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
-  readonly defaultServiceAccount: string | undefined;
-  readonly inventoryShardCap: number;
-  /** Whether applied objects are watched. */
-  readonly driftWatch: 'On' | 'Off';
-  readonly runbookBase: string;
-  /** Name of this process in events. */
-  readonly instance: string;
-  readonly metrics: ControllerMetrics;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
 
 /** Wires the reflectors to the queue and the queue to the reconciler. */
 export class Controller {
@@ -72,6 +43,7 @@ export class Controller {
   readonly #awaitedKinds: AwaitedKinds;
   readonly #sources: Sources;
   readonly #inventories: InventoryWatch;
+  readonly #ledgers: LedgerWatch;
   readonly #runs: StageRuns;
   readonly #defaultAccounts: DefaultAccounts;
   readonly #accounts: AccountWatch;
@@ -82,6 +54,7 @@ export class Controller {
   readonly #expressions = new ExpressionEvaluator();
   readonly #clusters: Clusters;
   readonly #reconciler: Reconciler;
+  readonly #actionWatches: ActionWatches;
   readonly #outage: Outage;
 
   constructor(options: ControllerOptions) {
@@ -118,6 +91,11 @@ export class Controller {
       onLost: (key) => this.#reassert(key),
       onTrouble: (trouble) => this.#trouble('StageInventory', trouble),
     });
+    this.#ledgers = new LedgerWatch(client, {
+      namespaces: watchNamespaces,
+      onChange: (key) => this.#reassert(key),
+      onTrouble: (trouble) => this.#trouble('StageLedger', trouble),
+    });
     this.#runs = new StageRuns(client, {
       namespaces: watchNamespaces,
       onAdvance: (key) => this.#queue.add(key),
@@ -132,7 +110,10 @@ export class Controller {
     });
     this.#accounts = new AccountWatch(client, {
       namespaces: watchNamespaces,
-      onGone: (namespace, name) => this.#tokens.evict(namespace, name),
+      onGone: (namespace, name) => {
+        this.#tokens.evict(namespace, name);
+        this.#clusters.evict(namespace, name);
+      },
       onCreated: (namespace, name) => this.#accountCreated(namespace, name),
       onTrouble: (trouble) => this.#trouble('ServiceAccount', trouble),
     });
@@ -142,7 +123,23 @@ export class Controller {
     });
     this.#clusters = new Clusters({ client, tokens: this.#tokens, ...options.remote });
     this.#drift = this.#wireDriftWatch();
-    this.#reconciler = this.#wireReconciler();
+    const { reconciler, actionWatches } = wireReconciler({
+      ...options,
+      queue: this.#queue,
+      stageSets: this.#stageSets,
+      sources: this.#sources,
+      inventories: this.#inventories,
+      ledgers: this.#ledgers,
+      runs: this.#runs,
+      tenants: new Tenants(client, this.#tokens, this.#defaultAccounts),
+      clusters: this.#clusters,
+      applied: this.#applied,
+      drift: this.#drift,
+      events: this.#events,
+      expressions: this.#expressions,
+    });
+    this.#reconciler = reconciler;
+    this.#actionWatches = actionWatches;
     this.#outage = new Outage({
       answers: async (signal) => await serverAnswers(client, signal),
       onOver: (keys) => this.#takeUpAgain(keys),
@@ -238,13 +235,15 @@ export class Controller {
       this.#sources.stop(),
       this.#expressions.close(),
       this.#drift.stop(),
+      this.#actionWatches.stop(),
     ]);
     await this.#clusters.stop();
   }
 
   #reflectors(): Reflector[] {
+    const { reflectors: ledgers } = this.#ledgers;
     const followed = [this.#stageSets, this.#inventories, this.#runs, this.#defaultAccounts];
-    return followed.flatMap(({ reflectors }) => [...reflectors]);
+    return [...followed.flatMap(({ reflectors }) => [...reflectors]), ...ledgers];
   }
 
   #wireDriftWatch(): DriftWatch {
@@ -264,62 +263,6 @@ export class Controller {
         },
         onCount: (watches) => metrics.setOwnedWatches(watches),
       },
-    });
-  }
-
-  #wireReconciler(): Reconciler {
-    const { client, builder, clock, logger, metrics, settings, runbookBase } = this.#options;
-    const tenants = new Tenants(client, this.#tokens, this.#defaultAccounts);
-    const targets = new Targets(tenants, this.#clusters);
-    const inventories = new InventoryStore(client, this.#options.inventoryShardCap, {
-      onMalformed: ({ metadata }, stage, ids) => {
-        const owner = { namespace: metadata.namespace ?? '', name: metadata.name };
-        metrics.inventoryEntriesSkipped(owner, stage, ids.length);
-        logger.warn('malformed inventory entries were passed over', { ...owner, stage, ids });
-      },
-      hasNone: (stageSet) => this.#inventories.knowsOfNone(stageSet),
-      whileWriting: async (shard, write) => await this.#inventories.whileWriting(shard, write),
-    });
-    const reporter = new Reporter(this.#events, metrics, logger);
-    const stages = new StageEffects({
-      builder,
-      tenants,
-      targets,
-      inventories,
-      applied: this.#applied,
-      expressions: this.#expressions,
-      drift: this.#drift,
-      settings,
-      stageSetExists: (namespace, name) => this.#stageSets.exists(namespace, name),
-      clock,
-      reporter,
-    });
-    return new Reconciler({
-      client,
-      stageSets: this.#stageSets,
-      dependencies: new Dependencies({
-        client,
-        stageSets: this.#stageSets,
-        crossNamespaceReferences: this.#options.crossNamespaceReferences,
-      }),
-      sources: this.#sources,
-      stages,
-      teardown: new TeardownEffects(client, { targets, inventories, reporter, clock }),
-      tenants,
-      targets,
-      inventories,
-      drift: this.#drift,
-      publisher: new StatusPublisher({
-        statuses: new StatusWriter(client),
-        reporter,
-        runbookBase,
-        clock,
-      }),
-      recorder: new RunRecorder({ client, runs: this.#runs, reporter, clock }),
-      reporter,
-      settings,
-      clock,
-      onNews: (key) => this.#queue.add(key),
     });
   }
 
@@ -386,5 +329,6 @@ const wordsFor = {
   MissingKind: 'its CustomResourceDefinition is not installed',
   Forbidden: 'the controller may not list or watch it',
   Unauthorized: 'the credentials were not accepted',
+  TooLarge: 'there are too many of them',
   Other: 'the API server does not answer',
 } as const;

@@ -10,6 +10,7 @@ import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import type { AccountName } from '../types/key-services.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type InventoryEntry, type Stage, stagesApiVersion } from '../types/stages.ts';
 import { ownIdentity } from './tenants.ts';
@@ -54,6 +55,8 @@ export interface BuildInput {
   readonly tenant: string;
   /** Private keys by name; undefined where nothing is to be decrypted. */
   readonly keys: ReadonlyMap<string, Uint8Array> | undefined;
+  /** That key services are asked as; undefined for the controller's own identity. */
+  readonly account: AccountName | undefined;
 }
 
 export interface StageSurroundings {
@@ -101,7 +104,7 @@ export async function prepareStage(
 }
 
 /** Scope of every kind in the stage, by the CRDs of the run first, then by the target's discovery. */
-async function scopesOf(
+export async function scopesOf(
   objects: readonly KubernetesObject[],
   defined: DefinedKinds,
   client: KubernetesClient,
@@ -123,7 +126,7 @@ async function scopesOf(
 }
 
 /** The kinds that the stage's CRDs define, with their scope. */
-function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
+export function definedKinds(objects: readonly KubernetesObject[]): Map<string, Scope> {
   const scopes = new Map<string, Scope>();
   for (const { kind, spec } of objects) {
     if (kind !== 'CustomResourceDefinition' || !isJsonObject(spec)) continue;
@@ -176,7 +179,7 @@ export function refuseSharedObjects(
  * @throws TerminalError that names the object.
  */
 export function refuseReleasesOfOthers(
-  { groups }: PreparedStage,
+  { groups }: Pick<PreparedStage, 'groups'>,
   identity: string,
   namespace: string,
 ): void {

@@ -1,7 +1,7 @@
 import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
-import { DecryptionError } from '../build/sops/decryption-error.ts';
+import { isDecryptionError } from '../build/sops/decryption-error.ts';
 import { actionsOf } from '../core/actions/action.ts';
 import type { LedgerEvent } from '../core/actions/lifetime.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
@@ -90,7 +90,7 @@ export class Reporter {
   stageFailed(stageSet: StageSet, stage: string, failure: Failure, error: unknown): void {
     const terminal = failure.retry !== 'Backoff';
     const cause = error instanceof OperationError ? error.cause : error;
-    const detail = cause instanceof DecryptionError ? cause.detail : undefined;
+    const detail = isDecryptionError(cause) ? cause.detail : undefined;
     const fields = {
       stage,
       op: failure.operation,

@@ -37,7 +37,10 @@ export interface SourceReaderOptions {
   readonly known?: KnownSources;
 }
 
-/** Reads what the sources of a StageSet say, as the controller (part A 9.1). */
+/**
+ * Reads what sources say: those of stages as the controller, those of actions as the stage's account
+ * (part A 9.1).
+ */
 export class SourceReader {
   readonly #options: SourceReaderOptions;
 
@@ -50,7 +53,7 @@ export class SourceReader {
     const namespace = stageSet.metadata.namespace ?? '';
     const observations: SourceObservation[] = [];
     for (const { sourceRef } of stageSet.spec?.stages ?? []) {
-      observations.push(await this.#observeOne(sourceRef, namespace, call));
+      observations.push(await this.observeOne(sourceRef, namespace, call));
     }
     return observations;
   }
@@ -59,7 +62,7 @@ export class SourceReader {
    * One source. Of another namespace's only the artifact is told, and any failure by one reason and
    * in one sentence, whatever it was (part A 3.1).
    */
-  async #observeOne(
+  async observeOne(
     sourceRef: SourceReference,
     ownNamespace: string,
     call: CallOptions,

@@ -10,3 +10,6 @@ export interface StageAt {
   readonly index: number;
   readonly stage: Stage;
 }
+
+/** The stage whose actions are carried out. */
+export type ActionPlace = Pick<StageAt, 'stageSet' | 'stage'>;

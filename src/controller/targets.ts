@@ -34,7 +34,7 @@ export class Targets {
     const tenant = this.#tenants.tenantOf(stageSet, stageName);
     if (clusterReferenceOf(stageSet.spec) === undefined) return tenant;
     // Part A 9.1: read as the account of the whole StageSet, whatever account the stage has.
-    const { client: reader } = this.#tenants.tenantOf(stageSet);
+    const reader = this.#tenants.tenantOf(stageSet);
     const connecting = this.#clusters.connect(stageSet, reader, call);
     const cluster = await during('connect to target cluster', connecting);
     if (cluster === undefined) return tenant;

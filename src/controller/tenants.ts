@@ -2,6 +2,7 @@ import { namedAccountOf } from '../core/service-account.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { serviceAccountUser } from '../kubernetes/identity.ts';
 import type { TokenStore } from '../kubernetes/tokens.ts';
+import type { AccountName } from '../types/key-services.ts';
 import type { StageSet } from '../types/stages.ts';
 import type { AccountDefaults } from './default-accounts.ts';
 
@@ -44,6 +45,7 @@ export class Tenants {
     return {
       client: this.#tokens.clientFor(namespace, name, this.#own),
       identity: serviceAccountUser(namespace, name),
+      account: { namespace, name },
     };
   }
 }
@@ -60,6 +62,8 @@ export interface Tenant {
   readonly client: KubernetesClient;
   /** Username, so that what is remembered for one identity is never used for another. */
   readonly identity: string;
+  /** Undefined for the controller's own identity. */
+  readonly account?: AccountName;
   /** Address of a remote cluster; undefined for the local one. */
   readonly server?: string;
 }

@@ -3,11 +3,14 @@ import type { PromotionState, StageSetSpec } from '../types/stages.ts';
 import type { Acting, ActionRecord } from './actions/acting.ts';
 import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
+import type { Failure } from './failure.ts';
 import type { Passage, PromotionHold } from './gates/promotion.ts';
+import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
-import type { ObjectHealth } from './health/object-health.ts';
-import type { ReportedHealth } from './health/summary.ts';
 import type { Duration, Instant } from './time.ts';
+
+export type { Failure } from './failure.ts';
+export type { AwaitedHealth } from './health/awaited.ts';
 
 /**
  * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
@@ -153,14 +156,6 @@ export interface Recreating {
   readonly nextLook: Instant;
 }
 
-/** Health of an object that was applied, as last seen. */
-export interface AwaitedHealth extends ReportedHealth {
-  /** What it means when the object is not there: a Job may have removed itself when it was done. */
-  readonly ifMissing: ObjectHealth;
-  /** Set for an object of `readyChecks.checks`: its namespace is settled once its kind is served. */
-  readonly origin?: 'Check';
-}
-
 /** A wait for health that holds no worker: somebody looks again at `nextLook`. */
 export interface Wait {
   readonly since: Instant;
@@ -180,20 +175,6 @@ export interface ExpressionWait {
   readonly subjects: readonly Subject[];
   /** As of the last look; undefined when that did not get to ask. */
   readonly verdicts: readonly ExpressionVerdict[] | undefined;
-}
-
-export interface Failure {
-  /** A Ready reason of the specification. */
-  readonly reason: string;
-  /** What was attempted: one of the `op` values of part B 9.4. */
-  readonly operation: string;
-  readonly message: string;
-  /** Whether trying the same snapshot again can help. */
-  readonly retry: 'Backoff' | 'Minute' | 'None';
-  /** Milliseconds that the other side asked us to wait. */
-  readonly retryAfter?: number;
-  /** Milliseconds that no backoff is longer than: what is at fault may be repaired unseen. */
-  readonly longestBackoff?: number;
 }
 
 /** How a run ended. A held run has not failed: it goes on when it is looked at again. */

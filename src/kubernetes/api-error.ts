@@ -231,6 +231,14 @@ export function noAnswer(error: unknown): 'ConnectionFailed' | 'Timeout' | undef
   return undefined;
 }
 
+/** Whether a server has said more than is read of one answer, list or watch. */
+export function isTooLarge(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof RetryableError && cause.reason === 'ResponseTooLarge') return true;
+  }
+  return false;
+}
+
 /** What a Forbidden message says: who may not do what to which resource. */
 export interface Denial {
   identity?: string;

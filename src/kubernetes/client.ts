@@ -1,13 +1,20 @@
 import type { JsonObject, KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { ApiConnection } from './api-connection.ts';
 import { ApiError, isGone, isNotFound } from './api-error.ts';
-import { parseBody, readObject, referenceOf } from './bodies.ts';
+import { judged, parseBody, readObject, referenceOf } from './bodies.ts';
 import { Discovery, type DiscoveryOptions, noLongerServed } from './discovery.ts';
 import type { ResourceMapping } from './discovery-documents.ts';
 import type { Answer } from './exchange.ts';
 import type { Identity } from './identity.ts';
 import type { RequestLimit } from './in-flight-limit.ts';
-import { acceptFor, type ListPage, type ListQuery, type PageQuery, readPage } from './lists.ts';
+import {
+  acceptFor,
+  type ListPage,
+  type ListQuery,
+  type PageQuery,
+  pagesOf,
+  readPage,
+} from './lists.ts';
 import { queryString } from './paths.ts';
 import { collectionPath, holdsSecrets, objectPath, requiredNamespace } from './resource-paths.ts';
 import {
@@ -137,13 +144,10 @@ export class KubernetesClient {
    * kind filled in, which API servers leave out.
    * @throws ApiError with `isGone` when the pages took so long that the snapshot expired.
    */
-  async *pages(query: ListQuery, call: CallOptions): AsyncIterable<ListPage> {
-    let continueToken: string | undefined;
-    do {
-      const page = await this.page({ ...query, continueToken }, call);
-      continueToken = page.continueToken;
-      yield page;
-    } while (continueToken !== undefined);
+  pages(query: ListQuery, call: CallOptions): AsyncIterable<ListPage> {
+    const { longestList: longest, connection } = this.#transport;
+    const { circuit } = connection;
+    return pagesOf(query, { longest, circuit }, (next) => this.page(next, call));
   }
 
   /** One page: the first, or the one that `continueToken` leads to. Throws as `pages` does. */
@@ -161,7 +165,8 @@ export class KubernetesClient {
     const accept = acceptFor('List', query.as ?? 'Object');
     const request = { method: 'GET', path: path + parameters, accept } as const;
     const answer = await this.#send({ ...request, idempotence: 'Idempotent' }, mapping, call);
-    return readPage(parseBody(answer, path), query);
+    const { length } = answer.body;
+    return judged(answer, () => readPage(parseBody(answer, path), query, length));
   }
 
   /** All pages together; begun anew when the snapshot expires half way. */

@@ -1,5 +1,5 @@
 import { clusterFailed, isClusterFault } from '../core/clusters/cluster-error.ts';
-import { TerminalError } from '../core/errors.ts';
+import { RetryableError, TerminalError } from '../core/errors.ts';
 import { type Duration, seconds } from '../core/time.ts';
 import type { Circuit } from './api-connection.ts';
 import { ApiError, noAnswer } from './api-error.ts';
@@ -57,6 +57,8 @@ export class ClusterCircuit implements Circuit {
       this.#open(error);
       return this.#named(saidBy(error), error);
     }
+    // An answer that cannot be used, such as one that is too long or no JSON.
+    if (error instanceof RetryableError) return this.#named(saidBy(error), error);
     this.answered();
     if (error instanceof ApiError && error.code === 403) return this.#denied(error);
     // Turned away, or not let in: nothing of that is a fault of the local API server.

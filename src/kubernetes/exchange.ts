@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { RetryableError } from '../core/errors.ts';
 import type { Duration } from '../core/time.ts';
+import type { Circuit } from './api-connection.ts';
 import { abortReason, onAbort } from './wait.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -26,6 +27,8 @@ export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
+  /** Judges what turns out to be wrong with the body; set where the server may be a stranger's. */
+  circuit?: Circuit;
 }
 
 /**
@@ -63,7 +66,7 @@ export function exchange(dispatcher: Dispatcher, request: Exchange): Promise<Ans
     const timer = setTimeout(() => {
       const what = `${request.method} ${withoutQuery(request.path)}`;
       fail(
-        new RetryableError(`${what}: no answer within ${request.deadline} ms`, {
+        new RetryableError(`${what}: no answer within ${Math.round(request.deadline)} ms`, {
           reason: 'Timeout',
         }),
       );

@@ -1,5 +1,6 @@
 import { RetryableError } from '../core/errors.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
+import type { Circuit } from './api-connection.ts';
 import { isJsonObject, isKubernetesObject, objectAt, stringAt } from './shapes.ts';
 
 /** How much of each object is read: all of it, or its metadata only (`PartialObjectMetadata`). */
@@ -33,6 +34,40 @@ export interface ListPage {
   continueToken: string | undefined;
   /** Objects on the pages after this one, where the API server counts them. */
   remaining: number | undefined;
+  /** Characters of the answer. */
+  size: number;
+}
+
+/** What a page counts for at least: whoever sends small ones must not send them for ever. */
+const leastPage = 64 * 1024;
+
+/**
+ * The pages of a list, one after the other.
+ *
+ * @param longest characters of all answers together
+ * @param circuit names the server, where it is a stranger's
+ * @throws RetryableError with the reason `ResponseTooLarge` when the list goes on behind that.
+ */
+export async function* pagesOf(
+  query: ListQuery,
+  { longest, circuit }: { readonly longest: number; readonly circuit?: Circuit | undefined },
+  read: (query: PageQuery) => Promise<ListPage>,
+): AsyncGenerator<ListPage, void, undefined> {
+  let continueToken: string | undefined;
+  let size = 0;
+  do {
+    const page = await read({ ...query, continueToken });
+    continueToken = page.continueToken;
+    size += Math.max(page.size, leastPage);
+    if (size > longest && continueToken !== undefined) {
+      const error = new RetryableError(
+        `the list of ${query.apiVersion} ${query.kind} is longer than ${longest} bytes`,
+        { reason: 'ResponseTooLarge' },
+      );
+      throw circuit === undefined ? error : circuit.failed(error);
+    }
+    yield page;
+  } while (continueToken !== undefined);
 }
 
 const ACCEPT = {
@@ -53,7 +88,11 @@ export function acceptFor(shape: 'One' | 'List', extent: Extent): string {
  * of lists, and name `PartialObjectMetadata` when only metadata was asked for.
  * @throws RetryableError when the answer is no list.
  */
-export function readPage(body: JsonObject, query: { apiVersion: string; kind: string }): ListPage {
+export function readPage(
+  body: JsonObject,
+  query: { apiVersion: string; kind: string },
+  size = 0,
+): ListPage {
   const { items } = body;
   // Go writes an empty list as null in some old and aggregated servers.
   const entries: unknown[] = Array.isArray(items) ? items : [];
@@ -69,6 +108,7 @@ export function readPage(body: JsonObject, query: { apiVersion: string; kind: st
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     continueToken: stringAt(metadata, 'continue'),
     remaining: typeof remaining === 'number' ? remaining : undefined,
+    size,
   };
 }
 

@@ -1,6 +1,14 @@
+import { RetryableError } from '../core/errors.ts';
 import { type Duration, type Instant, instant, minutes } from '../core/time.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { ApiError, isForbidden, isGone, isNoKindMatch, isUnauthorized } from './api-error.ts';
+import {
+  ApiError,
+  isForbidden,
+  isGone,
+  isNoKindMatch,
+  isTooLarge,
+  isUnauthorized,
+} from './api-error.ts';
 import { type BackoffPolicy, backoffDelay, type Random, REFLECTOR_BACKOFF } from './backoff.ts';
 import type { KubernetesClient } from './client.ts';
 import type { ListQuery } from './lists.ts';
@@ -23,7 +31,7 @@ export type ReflectorEvent =
 
 /** What stands in the way, for readiness and logs (part B 11.1). */
 export interface ReflectorTrouble {
-  kind: 'MissingKind' | 'Forbidden' | 'Unauthorized' | 'Other';
+  kind: 'MissingKind' | 'Forbidden' | 'Unauthorized' | 'TooLarge' | 'Other';
   error: unknown;
   /** When this trouble began. */
   since: Instant;
@@ -35,6 +43,8 @@ export interface ReflectorOptions {
   /** What is kept of each object. Default: all but managedFields. */
   transform?: (object: KubernetesObject) => KubernetesObject;
   indexers?: Readonly<Record<string, Indexer>>;
+  /** Most objects that are kept; more are trouble. Default: as many as there are. */
+  mostObjects?: number;
   /** Told of every change, after the store has it. It must not throw. */
   onEvent?: (event: ReflectorEvent) => void;
   /** Told when trouble begins, changes its error, or is over (undefined). */
@@ -47,6 +57,9 @@ export interface ReflectorOptions {
 
 /** Longest time that a server's Retry-After keeps a watch away. */
 const longestAsked = minutes(5);
+
+/** Longest name, uid or resourceVersion where the objects are bounded. */
+const longestText = 1024;
 
 /** One page may take a while on a big cluster. */
 const LIST_TIMEOUT = minutes(1);
@@ -198,6 +211,7 @@ export class Reflector {
     const { transform = withoutManagedFields, onEvent } = this.#options;
     const object = transform(incoming);
     const previous = this.#store.put(object);
+    this.#refuseTooMany(object);
     if (onEvent === undefined) return;
     if (previous === undefined) {
       onEvent({ type: 'Added', object });
@@ -212,6 +226,21 @@ export class Reflector {
     if (previous.metadata.resourceVersion !== object.metadata.resourceVersion) {
       onEvent({ type: 'Modified', object, previous });
     }
+  }
+
+  /** @throws RetryableError with the reason `ResponseTooLarge` */
+  #refuseTooMany({ metadata }: KubernetesObject): void {
+    const { mostObjects = Number.POSITIVE_INFINITY } = this.#options;
+    if (mostObjects === Number.POSITIVE_INFINITY) return;
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const isSmall = [name, namespace, uid, resourceVersion].every(
+      (text = '') => text.length <= longestText,
+    );
+    if (isSmall && this.#store.size <= mostObjects) return;
+    const what = isSmall
+      ? `there are more than ${mostObjects} objects`
+      : `an object has metadata of more than ${longestText} characters`;
+    throw new RetryableError(what, { reason: 'ResponseTooLarge' });
   }
 
   #gone(key: string, last?: KubernetesObject): void {
@@ -241,5 +270,6 @@ export class Reflector {
 function troubleKind(error: unknown): ReflectorTrouble['kind'] {
   if (isNoKindMatch(error)) return 'MissingKind';
   if (isForbidden(error)) return 'Forbidden';
+  if (isTooLarge(error)) return 'TooLarge';
   return isUnauthorized(error) ? 'Unauthorized' : 'Other';
 }

@@ -48,6 +48,8 @@ export interface TransportOptions {
   userAgent?: string;
   /** Longest answer, bytes. Default 256 MiB. */
   maxBytes?: number;
+  /** Longest list, bytes of all of its pages. Default: as long as it is. */
+  longestList?: number;
   /** Attempts for one call, the first included. Default 5. */
   attempts?: number;
   backoff?: BackoffPolicy;
@@ -84,6 +86,11 @@ export class Transport {
     this.#userAgent = options.userAgent ?? 'stageset-controller';
   }
 
+  /** Bytes of all pages of one list. */
+  get longestList(): number {
+    return this.#options.longestList ?? Number.POSITIVE_INFINITY;
+  }
+
   /** The same connection, options and limit for another identity. */
   as(identity: Identity): Transport {
     return new Transport(this.connection, identity, this.#options, this.#limit);
@@ -106,7 +113,7 @@ export class Transport {
     try {
       const answer = await this.#repeated(request, call);
       circuit.answered();
-      return answer;
+      return { ...answer, circuit };
     } catch (error) {
       throw call.signal.aborted ? error : circuit.failed(error);
     }
@@ -207,6 +214,12 @@ export class Transport {
       });
       code = String(answer.status);
       if (answer.status >= 400) throw this.#errorFrom(request, answer, token);
+      if (answer.status >= 300 && answer.status !== 304) {
+        throw new RetryableError(
+          `${describe(request)}: the answer is a redirect (${answer.status}), which is not followed`,
+          { reason: 'Redirected' },
+        );
+      }
       if (answer.headers['warning'] !== undefined) this.#warn(answer.headers['warning']);
       return answer;
     } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Agent, Dispatcher } from 'undici';
+import type { Guard } from '../network/guard.ts';
 import { badArtifact, fetchFailed } from './failures.ts';
-import type { Guard } from './guard.ts';
 import type { Spool } from './spool.ts';
 
 export interface Download {

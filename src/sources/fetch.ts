@@ -5,10 +5,10 @@ import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
 import { type Duration, minutes, seconds } from '../core/time.ts';
 import { InFlightLimit } from '../kubernetes/in-flight-limit.ts';
 import { abortReason } from '../kubernetes/wait.ts';
+import { Guard, type GuardOptions } from '../network/guard.ts';
 import { sha256Of } from './digest.ts';
 import { type Downloaded, download } from './download.ts';
 import { badArtifact, fetchFailed } from './failures.ts';
-import { Guard, type GuardOptions } from './guard.ts';
 import { Spool } from './spool.ts';
 import { defaultUnpackLimits, type UnpackLimits, unpack } from './unpack.ts';
 

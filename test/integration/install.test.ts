@@ -22,11 +22,15 @@ const allowed = [
   'create stageruns -n shop',
   'delete stageruns -n shop',
   'patch stageruns --subresource=status -n shop',
+  'watch stageledgers -A',
+  'create stageledgers -n shop',
+  'patch stageledgers --subresource=status -n shop',
   'watch externalartifacts.source.toolkit.fluxcd.io -A',
   'list gitrepositories.source.toolkit.fluxcd.io -A',
   'watch customresourcedefinitions',
   'create serviceaccounts --subresource=token -n shop',
   'watch serviceaccounts -A',
+  'get serviceaccounts -n shop',
   'watch namespaces',
   'create events.events.k8s.io -n shop',
   `create leases -n ${system}`,
@@ -52,6 +56,8 @@ const denied = [
   'patch stageruns -n shop',
   'update stageruns --subresource=status -n shop',
   'patch stageledgers -n shop',
+  'update stageledgers -n shop',
+  'delete stageledgers -n shop',
   'patch gitrepositories.source.toolkit.fluxcd.io -n shop',
   'create customresourcedefinitions',
   'get secrets -n shop',
@@ -64,7 +70,6 @@ const denied = [
   'update leases/stageset-controller.stages.metio.wtf -n shop',
   'create pods -n shop',
   'patch deployments -n shop',
-  'get serviceaccounts -n shop',
   'impersonate users',
   'impersonate groups',
   'impersonate serviceaccounts -n shop',
@@ -215,6 +220,17 @@ describe('the installation by kustomize', function () {
       expect(await permitted(role, questions)).to.deep.equal(may.map(inShop));
     });
   }
+
+  it('attack 23: a status edited to skip a gate (no role for users may write one, part A 9.1)', async () => {
+    const kinds = ['stagesets', 'stageruns', 'stageledgers'];
+    const questions = ['update', 'patch'].flatMap((verb) =>
+      kinds.map((kind) => `${verb} ${kind}.stages.metio.wtf --subresource=status -n ${shop.name}`),
+    );
+    for (const { role } of roles) {
+      await untilAggregated(role);
+      expect(await permitted(role, questions), role).to.deep.equal([]);
+    }
+  });
 
   /** Rules reach `view`, `edit` and `admin` a moment after the roles are there. */
   async function untilAggregated(role: string): Promise<void> {

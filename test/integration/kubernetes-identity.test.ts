@@ -181,7 +181,7 @@ describe('identities at a real API server', () => {
     expect((error as Error).message).to.contain('ServiceAccount team/nobody: it does not exist');
   });
 
-  it('mints one token for all who wait, and a new one after a 401, once', async () => {
+  it('[edge case 30] mints one token for all who wait, and a new one after a 401, once (part A 11)', async () => {
     const proxy = await FaultProxy.start(cluster.kubeconfig);
     const connection = await Connection.open({ kind: 'Text', text: proxy.kubeconfig });
     const tokens = new TokenStore(KubernetesClient.connect(connection));

@@ -166,7 +166,7 @@ describe('deleting a StageSet', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
-  it('leaves what another StageSet has taken over', async () => {
+  it('[edge case 21] leaves what another StageSet has taken over, when it is torn down (part A 11)', async () => {
     const shop = await stand.namespace();
     await shop.publish('one', 'v1', [configMap('adopted'), configMap('one')]);
     await shop.createStageSet(['one']);
@@ -225,7 +225,7 @@ describe('deleting a StageSet', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
-  it('gives up and says so when the account may not delete', async () => {
+  it('[edge case 30] gives up and says so when the account may not delete (part A 11)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('reader'));
     await shop.publish('app', 'v1', [configMap('web')]);
@@ -246,7 +246,7 @@ describe('deleting a StageSet', () => {
 describe('deleting a StageSet whose account is gone', () => {
   const stand = useController();
 
-  it('drops the finalizer at once, tells so once, and deletes what other accounts may', async () => {
+  it('[edge case 30] drops the finalizer at once, tells so once, and deletes what other accounts may (part A 11)', async () => {
     const shop = await stand.namespace();
     await shop.create(serviceAccount('ghost'));
     await shop.publish('one', 'v1', [configMap('one')]);

@@ -58,7 +58,7 @@ describe('a StageSet that depends on another', () => {
     await shop.untilReady('v1', { within: 10_000 });
   });
 
-  it('of another namespace is woken by it as well', async () => {
+  it('[gap] of another namespace is woken by it as well (part A 2.1)', async () => {
     const [shop, platform] = [await stand.namespace(), await stand.namespace()];
     await shop.publish('app', 'v1', [configMap('app')]);
     await shop.createStageSet(['app'], {
@@ -196,7 +196,7 @@ describe('a StageSet that depends on another, under --no-cross-namespace-refs', 
 describe('a StageSet that depends on one outside --watch-namespaces', () => {
   const elsewhere = useController({ flags: ['--watch-namespaces=nobody-at-all'] });
 
-  it('asks for it, and goes on after retryInterval', async () => {
+  it('[edge case 32] asks for it, and goes on after retryInterval (part A 11)', async () => {
     const [shop, platform] = [await elsewhere.namespace(), await elsewhere.namespace()];
     await shop.publish('app', 'v1', [configMap('app')]);
     const controller = await elsewhere.playground.startController({

@@ -57,7 +57,7 @@ class Hampered {
   }
 }
 
-describe('a controller that cannot follow its own kinds (part A 2.1)', () => {
+describe('[edge case 39] a controller that cannot follow its own kinds (part A 2.1)', () => {
   let cluster: Cluster | undefined;
   let controller: ControllerProcess | undefined;
   beforeEach(async () => {

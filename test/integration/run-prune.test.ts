@@ -169,7 +169,7 @@ describe('a new revision', () => {
     expect(await shop.configMapNames()).to.deep.equal(['annotated', 'labelled', 'next']);
   });
 
-  it('leaves what another StageSet has taken over', async () => {
+  it('[edge case 21] leaves what another StageSet has taken over, when it prunes (part A 11)', async () => {
     const shop = await stand.namespace();
     await shop.publish('app', 'v1', [configMap('adopted'), configMap('ordinary')]);
     await shop.createStageSet(['app']);

@@ -123,14 +123,23 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
     );
   });
 
+  it('is applied there no more once the account is deleted, though its token lasts', async () => {
+    const shop = await shopWith();
+    await welcome(shop);
+    await shop.createStageSet(['app'], byConfigMap);
+    await shop.untilReady('v1');
+    await shop.delete(serviceAccount('courier'));
+    await shop.publish('app', 'v2', [configMap('web', { color: 'blue' })]);
+    expect(await shop.untilReason('StageFailed')).to.include(
+      `no token for ServiceAccount ${shop.name}/courier: it does not exist`,
+    );
+    await shop.create(serviceAccount('courier'));
+    await shop.untilReady('v2');
+  });
+
   const invalid: [string, Record<string, string>, string][] = [
-    ['names a cloud provider', { provider: 'gcp' }, 'it has the provider generic only'],
+    ['names no provider', { provider: 'ibm' }, 'it is one of generic, aws, azure, gcp'],
     ['has no address', { address: '' }, 'its key address is missing'],
-    [
-      'wants a token that is good in this cluster',
-      { audiences: 'paris\nhttps://kubernetes.default.svc' },
-      'a token for that never leaves the cluster',
-    ],
   ];
   for (const [what, data, why] of invalid) {
     it(`whose ConfigMap ${what} is an invalid spec`, async () => {
@@ -140,6 +149,15 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
       expect(message).to.include(`ConfigMap ${shop.name}/paris: `).and.include(why);
     });
   }
+
+  it('attack 112: a ConfigMap that wants a token which is good in the local cluster (no such token leaves it, part A 9.3)', async () => {
+    const shop = await shopWith({ audiences: 'paris\nhttps://kubernetes.default.svc' });
+    await shop.createStageSet(['app'], byConfigMap);
+    const message = await shop.untilReason('InvalidSpec');
+    expect(message)
+      .to.include(`ConfigMap ${shop.name}/paris: `)
+      .and.include('a token for that never leaves the cluster');
+  });
 
   it('whose ConfigMap is missing is an invalid spec', async () => {
     const shop = await stand.namespace();

@@ -90,7 +90,7 @@ describe('the source of a stage', () => {
     await shop.untilReady('v1');
   });
 
-  it('of an unknown kind needs an apiVersion', async () => {
+  it('[edge case 33] of an unknown kind needs an apiVersion (part A 11)', async () => {
     const shop = await stand.namespace();
     await shop.createStageSet([{ name: 'app', sourceRef: { kind: 'Recipe', name: 'cake' } }]);
     expect(await shop.untilReason('InvalidSpec')).to.include(
@@ -129,7 +129,7 @@ describe('the source of a stage', () => {
     expect(await shop.configMapNames()).to.deep.equal([]);
   });
 
-  it('can be in another namespace', async () => {
+  it('[gap] can be in another namespace, whose next revision follows by itself (part A 2.1)', async () => {
     const [shop, store] = [await stand.namespace(), await stand.namespace()];
     await store.publish('web', 'v1', [configMap('web')]);
     const sourceRef = { name: 'web', namespace: store.name };

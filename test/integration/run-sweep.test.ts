@@ -168,7 +168,7 @@ describe('deleting a StageSet whose inventories nobody has or remembers', () => 
     await shop.create({ apiVersion: rbac, kind: 'RoleBinding', metadata, roleRef, subjects });
   }
 
-  it('attack 69: a teardown whose account is gone (edge case 30: the finalizer goes at once, and one event says so, part A 2.10)', async () => {
+  it('attack 69: a teardown whose account is gone (edge case 30: its stage is given up at once, and an event says so, part A 2.10)', async () => {
     const shop = await TestNamespace.create(playground);
     await shop.publish('one', 'v1', [configMap('one')]);
     await shop.publish('two', 'v1', [configMap('two')]);

@@ -151,7 +151,7 @@ const references: Record<string, Reference> = {
 describe('two tenants with real roles, and a controller with its own alone', () => {
   const stand = useController({ rights: 'Installed' });
 
-  it('attack 76: whatever a spec can name, without a Role for it (edge case 28: all is read as the tenant, part A 9.1)', async function () {
+  it('attack 76: whatever a spec can name, without a Role for it (edge case 28: all is read as the tenant; [gap] a grant is noticed within a minute, part A 9.1)', async function () {
     this.timeout(240_000);
     const other = await stand.namespace();
     await other.create(serviceAccount('deployer'));

@@ -11,7 +11,7 @@ describe('a hostile server', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 
-  describe('attack 49: an artifact server that is slow, cuts short or redirects (time is bounded, and every hop is judged, part A 3.2)', () => {
+  describe('attack 49: an artifact server that is slow, cuts short or redirects (edge case 15: time is bounded, and every hop is judged, part A 3.2)', () => {
     const located = (server: FileServer, path = '/a.tar.gz') => ({
       url: `${server.origin}${path}`,
       digest: digestOf(good),

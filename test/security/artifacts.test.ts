@@ -65,7 +65,7 @@ describe('a hostile artifact', () => {
     }
   });
 
-  describe('attack 26: an archive with entries that lead out, link, or are there twice (only safe regular files are taken, part A 3.4)', () => {
+  describe('attack 26: an archive with entries that lead out, link, or are there twice (edge case 14: only safe regular files are taken, each once, part A 3.4)', () => {
     const file: RawEntry = { name: 'a.yaml', content: 'a' };
     const attacks: [attack: string, entries: RawEntry[], because: string | RegExp][] = [
       [
@@ -195,14 +195,14 @@ describe('a hostile artifact', () => {
   describe('attack 27: an archive that is a bomb (size caps, to the byte, part A 3.3)', () => {
     const mebibyte = 1024 * 1024;
 
-    it('may have a file of exactly 16 MiB', async () => {
+    it('[edge case 14] may have a file of exactly 16 MiB (part A 11)', async () => {
       const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte) }]);
       const server = await fetching.start(serving(bytes));
       const location = { url: server.origin, digest: digestOf(bytes) };
       expect((await fetching.fetcherFor(server).fetch(location, signal)).size).to.equal(1);
     });
 
-    it('may not have a file of one byte more', async () => {
+    it('[gap] may not have a file of one byte more, and no retry makes it smaller (part A 2.9)', async () => {
       const bytes = archive([{ name: 'a', content: Buffer.alloc(16 * mebibyte + 1) }]);
       expect(await fetching.refusalOf(bytes)).to.equal(
         'the artifact contains the file "a" of 16777217 bytes; a file may have at most 16 MiB',
@@ -261,7 +261,7 @@ describe('a hostile artifact', () => {
       expect(failure.message).to.match(/has more than \d+ bytes; split it$/);
     });
 
-    it('may be exactly as large as the bound', async () => {
+    it('[edge case 14] may be exactly as large as the bound (part A 11)', async () => {
       const server = await fetching.start(serving(good));
       const fetcher = fetching.fetcherFor(server, { maxDownloadBytes: good.length });
       const files = await fetcher.fetch({ url: server.origin, digest: digestOf(good) }, signal);

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { milliseconds } from '../../src/core/time.ts';
-import type { Resolve } from '../../src/sources/guard.ts';
+import type { Resolve } from '../../src/network/guard.ts';
 import { archive, digestOf } from './archives.ts';
 import { ArtifactFetching, failureOf } from './artifact-fetching.ts';
 import { serving } from './file-server.ts';
@@ -44,7 +44,7 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'an address with a zone': ['[fe80::1%25eth0]', '[fe80::1%eth0]', '[::1%25lo]'],
 };
 
-describe('attack 29: an artifact at an address that leads inside (every spelling is judged as its address, part A 3.2)', () => {
+describe('attack 29: an artifact at an address that leads inside (edge case 15: every spelling is judged as its address, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 
@@ -243,7 +243,7 @@ describe('attack 55: an artifact server that keeps a connection busy (headers, h
   });
 });
 
-describe('attack 30: proxies of the environment (they would defeat the pin, part A 3.2)', () => {
+describe('attack 30: proxies of the environment (edge case 16: they would defeat the pin, part A 3.2)', () => {
   const { signal } = new AbortController();
   const fetching = new ArtifactFetching();
 

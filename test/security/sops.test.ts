@@ -7,6 +7,7 @@ import { fixtureKeys, fixtures, sealedText } from '../sops/fixtures.ts';
 
 const secret = sealedText('yaml: a Secret');
 const partly = sealedText('yaml: encrypted regex');
+const suffixed = sealedText('yaml: encrypted suffix, MAC of what is encrypted');
 
 /** Whatever was sealed in the fixtures, and the keys. */
 const values = ['correct horse', 'c2VjcmV0', 'AGE-SECRET-KEY', 'PRIVATE KEY'];
@@ -30,6 +31,18 @@ async function refusal(
   const { message, detail = '' } = outcome;
   for (const value of values) expect(`${message} ${detail}`).not.to.include(value);
   return { message, detail };
+}
+
+/** A PGP message for a key, of 32 MiB that take up 32 KiB. */
+async function compressedFor(armoredKey: string): Promise<string> {
+  const { createMessage, encrypt, enums, readPrivateKey } = await import('openpgp');
+  const message = await createMessage({ binary: new Uint8Array(32 * 1024 * 1024) });
+  const key = await readPrivateKey({ armoredKey });
+  const preferredCompressionAlgorithm = enums.compression.zlib;
+  const config = { preferredCompressionAlgorithm, aeadProtect: false };
+  const sealed: unknown = await encrypt({ message, encryptionKeys: key.toPublic(), config });
+  if (typeof sealed !== 'string') throw new Error('the message is not armored');
+  return sealed.trim();
 }
 
 /** Two keys of a text, with each other's values. */
@@ -112,11 +125,28 @@ const attacks: Record<string, { file?: string; text: string; step: string }> = {
     step: 'MAC',
   },
   'the MAC is said to cover more': {
-    text: sealedText('yaml: encrypted suffix, MAC of what is encrypted').replace(
-      / +mac_only_encrypted: true\n/,
-      '',
-    ),
+    text: suffixed.replace(/ +mac_only_encrypted: true\n/, ''),
     step: 'MAC',
+  },
+  ...Object.fromEntries(
+    Object.entries({ CR: '\r', NEL: '\u0085', LS: '\u2028', PS: '\u2029' }).flatMap(
+      ([name, end]) => [
+        [
+          `a comment goes on behind a line break of YAML 1.1: ${name}`,
+          { text: `# harmless${end}type: Opaque\n${partly}`, step: 'format' },
+        ],
+        [
+          `a value in the clear does: ${name}`,
+          { text: `a: b${end}type:${end} Opaque\n${suffixed}`, step: 'format' },
+        ],
+      ],
+    ),
+  ),
+  'a sealed value is told in the clear by an alias': {
+    text: suffixed
+      .replace('password: ENC', 'password: &password ENC')
+      .replace('data:\n    token:', 'data:\n    copy: *password\n    token:'),
+    step: 'values',
   },
   'a key is there twice': { text: `apiVersion: v2\n${partly}`, step: 'format' },
   'the metadata is there twice': {
@@ -225,6 +255,20 @@ describe('attack 56: a SOPS file that is made to be slow (everything in it is bo
 
   it('is refused soon: nesting in JSON', async () => {
     const text = `{"a": ${'['.repeat(100_000)}, "sops": {"mac": "ENC[AES256_GCM,"}}`;
+    expect((await refusal('a.json', text)).message).to.equal('decryption failed: format of a.json');
+  });
+
+  it('is refused soon: a data key that is compressed a thousandfold', async () => {
+    const pgp = sealedText('yaml: Pgp');
+    const bomb = await compressedFor(Buffer.from(fixtureKeys.get('rsa.asc') ?? []).toString());
+    const block = bomb.replaceAll(/^/gm, '            ');
+    const text = pgp.replace(/ +-----BEGIN PGP MESSAGE[^]*END PGP MESSAGE-----/, block);
+    const { detail } = await refusal('a.yaml', text);
+    expect(detail).to.match(/a PGP message is damaged/);
+  });
+
+  it('is refused when a text in it is too long for a reader of JSON', async () => {
+    const text = `{"a": "${'x'.repeat(15_500_000)}", "sops": {"mac": "ENC[AES256_GCM,"}}`;
     expect((await refusal('a.json', text)).message).to.equal('decryption failed: format of a.json');
   });
 

@@ -1,15 +1,15 @@
 import { openWithAge } from './age-keys.ts';
 import { dataKeySize } from './cipher.ts';
-import { SopsProblem } from './decryption-error.ts';
+import { KeyServiceTrouble, SopsProblem } from './decryption-error.ts';
 import type { DecryptionKeys } from './decryption-keys.ts';
 import type { KeyGroup, RecipientKind, SealedKey, SopsMetadata } from './metadata.ts';
 import { openWithPgp } from './pgp-keys.ts';
 import { combineShares } from './shamir.ts';
 
-/** Opens data keys that a key service of a cloud has sealed. */
-interface DataKeyProvider {
+/** Opens data keys that a key service has sealed. */
+export interface DataKeyProvider {
   readonly kind: Exclude<RecipientKind, 'age' | 'pgp'>;
-  /** @throws Error when the service refuses; the message is for the log. */
+  /** @throws KeyServiceTrouble, whose message is for the log. */
   decrypt(entry: SealedKey, signal: AbortSignal): Promise<Uint8Array>;
 }
 
@@ -24,6 +24,9 @@ const mostTried = 16;
 /** Names in the detail of a failure. */
 const mostNamed = 10;
 
+/** Characters of a reason in it. */
+const longestReason = 500;
+
 /**
  * The data key of a file. Of one group any key gives it; of several, as many groups as the threshold
  * says give a part of it each (Shamir).
@@ -37,7 +40,7 @@ export async function openDataKey(
 ): Promise<Uint8Array> {
   const needed = keyGroups.length === 1 ? 1 : shamirThreshold || keyGroups.length;
   const parts: Uint8Array[] = [];
-  const trouble: string[] = [];
+  const trouble: Error[] = [];
   for (const group of keyGroups) {
     if (parts.length === needed) break;
     signal.throwIfAborted();
@@ -56,7 +59,7 @@ export async function openDataKey(
 async function openGroup(
   group: KeyGroup,
   ring: KeyRing,
-  trouble: string[],
+  trouble: Error[],
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const attempts = group.flatMap((entry) => attemptOf(entry, ring, signal) ?? []);
@@ -67,7 +70,7 @@ async function openGroup(
       if (part !== undefined) return part;
     } catch (error) {
       signal.throwIfAborted();
-      trouble.push(error instanceof Error ? error.message : String(error));
+      trouble.push(error instanceof Error ? error : new Error(String(error)));
     }
   }
   return undefined;
@@ -94,7 +97,7 @@ function notOpened(
   groups: readonly KeyGroup[],
   opened: number,
   needed: number,
-  trouble: readonly string[],
+  trouble: readonly Error[],
 ): SopsProblem {
   const all = groups.flat();
   const names = all
@@ -102,9 +105,13 @@ function notOpened(
     .map(({ kind, recipient }) => `${kind} ${recipient.slice(0, 100)}`);
   const more = all.length > mostNamed ? ` and ${all.length - mostNamed} more` : '';
   const groupsNeeded = groups.length === 1 ? '' : ` (${opened} of ${needed} groups were opened)`;
-  const why = trouble.length === 0 ? '' : `: ${trouble.slice(0, mostNamed).join('; ')}`;
+  const reasons = trouble.slice(0, mostNamed).map(({ message }) => message.slice(0, longestReason));
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
   return new SopsProblem(
     'data key',
     `no key of ours opens it${groupsNeeded}; its recipients are ${names.join(', ')}${more}${why}`,
+    trouble.some((error) => error instanceof KeyServiceTrouble && error.retry === 'Useful')
+      ? 'Useful'
+      : 'Useless',
   );
 }

@@ -4,7 +4,7 @@ import { type KeyRing, openDataKey } from './data-key.ts';
 import { fileNotDecrypted, SopsProblem } from './decryption-error.ts';
 import { mayBeSealed, readSealedFile } from './formats.ts';
 import { readMetadata, type SopsMetadata } from './metadata.ts';
-import { type Opened, type SealedFile, utf8 } from './tree.ts';
+import { type Opened, type PlainValue, type SealedFile, utf8 } from './tree.ts';
 import { openTree } from './walk.ts';
 
 export interface DecryptedFile {
@@ -20,7 +20,8 @@ const largestFile = 16 * 1024 * 1024;
  * Decrypts a file that SOPS has sealed, by its name and its metadata, and verifies its MAC.
  *
  * @returns undefined when it has no SOPS metadata: it is as it should be then.
- * @throws DecryptionError, the signal's reason when aborted.
+ * @throws DecryptionError, DecryptionOutage where a key service did not answer, the signal's reason
+ * when aborted.
  */
 export async function decryptFile(
   path: string,
@@ -76,7 +77,20 @@ function openMac(mac: string, key: Uint8Array, lastModified: string): Uint8Array
 function textsOf(opened: Opened): string[] {
   const texts = new Set<string>();
   for (const value of opened.values()) {
-    if (value.kind === 'Text') texts.add(utf8(value.bytes));
+    if (value.kind !== 'Comment') texts.add(textOf(value));
   }
   return [...texts];
+}
+
+function textOf(value: Exclude<PlainValue, { kind: 'Comment' }>): string {
+  switch (value.kind) {
+    case 'Text':
+      return utf8(value.bytes);
+    case 'Time':
+      return value.text;
+    case 'Integer':
+    case 'Float':
+    case 'Boolean':
+      return String(value.value);
+  }
 }

@@ -11,6 +11,8 @@ export interface SealedKey {
   readonly sealed: string;
   /** All fields of the entry that are text. */
   readonly fields: ReadonlyMap<string, string>;
+  /** `context` of the entry, as AWS has it; empty without one. */
+  readonly context: ReadonlyMap<string, string>;
 }
 
 export type RecipientKind = 'age' | 'pgp' | 'kms' | 'gcp_kms' | 'hckms' | 'azure_kv' | 'hc_vault';
@@ -94,15 +96,28 @@ function ruleOf(record: MetadataRecord): EncryptionRule {
 function groupOf(record: MetadataRecord): KeyGroup {
   return recipientKinds.flatMap((kind) =>
     recordsIn(record[kind]).map((entry) => {
-      const fields = new Map(
-        Object.entries(entry).flatMap(([name, value]) =>
-          typeof value === 'string' ? [[name, value] as const] : [],
-        ),
-      );
+      const fields = textsIn(entry);
       const recipient = fields.get(recipientFields[kind]) ?? '';
-      return { kind, recipient, sealed: fields.get('enc') ?? '', fields };
+      const context = contextOf(entry['context']);
+      return { kind, recipient, sealed: fields.get('enc') ?? '', fields, context };
     }),
   );
+}
+
+function textsIn(record: MetadataRecord): Map<string, string> {
+  return new Map(
+    Object.entries(record).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, value] as const] : [],
+    ),
+  );
+}
+
+function contextOf(value: unknown): Map<string, string> {
+  if (!isRecord(value)) return new Map();
+  const context = textsIn(value);
+  // Without one of its pairs it would be another context.
+  if (context.size !== Object.keys(value).length) throw problem('an encryption context is no text');
+  return context;
 }
 
 /** `2026-01-31T12:00:00Z` or with an offset, as Go would write it again: it is part of the MAC's seal. */

@@ -12,6 +12,9 @@ export interface PgpKey {
 const longestSealed = 64 * 1024;
 const mostRecipients = 100;
 
+/** Bytes of a message that is compressed: a few thousand may stand for gigabytes, outside of any heap. */
+const limits = { maxDecompressedMessageSize: 64 * 1024 };
+
 /**
  * The keys of an armored file; it may have several blocks.
  *
@@ -53,7 +56,7 @@ export async function openWithPgp(
   if (sealed.length > longestSealed) throw damaged();
   const { decrypt, readMessage } = await import('openpgp');
   try {
-    const message = await readMessage({ armoredMessage: sealed });
+    const message = await readMessage({ armoredMessage: sealed, config: limits });
     const ids = message.getEncryptionKeyIDs();
     if (ids.length > mostRecipients) throw damaged();
     const wanted = keys.filter((key) =>
@@ -64,6 +67,7 @@ export async function openWithPgp(
       message,
       decryptionKeys: wanted.map(({ key }) => key),
       format: 'binary',
+      config: limits,
     });
     if (!isBinary(decrypted)) throw damaged();
     return decrypted.data;

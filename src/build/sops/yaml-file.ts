@@ -45,6 +45,7 @@ function written(
   opened: Opened,
 ): Uint8Array {
   const places = new Map(trees.flatMap((tree) => [...tree.places]));
+  refuseSharedSeals([...places.keys()], opened);
   const edits = [...opened].map(([item, value]) => {
     if (item.kind === 'Comment') return commentEdit(item, value);
     const place = places.get(item) ?? { column: undefined, after: 'Key' };
@@ -53,6 +54,16 @@ function written(
   });
   const removals = trees.flatMap((tree) => removal(text, parsed, tree));
   return edited(text, [...removals, ...edits]);
+}
+
+/**
+ * An alias stands for the same text in another place. Where that place is not sealed, it would have what
+ * is opened at the anchor; no MAC over sealed values alone would tell.
+ */
+function refuseSharedSeals(leaves: readonly Leaf[], opened: Opened): void {
+  const sealed = new Set(leaves.filter((leaf) => opened.has(leaf)).map(({ range }) => range.start));
+  if (leaves.every((leaf) => opened.has(leaf) || !sealed.has(leaf.range.start))) return;
+  throw new SopsProblem('values', 'an alias takes a sealed value to where nothing is sealed');
 }
 
 /** SOPS seals the comments of a sequence as if they were items of it. */

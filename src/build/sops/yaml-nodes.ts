@@ -50,6 +50,7 @@ export function parseYaml(text: string): YamlText {
       .map(({ offset, source }) => {
         const column = columnOf(offset);
         const before = text.slice(offset - column, offset);
+        refuseDisputedBreaks(source);
         return {
           start: offset,
           end: offset + source.length,
@@ -69,6 +70,20 @@ export function parseYaml(text: string): YamlText {
     if (error instanceof RangeError) throw new SopsProblem('format', 'it is nested too deep');
     throw error;
   }
+}
+
+/** Characters that end a line for kustomize (YAML 1.1, go-yaml) and not for us. */
+const disputedBreak = /\r(?!\n|$)|[\u0085\u2028\u2029]/;
+
+/**
+ * Refuses a comment, or a scalar without quotes, that goes on behind such a character: what is a comment
+ * here, and no part of the MAC, would be a key there.
+ *
+ * @throws SopsProblem
+ */
+export function refuseDisputedBreaks(source: string): void {
+  if (!disputedBreak.test(source)) return;
+  throw new SopsProblem('format', 'it has line breaks that not every reader of YAML takes for one');
 }
 
 /** Stops at a text of too many documents, before they take the memory of all. */

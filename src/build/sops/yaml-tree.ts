@@ -17,6 +17,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  refuseDisputedBreaks,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
@@ -134,6 +135,7 @@ class TreeReader {
 
   #scalar(scalar: Scalar, place: ScalarPlace): Node {
     if (scalar.anchor !== undefined) this.#anchors.set(scalar.anchor, scalar);
+    if (!isQuoted(scalar)) refuseDisputedBreaks(sourceOf(scalar));
     const value = valueOf(scalar);
     if (value === undefined) return { kind: 'Null' };
     const start = startOf(scalar) ?? 0;
@@ -157,6 +159,7 @@ class TreeReader {
   #key(key: unknown): string {
     if (!isScalar(key)) throw problem('a key is not text');
     if (key.anchor !== undefined) this.#anchors.set(key.anchor, key);
+    if (!isQuoted(key)) refuseDisputedBreaks(sourceOf(key));
     return sourceOf(key);
   }
 
@@ -259,6 +262,10 @@ function goTime(source: string): string {
   const two = (text: string): string => text.padStart(2, '0');
   const time = `${two(hour)}:${two(minute)}:${two(second)}${fraction.replace(/\.?0+$/, '')}`;
   return `${year}-${two(month)}-${two(day)}T${time}${zone === '+00:00' ? 'Z' : zone}`;
+}
+
+function isQuoted({ type }: Scalar): boolean {
+  return type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
 }
 
 function sourceOf(scalar: Scalar): string {

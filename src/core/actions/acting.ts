@@ -1,4 +1,4 @@
-import type { Failure } from '../run.ts';
+import type { Failure } from '../failure.ts';
 import type { Instant } from '../time.ts';
 import type { ActionType, Hook } from './action.ts';
 import type { Awaited, MadeObject } from './attempt.ts';

@@ -1,5 +1,5 @@
 import type { ObjectReference } from '../../types/kubernetes.ts';
-import type { AwaitedHealth } from '../run.ts';
+import type { AwaitedHealth } from '../health/awaited.ts';
 import type { Instant } from '../time.ts';
 
 /** An object that an action made; another one under its name is not meant. */

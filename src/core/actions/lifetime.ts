@@ -40,6 +40,8 @@ export interface LedgerSettlement {
   readonly promoted: readonly CompletedAction[];
   /** Entries of the baseline that name no Lifetime action of the StageSet. */
   readonly unresolved: readonly BaselineEntry[];
+  /** Generation of the ledger all of whose entries are taken over by this; undefined: some wait. */
+  readonly generation: number | undefined;
   readonly at: Instant;
 }
 
@@ -66,7 +68,7 @@ export function askedAnchors(spec: StageSetSpec, ledger: StageLedger): AskedAnch
     const key = lifetimeKey({ stage, action: action.name });
     const completion = completions.find((done) => lifetimeKey(done) === key);
     if (completion?.anchor !== undefined) return [{ key, stage, anchor: completion.anchor }];
-    const promotable = completion === undefined && baselined.has(key);
+    const promotable = completion === undefined && baselined.has(key) && !isTakenOver(ledger);
     return promotable ? [{ key, stage, anchor: action.completionAnchor }] : [];
   });
 }
@@ -74,7 +76,9 @@ export function askedAnchors(spec: StageSetSpec, ledger: StageLedger): AskedAnch
 /**
  * What has to change in a ledger (part A 7.6). A completion counts unless its witness is known to be
  * gone; one whose witness was not looked at, or could not be, is kept. An entry of the baseline whose
- * action has a witness is promoted once that was looked at, whatever was found.
+ * action has a witness is promoted once that was looked at, whatever was found; and only once, since
+ * its completion may be dropped when the witness goes, and would come back else. An edit of the
+ * baseline says it anew.
  *
  * @param anchors what was found, by `lifetimeKey`; see `askedAnchors`.
  */
@@ -100,14 +104,19 @@ export function settleLedger(
   }
   const baseline = distinct(ledger.spec?.baseline ?? []);
   const recorded = new Set(completionsOf(ledger).map(lifetimeKey));
-  const promoted = baseline.flatMap((entry): CompletedAction[] => {
-    const action = actions.get(lifetimeKey(entry));
-    // What has just lost its witness is to run again, also when the baseline still names it.
-    if (action === undefined || recorded.has(lifetimeKey(entry))) return [];
-    return promotion(entry, action, anchors.get(lifetimeKey(entry)), now);
-  });
+  const promoted: CompletedAction[] = [];
+  let generation = ledger.metadata.generation;
+  for (const entry of baseline) {
+    const key = lifetimeKey(entry);
+    const action = actions.get(key);
+    if (action === undefined || recorded.has(key)) continue;
+    const witnessed = action.completionAnchor !== undefined;
+    if (witnessed && isTakenOver(ledger)) continue;
+    if (witnessed && !anchors.has(key)) generation = undefined;
+    else promoted.push(promotion(entry, action, anchors.get(key), now));
+  }
   const unresolved = baseline.filter((entry) => !actions.has(lifetimeKey(entry)));
-  const settlement = { invalidated, promoted, unresolved, at: now };
+  const settlement = { invalidated, promoted, unresolved, generation, at: now };
   const warning = baselineWarning(ledger, settlement);
   return { settlement, events: warning === undefined ? events : [...events, warning] };
 }
@@ -134,7 +143,7 @@ export function interruptedActions(ledger: StageLedger): StartedAction[] {
 /** The status of a ledger after a settlement, which may have been made of an older state of it. */
 export function settledStatus(
   ledger: StageLedger,
-  { invalidated, promoted, unresolved, at }: LedgerSettlement,
+  { invalidated, promoted, unresolved, generation, at }: LedgerSettlement,
 ): StageLedgerStatus {
   const baseline = new Set((ledger.spec?.baseline ?? []).map(lifetimeKey));
   const kept = completionsOf(ledger).filter(
@@ -158,6 +167,7 @@ export function settledStatus(
   const conditions = settledConditions(
     ledger,
     unresolved.filter((entry) => baseline.has(lifetimeKey(entry))),
+    generation,
     at,
   );
   return conditions === undefined ? status : { ...status, conditions };
@@ -244,13 +254,23 @@ function promotion(
   { completionAnchor }: Action,
   look: AnchorLook | undefined,
   now: Instant,
-): CompletedAction[] {
-  if (completionAnchor !== undefined && look === undefined) return [];
+): CompletedAction {
   const anchor =
     completionAnchor !== undefined && look?.kind === 'Found'
       ? { anchor: { ...completionAnchor, uid: look.uid } }
       : {};
-  return [{ stage, action, origin: 'Baselined', ...anchor, completedAt: toRfc3339(now) }];
+  return { stage, action, origin: 'Baselined', ...anchor, completedAt: toRfc3339(now) };
+}
+
+/** Whether all that the baseline says, as it is now, has been put on record before. */
+function isTakenOver({ metadata, status }: StageLedger): boolean {
+  const condition = status?.conditions?.find(({ type }) => type === baselineValid);
+  const { status: verdict, observedGeneration } = condition ?? {};
+  return (
+    verdict === 'True' &&
+    observedGeneration !== undefined &&
+    observedGeneration === metadata.generation
+  );
 }
 
 function baselineWarning(
@@ -274,8 +294,9 @@ function unresolvedMessage(unresolved: readonly BaselineEntry[]): string {
 
 /** Undefined as long as there never was a baseline. */
 function settledConditions(
-  { metadata, spec, status }: StageLedger,
+  { spec, status }: StageLedger,
   unresolved: readonly BaselineEntry[],
+  observedGeneration: number | undefined,
   at: Instant,
 ): StageLedgerStatus['conditions'] {
   const before = status?.conditions?.find(({ type }) => type === baselineValid);
@@ -292,7 +313,6 @@ function settledConditions(
           reason: 'Unresolved',
           message: unresolvedMessage(unresolved),
         };
-  const observedGeneration = metadata.generation;
   const condition = typedCondition(baselineValid, before, { ...verdict, observedGeneration }, at);
   const others = (status?.conditions ?? []).filter(({ type }) => type !== baselineValid);
   return [...others, condition];

@@ -1,3 +1,10 @@
+import {
+  type CloudClusterName,
+  type CloudProvider,
+  cloudProviders,
+  clusterForms,
+  readCloudCluster,
+} from './cloud-cluster.ts';
 import { clusterInvalid } from './cluster-error.ts';
 import { readServerAddress } from './server-address.ts';
 
@@ -15,8 +22,23 @@ export interface GenericCluster {
   readonly audiences: readonly string[];
 }
 
+/** A managed cluster of a cloud, which takes the cloud's own tokens. */
+export interface CloudCluster {
+  readonly name: CloudClusterName;
+  /** Where it is; undefined has the cloud asked. */
+  readonly server?: URL;
+  /** PEM; undefined has the cloud asked. */
+  readonly ca?: string;
+  /** ServiceAccount, in the namespace of the ConfigMap, that logs in; undefined for the controller. */
+  readonly serviceAccountName?: string;
+}
+
+/** What a ConfigMap describes. */
+export type DescribedCluster =
+  | ({ readonly kind: 'Generic' } & GenericCluster)
+  | ({ readonly kind: 'Cloud' } & CloudCluster);
+
 const keys = ['provider', 'cluster', 'address', 'ca.crt', 'audiences', 'serviceAccountName'];
-const cloudProviders = ['aws', 'azure', 'gcp'];
 const mostAudiences = 20;
 const name = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
@@ -25,19 +47,51 @@ const name = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
  *
  * @throws TerminalError with reason `InvalidSpec` that names the key.
  */
-export function readClusterConfigMap(data: unknown): GenericCluster {
+export function readClusterConfigMap(data: unknown): DescribedCluster {
   const values = valuesOf(data);
-  refuseOtherProviders(values.get('provider'));
+  const provider = providerOf(values.get('provider'));
+  if (provider !== 'generic') return { kind: 'Cloud', ...cloudCluster(provider, values) };
   const given = values.get('address');
-  if (given === undefined) throw invalid('address', 'is missing; set it to https://host:port');
-  const address = readServerAddress(given);
-  if ('problem' in address) throw invalid('address', address.problem);
+  const server = addressOf(given);
+  if (server === undefined || given === undefined) {
+    throw invalid('address', 'is missing; set it to https://host:port');
+  }
+  const account = accountOf(values.get('serviceAccountName'));
+  // Flux falls back to the controller's own ServiceAccount here. That would hand a credential of the
+  // controller to whatever address a tenant writes down.
+  if (account === undefined) {
+    throw invalid('serviceAccountName', 'is missing; name the ServiceAccount to log in with');
+  }
   const ca = values.get('ca.crt');
   return {
-    server: address.url,
+    kind: 'Generic',
+    server,
     ...(ca === undefined ? {} : { ca }),
-    serviceAccountName: accountOf(values.get('serviceAccountName')),
+    serviceAccountName: account,
     audiences: audiencesOf(values.get('audiences'), given),
+  };
+}
+
+function cloudCluster(provider: CloudProvider, values: ReadonlyMap<string, string>): CloudCluster {
+  const form = clusterForms[provider];
+  const given = values.get('cluster');
+  if (given === undefined) throw invalid('cluster', `is missing; set it to ${form}`);
+  const cluster = readCloudCluster(provider, given);
+  if (cluster === undefined) throw invalid('cluster', `is not of the form ${form}`);
+  if (values.has('audiences')) {
+    throw invalid(
+      'audiences',
+      `is for the provider generic; ${provider} has one of its own: remove it`,
+    );
+  }
+  const server = addressOf(values.get('address'));
+  const ca = values.get('ca.crt');
+  const account = accountOf(values.get('serviceAccountName'));
+  return {
+    name: cluster,
+    ...(server === undefined ? {} : { server }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(account === undefined ? {} : { serviceAccountName: account }),
   };
 }
 
@@ -51,25 +105,25 @@ function valuesOf(data: unknown): Map<string, string> {
   return values;
 }
 
-function refuseOtherProviders(provider: string | undefined): void {
-  if (provider === 'generic') return;
-  if (provider === undefined) throw invalid('provider', 'is missing; this build knows generic');
-  const problem = cloudProviders.includes(provider)
-    ? `is ${provider}, which this build cannot log in with: it has the provider generic only. ` +
-      'Use that, or a kubeconfig by secretRef'
-    : 'is unknown; this build knows generic';
-  throw invalid('provider', problem);
+function providerOf(given: string | undefined): CloudProvider | 'generic' {
+  const known = ['generic', ...cloudProviders] as const;
+  const provider = known.find((each) => each === given);
+  if (provider !== undefined) return provider;
+  const problem = given === undefined ? 'is missing' : 'is unknown';
+  throw invalid('provider', `${problem}; it is one of ${known.join(', ')}`);
 }
 
-/**
- * Flux falls back to the controller's own ServiceAccount here. That would hand a credential of the
- * controller to whatever address a tenant writes down.
- */
-function accountOf(account: string | undefined): string {
-  if (account === undefined) {
-    throw invalid('serviceAccountName', 'is missing; name the ServiceAccount to log in with');
+function addressOf(given: string | undefined): URL | undefined {
+  if (given === undefined) return undefined;
+  const address = readServerAddress(given);
+  if ('problem' in address) throw invalid('address', address.problem);
+  return address.url;
+}
+
+function accountOf(account: string | undefined): string | undefined {
+  if (account !== undefined && !name.test(account)) {
+    throw invalid('serviceAccountName', 'is no name of a ServiceAccount');
   }
-  if (!name.test(account)) throw invalid('serviceAccountName', 'is no name of a ServiceAccount');
   return account;
 }
 

@@ -37,7 +37,25 @@ export function stampOwnership(
   owner: StageOwner,
   scopeOf: ScopeOf,
 ): KubernetesObject[] {
-  const labels = ownerLabels(owner);
+  return stampLabels(objects, ownerLabels(owner), owner, scopeOf, 'stage');
+}
+
+/** As `stampOwnership`, for what an action applies: no stage has it, and none prunes it (part A 7.3). */
+export function stampActionOwnership(
+  objects: readonly KubernetesObject[],
+  owner: StageSetOwner,
+  scopeOf: ScopeOf,
+): KubernetesObject[] {
+  return stampLabels(objects, stageSetLabels(owner), owner, scopeOf, 'artifact');
+}
+
+function stampLabels(
+  objects: readonly KubernetesObject[],
+  labels: Record<string, string>,
+  owner: StageSetOwner,
+  scopeOf: ScopeOf,
+  whole: 'stage' | 'artifact',
+): KubernetesObject[] {
   const stamped = objects.map((object) => {
     const { namespace, ...metadata } = object.metadata;
     const home = homeOf(object, namespace, owner, scopeOf);
@@ -50,18 +68,18 @@ export function stampOwnership(
       },
     };
   });
-  refuseTwins(stamped);
+  refuseTwins(stamped, whole);
   return stamped;
 }
 
 /** Two manifests may differ in their namespace until both have got the default. */
-function refuseTwins(objects: readonly KubernetesObject[]): void {
+function refuseTwins(objects: readonly KubernetesObject[], whole: string): void {
   const seen = new Set<string>();
   for (const object of objects) {
     const identity = identityOf(object);
     if (seen.has(identity)) {
       throw new TerminalError(
-        `the stage contains ${describeObject(object)} twice; remove one of its manifests`,
+        `the ${whole} contains ${describeObject(object)} twice; remove one of its manifests`,
         { object: referenceTo(object) },
       );
     }
@@ -72,7 +90,7 @@ function refuseTwins(objects: readonly KubernetesObject[]): void {
 function homeOf(
   { apiVersion, kind }: KubernetesObject,
   namespace: string | undefined,
-  owner: StageOwner,
+  owner: StageSetOwner,
   scopeOf: ScopeOf,
 ): string | undefined {
   switch (scopeOf(apiVersion, kind)) {
@@ -87,10 +105,16 @@ function homeOf(
 
 function ownerLabels({ name, namespace, stage }: StageOwner): Record<string, string> {
   return {
-    [nameLabel]: labelValue(name, 'StageSet'),
-    [namespaceLabel]: labelValue(namespace, 'namespace'),
+    ...stageSetLabels({ name, namespace }),
     [stageLabel]: labelValue(stage, 'stage'),
     [applySetPartOfLabel]: applySetIdOfStage({ name, namespace, stage }),
+  };
+}
+
+function stageSetLabels({ name, namespace }: StageSetOwner): Record<string, string> {
+  return {
+    [nameLabel]: labelValue(name, 'StageSet'),
+    [namespaceLabel]: labelValue(namespace, 'namespace'),
   };
 }
 

@@ -1,11 +1,13 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { longestLabel } from '../objects/label-value.ts';
+import { actionProblems } from './actions.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
 import { readyCheckProblems } from './ready-checks.ts';
+import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
@@ -24,6 +26,8 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
     ...kubeConfigProblems(spec),
+    ...actionProblems(spec),
+    ...accountProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

@@ -20,12 +20,11 @@ const unsupportedInSpec = [
   'migrations',
   'migrationsSourceRef',
   'rollbackOnFailure',
-  'onRollback',
   'updateWindows',
   'errorBudget',
 ] as const satisfies readonly (keyof StageSetSpec)[];
 
-const unsupportedInStage = ['actions', 'errorBudget'] as const satisfies readonly (keyof Stage)[];
+const unsupportedInStage = ['errorBudget'] as const satisfies readonly (keyof Stage)[];
 
 const unsupportedInPromotion = [
   'analysis',

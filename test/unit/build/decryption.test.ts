@@ -101,7 +101,7 @@ describe('a build with decryption', () => {
     );
   });
 
-  it('does not look at files that the stage does not use', async () => {
+  it('[gap] does not look at files that the stage does not use (part A 10.1)', async () => {
     const files = {
       'mine/secret.yaml': secret,
       'mine/notes.txt': foreign,

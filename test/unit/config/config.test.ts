@@ -62,6 +62,7 @@ describe('flags and environment', () => {
       logFormat: 'json',
       allowedArtifactHosts: [],
       allowedClusterHosts: [],
+      clouds: { endpoints: {}, caFile: undefined },
     });
   });
 

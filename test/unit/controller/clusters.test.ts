@@ -41,7 +41,7 @@ describe('connections to remote clusters', () => {
     });
     const { client } = server;
     const tokens = new TokenStore(client);
-    clusters = new Clusters({ client, tokens, connector: (options) => options });
+    clusters = new Clusters({ client, tokens, connector: (options) => options, clouds: {} });
   });
   afterEach(async () => {
     await clusters.stop();
@@ -49,7 +49,7 @@ describe('connections to remote clusters', () => {
   });
 
   async function idOf(of: StageSet): Promise<string | undefined> {
-    return (await clusters.connect(of, server.client, call))?.id;
+    return (await clusters.connect(of, { client: server.client, identity: 'somebody' }, call))?.id;
   }
 
   it('are kept while what describes them says the same, and read at every use', async () => {
@@ -81,6 +81,19 @@ describe('connections to remote clusters', () => {
     }
     expect(await idOf(stageSet('bank', 'rome'))).to.equal(rome);
     expect(await idOf(stageSet('shop', 'first'))).to.not.equal(first);
+  });
+
+  it('that were replaced are few for a namespace, and end no other one', async () => {
+    store('bank', 'rome', 'one');
+    await idOf(stageSet('bank', 'rome'));
+    store('bank', 'rome', 'two');
+    await idOf(stageSet('bank', 'rome'));
+    expect(clusters.size).to.equal(2);
+    for (let index = 0; index < 30; index += 1) {
+      store('shop', 'paris', `t-${index}`);
+      await idOf(stageSet('shop', 'paris'));
+    }
+    expect(clusters.size).to.equal(2 + 1 + 4);
   });
 
   it('serve the deletion of those who had them, when their Secrets are gone, and of nobody else', async () => {

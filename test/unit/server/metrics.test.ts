@@ -52,6 +52,25 @@ describe('metrics', () => {
     ]);
   });
 
+  it('counts executed actions by their scope', async () => {
+    metrics.controller.actionRun(web, 'Revision');
+    metrics.controller.actionRun(web, 'Lifetime');
+    metrics.controller.actionRun(web, 'Revision');
+    expect(await series('stageset_action_runs_total')).to.deep.equal([
+      'stageset_action_runs_total{namespace="shop",name="web",scope="Revision"} 2',
+      'stageset_action_runs_total{namespace="shop",name="web",scope="Lifetime"} 1',
+    ]);
+  });
+
+  it('counts adopted ledgers and unreadable witnesses', async () => {
+    metrics.controller.ledgerAdopted(web);
+    metrics.controller.ledgerAnchorUnreadable(web);
+    expect(await series('stageset_ledger')).to.deep.equal([
+      'stageset_ledger_adoptions_total{namespace="shop",name="web"} 1',
+      'stageset_ledger_anchor_errors_total{namespace="shop",name="web"} 1',
+    ]);
+  });
+
   it('shows a stage that is no longer ready', async () => {
     metrics.controller.setStageReadiness(web, 'crds', 'Ready');
     metrics.controller.setStageReadiness(web, 'crds', 'NotReady');
@@ -83,6 +102,9 @@ describe('metrics', () => {
       metrics.controller.driftCorrected(stageSet, 'app', 1);
       metrics.controller.setStageReadiness(stageSet, 'app', 'Ready');
       metrics.controller.inventoryEntriesSkipped(stageSet, 'app', 1);
+      metrics.controller.actionRun(stageSet, 'Lifetime');
+      metrics.controller.ledgerAdopted(stageSet);
+      metrics.controller.ledgerAnchorUnreadable(stageSet);
     }
     metrics.controller.teardownForced(web, 'permanent');
     metrics.controller.forgetStageSet(web);
@@ -90,7 +112,7 @@ describe('metrics', () => {
     expect(left.filter((line) => line.includes('"web"'))).to.deep.equal([
       'stageset_teardown_force_drop_total{namespace="shop",name="web",reason="permanent"} 1',
     ]);
-    expect(left.filter((line) => line.includes('"api"'))).to.have.length(5);
+    expect(left.filter((line) => line.includes('"api"'))).to.have.length(8);
   });
 
   it('starts the standard series at zero, so that a rate sees the first reconcile', async () => {

@@ -64,6 +64,18 @@ describe('a spec', () => {
     });
   }
 
+  it('must not name an account that leads to another namespace, and may leave it out', () => {
+    const message =
+      'is not the name of a ServiceAccount; name one of the namespace of the StageSet';
+    const stages = [stage('dev', { serviceAccountName: '../x/admin' }), stage('prod')];
+    expect(specProblems({ serviceAccountName: 'kube-system/admin', stages })).to.deep.equal([
+      { path: 'spec.serviceAccountName', message },
+      { path: 'spec.stages[0].serviceAccountName', message },
+    ]);
+    const empty = { serviceAccountName: '', stages: [stage('dev', { serviceAccountName: '' })] };
+    expect(specProblems(empty)).to.deep.equal([]);
+  });
+
   it('hears of everything at once', () => {
     const spec = {
       interval: 'soon',

@@ -23,7 +23,6 @@ describe('a field that this build cannot carry out', () => {
   }
 
   const inStage: [Partial<Stage>, string][] = [
-    [{ actions: { pre: [{ name: 'wait', wait: { duration: '1m' } }] } }, 'actions'],
     [{ promotion: { fastTrack: { source: {}, max: '1' } } }, 'promotion.fastTrack'],
     [{ promotion: { restartGate: { checks: [] } } }, 'promotion.restartGate'],
   ];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { forbiddenAddress } from '../../../src/sources/addresses.ts';
-import { Guard } from '../../../src/sources/guard.ts';
+import { forbiddenAddress } from '../../../src/network/addresses.ts';
+import { Guard } from '../../../src/network/guard.ts';
 
 const refusal = (url: string, guard = new Guard()): string | undefined => {
   try {

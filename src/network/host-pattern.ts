@@ -1,0 +1,34 @@
+/**
+ * Whether a host name matches a glob of `--allowed-action-hosts`: `*` is any text, dots included, `?`
+ * is one character, `[abc]` and `[a-z]` one of several. Case counts as written; a trailing dot of
+ * either does not (part A 7.3).
+ */
+export function matchesHost(pattern: string, host: string): boolean {
+  return expressionFor(pattern.replace(/\.$/, '')).test(host.replace(/\.$/, ''));
+}
+
+/** Why a text is no such glob; undefined when it is one. */
+export function patternProblem(pattern: string): string | undefined {
+  if (pattern === '') return 'is empty';
+  if (pattern.includes('/') || pattern.includes(':')) {
+    return 'has a scheme, a path or a port; give the host alone';
+  }
+  try {
+    expressionFor(pattern);
+    return undefined;
+  } catch {
+    return 'has brackets that are not closed';
+  }
+}
+
+/** @throws SyntaxError for brackets that make no set. */
+function expressionFor(pattern: string): RegExp {
+  const source = pattern.replace(/\[[^\]]*\]|[\s\S]/g, (part) => {
+    if (part === '*') return '.*';
+    if (part === '?') return '.';
+    if (part.length > 1) return `[${part.slice(1, -1).replace(/[\\\]^]/g, '\\$&')}]`;
+    if (part === '[') throw new SyntaxError('a bracket is not closed');
+    return part.replace(/[.+^${}()|\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${source}$`, 's');
+}
