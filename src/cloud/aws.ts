@@ -67,7 +67,7 @@ async function assumeRole(
 ): Promise<Login<AwsCredentials>> {
   const { namespace, name } = account;
   const token = await account.mintToken([audience], signal);
-  const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts');
+  const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('./sdk/aws-sts.ts');
   const send = transportTo([endpoint], endpoints);
   const client = new STSClient(closedConfig(region, endpoint, undefined, send, signal));
   const command = new AssumeRoleWithWebIdentityCommand({
@@ -100,7 +100,7 @@ async function assumeRole(
 
 /** What the process finds by the SDK's own chain: variables, shared files, a web identity, metadata. */
 async function ambient(region: string): Promise<Login<AwsCredentials>> {
-  const { STSClient } = await import('@aws-sdk/client-sts');
+  const { STSClient } = await import('./sdk/aws-sts.ts');
   const client = new STSClient({ region, maxAttempts: 2 });
   try {
     const found = await client.config.credentials();

@@ -63,7 +63,7 @@ async function federate(
   signal: AbortSignal,
 ): Promise<Login<AccessToken>> {
   const token = await account.mintToken([audience], signal);
-  const { ClientAssertionCredential } = await import('@azure/identity');
+  const { ClientAssertionCredential } = await import('./sdk/azure-identity.ts');
   const authority = endpoints.azureAuthority ?? publicAuthority;
   const send = transportTo([authority], endpoints);
   const assertion = async (): Promise<string> => await Promise.resolve(token);
@@ -84,7 +84,7 @@ async function federate(
 
 /** What the process finds around itself; no program is run for it. */
 async function ambient(scope: string, signal: AbortSignal): Promise<Login<AccessToken>> {
-  const azure = await import('@azure/identity');
+  const azure = await import('./sdk/azure-identity.ts');
   const sources: TokenCredential[] = [new azure.EnvironmentCredential()];
   if (process.env['AZURE_FEDERATED_TOKEN_FILE'] !== undefined) {
     sources.push(new azure.WorkloadIdentityCredential());

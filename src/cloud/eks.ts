@@ -31,7 +31,7 @@ export async function findEks(
   signal: AbortSignal,
 ): Promise<readonly ClusterAddress[]> {
   const credentials = await awsCredentials(identity, region, endpoints, signal);
-  const { EKSClient, DescribeClusterCommand } = await import('@aws-sdk/client-eks');
+  const { EKSClient, DescribeClusterCommand } = await import('./sdk/aws-eks.ts');
   const endpoint = endpoints.awsEks ?? awsEndpoint('eks', region);
   const send = transportTo([endpoint], endpoints);
   const client = new EKSClient(closedConfig(region, endpoint, credentials, send, signal));
@@ -83,7 +83,7 @@ async function presigned(
   credentials: AwsCredentials,
   endpoints: CloudEndpoints,
 ): Promise<Login<EksToken>> {
-  const { STSClient } = await import('@aws-sdk/client-sts');
+  const { STSClient } = await import('./sdk/aws-sts.ts');
   const endpoint = endpoints.awsSts ?? awsEndpoint('sts', region);
   const nothing = transportTo([], endpoints);
   const { signal } = new AbortController();

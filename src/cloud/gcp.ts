@@ -60,7 +60,7 @@ async function federate(
   const token = await account.mintToken([audience], signal);
   const sts = new URL('/v1/token', endpoints.gcpSts ?? 'https://sts.googleapis.com');
   const iam = endpoints.gcpIam ?? new URL('https://iamcredentials.googleapis.com');
-  const { IdentityPoolClient } = await import('google-auth-library');
+  const { IdentityPoolClient } = await import('./sdk/google-auth.ts');
   const client = new IdentityPoolClient({
     type: 'external_account',
     audience,
@@ -95,7 +95,7 @@ async function federate(
 
 /** What the process finds by Google's own chain: a file, the settings of gcloud, metadata. */
 async function ambient(): Promise<Login<AccessToken>> {
-  const { GoogleAuth } = await import('google-auth-library');
+  const { GoogleAuth } = await import('./sdk/google-auth.ts');
   try {
     const client = await new GoogleAuth({ scopes }).getClient();
     return loginFrom((await client.getAccessToken()).token, client.credentials.expiry_date);

@@ -12,6 +12,8 @@ import {
   operationOfHook,
   timedOut,
 } from '../core/actions/attempts.ts';
+import { epochOf } from '../core/actions/epoch.ts';
+import { startOf } from '../core/actions/lifetime.ts';
 import { recordedEnd } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
@@ -100,14 +102,11 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
+    const isNew = memory.attempt === undefined && step.hook !== 'onFailure';
+    // What cannot be put on record is not begun: nothing of the action has failed then.
+    if (isNew && scopeOf(action) === 'Lifetime')
+      await this.#options.lifetime.start(at, action, call);
     try {
-      if (
-        memory.attempt === undefined &&
-        here.step.hook !== 'onFailure' &&
-        scopeOf(action) === 'Lifetime'
-      ) {
-        await this.#options.lifetime.start(at, action, call);
-      }
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
         const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
@@ -225,6 +224,8 @@ export class ActionEffects {
     const uid = stageSet.metadata.uid ?? '';
     const revision = run.pinned[index]?.revision ?? '';
     const { hook, startedAt, attempt } = here.step;
+    const named = { stage: stage.name, action: here.action.name };
+    const started = memory.ledger === undefined ? undefined : startOf(memory.ledger, named);
     return {
       client,
       stageSet: { namespace, name, uid },
@@ -235,6 +236,7 @@ export class ActionEffects {
         [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
       ).slice(0, 32),
       attempt,
+      epoch: epochOf(hook, here.action, run.stages[index]?.ledger, started),
       onSecretValue: (value) => memory.secrets.add(value),
       tools: this.#options.tools(at),
     };

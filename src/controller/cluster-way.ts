@@ -14,6 +14,8 @@ export interface ClusterWay {
   readonly server: RemoteServer;
   /** Undefined for what the kubeconfig has. */
   readonly identity?: Identity;
+  /** Tokens that the remote cluster is shown as they are. */
+  readonly tokens?: TokenStore;
   /** Where a cloud that was asked says that it is now. */
   readonly findAgain?: (signal: AbortSignal) => Promise<RemoteServer>;
 }
@@ -89,6 +91,7 @@ async function wayByToken(
   const { server, ca } = cluster;
   return {
     server: { server, ...(ca === undefined ? {} : { ca }) },
+    tokens: store,
     identity: {
       kind: 'Token',
       provider: async (until) => await store.token(namespace, serviceAccountName, until),

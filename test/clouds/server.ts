@@ -48,6 +48,8 @@ export class TestClouds {
   /** `METHOD /path` of each request, in order. */
   readonly received: string[] = [];
   trouble: Trouble = () => undefined;
+  /** Answers reviews of tokens, for an API server that trusts the clouds. */
+  webhook: (body: string) => CloudAnswer = () => jsonAnswer(404, {});
   readonly #server: Server;
 
   private constructor(server: Server, ca: string, issuer: TrustedIssuer) {
@@ -112,6 +114,11 @@ export class TestClouds {
       Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
     );
     const url = new URL(request.url ?? '/', this.origin);
+    if (url.pathname === '/tokens') {
+      const { status, headers: said, body: text } = this.webhook(body);
+      response.writeHead(status, said).end(text);
+      return;
+    }
     const asked = { method: request.method ?? '', url, headers, body };
     this.received.push(`${asked.method} ${url.pathname}`);
     const trouble = this.trouble(asked, response);
