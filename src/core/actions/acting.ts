@@ -25,7 +25,12 @@ export type ActionPhase =
   /** It is over. What is done once has to be on record before anything else begins. */
   | ActionEnd
   /** It is on record; what it made goes. */
-  | { readonly kind: 'CleaningUp'; readonly made: readonly MadeObject[] };
+  | {
+      readonly kind: 'CleaningUp';
+      readonly made: readonly MadeObject[];
+      /** What the action failed of, which its stage fails of next. */
+      readonly failure?: Failure;
+    };
 
 export interface ActionEnd {
   readonly kind: 'Ended';

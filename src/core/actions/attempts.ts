@@ -5,7 +5,7 @@ import { nextLook } from '../schedule.ts';
 import { after, type Instant, milliseconds, toRfc3339 } from '../time.ts';
 import type { Acting, ActionPhase } from './acting.ts';
 import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
-import type { ActionLook, Attempt } from './attempt.ts';
+import type { ActionLook, Attempt, MadeObject } from './attempt.ts';
 
 type ActingStep = Extract<StageStep, { kind: 'Acting' }>;
 
@@ -104,10 +104,16 @@ export function failedAction(
   const message = `action ${action.name}${tries}: ${failure.message}`;
   return withPhase(run, index, step, {
     kind: 'Ended',
-    made: [],
+    made: madeFor(step.phase),
     failure: { ...failure, message },
     ...(chance === 'Unknown' ? { unknown: true } : {}),
   });
+}
+
+/** What goes when nobody waits for it any more. */
+function madeFor(phase: ActionPhase): readonly MadeObject[] {
+  const jobs = phase.kind === 'Awaiting' && phase.awaited.kind === 'Jobs';
+  return jobs ? phase.awaited.made : [];
 }
 
 /** What it means that the time of an action is over. */
@@ -130,7 +136,13 @@ export function deadlineOf(action: Action, { startedAt }: Acting): Instant | und
 export function cleanedUp(run: RunProgress, index: number): RunProgress {
   const at = actionAt(run, index);
   if (at === undefined) return run;
-  return withPhase(run, index, at.step, { kind: 'CleaningUp', made: [] });
+  const { phase } = at.step;
+  const failed = phase.kind === 'CleaningUp' ? phase.failure : undefined;
+  const clean = { kind: 'CleaningUp', made: [] } as const;
+  return withPhase(run, index, at.step, {
+    ...clean,
+    ...(failed === undefined ? {} : { failure: failed }),
+  });
 }
 
 function withPhase(

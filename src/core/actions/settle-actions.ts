@@ -177,7 +177,9 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
       if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
       return conclude(run, place.index, { action, step }, phase, moment.now);
     case 'CleaningUp':
-      return phase.made.length > 0 ? run : goOn(place, step);
+      if (phase.made.length > 0) return run;
+      if (phase.failure !== undefined) return failed(run, place.index, phase.failure);
+      return goOn(place, step);
   }
 }
 
@@ -240,9 +242,15 @@ function conclude(
   if (failure === undefined || hook === 'onFailure') {
     return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made } });
   }
+  if (made.length > 0) {
+    return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made, failure } });
+  }
+  return failed(noted, index, failure);
+}
+
+function failed(run: RunProgress, index: number, failure: Failure): RunProgress {
   const stage = run.spec.stages[index];
-  if (stage === undefined) return noted;
-  return withStep(...escalated(noted, index, stage, failure));
+  return stage === undefined ? run : withStep(...escalated(run, index, stage, failure));
 }
 
 /** The list goes on behind an action that is done. */
