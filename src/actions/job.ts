@@ -1,4 +1,4 @@
-import { isJob } from '../core/actions/action-marks.ts';
+import { isJob, readMade, withMade } from '../core/actions/action-marks.ts';
 import type { Attempt, MadeObject } from '../core/actions/attempt.ts';
 import { jobObjects } from '../core/actions/job-objects.ts';
 import { standingOf } from '../core/actions/job-standing.ts';
@@ -48,8 +48,9 @@ export async function attemptJob(
   const leftovers = await clearLeftovers(jobs, context, call);
   if (leftovers.kind === 'Ending') return obstructed(leftovers.job);
   if (leftovers.kind === 'GoOn') {
-    const made = leftovers.jobs.map(madeOf);
-    return { kind: 'Await', awaited: { kind: 'Jobs', jobs: made, made } };
+    const begun = leftovers.jobs.map(madeOf);
+    const made = [...leftovers.jobs.flatMap(readMade), ...begun];
+    return { kind: 'Await', awaited: { kind: 'Jobs', jobs: begun, made } };
   }
   const obstacle = await clearPlaces(jobs, client, call);
   if (obstacle !== undefined) return obstructed(obstacle);
@@ -65,7 +66,9 @@ async function createAll(
   const made: MadeObject[] = [];
   try {
     for (const object of [...others, ...jobs]) {
-      const outcome = await create(object, context.client, call);
+      const along = made.slice(0, others.length);
+      const noted = isJob(object) ? withMade(object, along) : object;
+      const outcome = await create(noted, context.client, call);
       if (outcome.kind === 'Obstacle') {
         await cleanUp(context, made);
         return obstructed(outcome.object);

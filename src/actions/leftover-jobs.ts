@@ -1,4 +1,4 @@
-import { actionLabels } from '../core/actions/action-marks.ts';
+import { actionLabels, type JobOwner } from '../core/actions/action-marks.ts';
 import { endOf, goesOn } from '../core/actions/job-standing.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import { isForbidden } from '../kubernetes/api-error.ts';
@@ -43,9 +43,10 @@ export async function clearLeftovers(
   return running === undefined ? { kind: 'Gone' } : { kind: 'Ending', job: running };
 }
 
-async function listMade(
+/** Jobs in a namespace that an action has made; none for who may not list them. */
+export async function listMade(
   namespace: string,
-  { client, ...context }: ActionContext,
+  { client, ...context }: JobOwner & Pick<ActionContext, 'client'>,
   call: CallOptions,
 ): Promise<KubernetesObject[]> {
   const labelSelector = Object.entries(actionLabels(context))

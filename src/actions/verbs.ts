@@ -8,6 +8,7 @@ import { attemptApply, lookAtHealth } from './apply.ts';
 import { cleanUp } from './clean-up.ts';
 import { attemptDelete } from './delete.ts';
 import { attemptJob } from './job.ts';
+import { type LeftAction, removeLeftBehind } from './left-behind.ts';
 import { lookAtExpression } from './look-at-expression.ts';
 import { lookAtJobs } from './look-at-jobs.ts';
 import { attemptPatch } from './patch.ts';
@@ -62,6 +63,11 @@ export class ActionVerbs {
         // Nobody has to look at anything: the time is over when it is.
         return { kind: 'NotYet', message: 'waiting for the time to pass', awaited };
     }
+  }
+
+  /** Removes what an action that is over has left behind when its process ended. */
+  async removeLeftBehind(left: LeftAction, call: CallOptions): Promise<void> {
+    await removeLeftBehind(left, call);
   }
 
   /** Removes what an action made, once its end is on record: best effort, and bounded by itself. */

@@ -1,5 +1,6 @@
 import type { ActionContext, ActionTools } from '../actions/action-context.ts';
 import type { ActionWatches } from '../actions/action-watches.ts';
+import type { LeftAction } from '../actions/left-behind.ts';
 import { type Hook, isResumable, scopeOf } from '../core/actions/action.ts';
 import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
 import {
@@ -13,12 +14,13 @@ import {
   timedOut,
 } from '../core/actions/attempts.ts';
 import { epochOf } from '../core/actions/epoch.ts';
+import { leftBehind } from '../core/actions/ledger.ts';
 import { startOf } from '../core/actions/lifetime.ts';
 import { recordedEnd } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
-import type { Failure, RunProgress } from '../core/run.ts';
+import { type Failure, type RunProgress, withStage } from '../core/run.ts';
 import { between, type Clock, type Instant, toRfc3339 } from '../core/time.ts';
 import { treatmentOf } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
@@ -40,6 +42,7 @@ interface Verbs {
     awaited: Awaited,
     call: CallOptions,
   ) => Promise<ActionLook>;
+  readonly removeLeftBehind: (left: LeftAction, call: CallOptions) => Promise<void>;
   readonly cleanUp: (
     context: ActionContext,
     made: readonly MadeObject[],
@@ -86,7 +89,7 @@ export class ActionEffects {
   ): Promise<RunProgress> {
     switch (kind) {
       case 'EnterStage':
-        return await this.#options.lifetime.enter(at, call);
+        return await this.#enter(at, call);
       case 'RunAction':
         return await this.#run(at, call);
       case 'LookAtAction':
@@ -96,6 +99,28 @@ export class ActionEffects {
       case 'CleanUpAction':
         return await this.#cleanUp(at, call);
     }
+  }
+
+  /** What was left behind goes first: nothing but the status knows of it. */
+  async #enter(at: StageAt, call: CallOptions): Promise<RunProgress> {
+    const { stageSet, stage, index } = at;
+    const run = await this.#options.lifetime.enter(at, call);
+    const ledger = run.stages[index]?.ledger;
+    const name = ledger === undefined ? undefined : leftBehind(stage, ledger);
+    if (ledger === undefined || name === undefined) return run;
+    try {
+      const { client } = await this.#options.targets.readyTargetOf(stageSet, stage.name, call);
+      const left = { client, stageSet: ownerOf(stageSet), stage: stage.name, action: { name } };
+      await this.#options.verbs.removeLeftBehind(left, call);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      // What cannot be removed fails nothing.
+      if (isInterruption(error)) throw error;
+    }
+    return withStage(run, index, (progress) => ({
+      ...progress,
+      ledger: { ...ledger, resumed: undefined },
+    }));
   }
 
   /** An attempt goes on while no worker waits for it; a Lifetime one is on record before it begins. */

@@ -3,11 +3,15 @@ import { sha256Hex } from '../hash.ts';
 import { groupOf } from '../objects/identity.ts';
 import { longestLabel } from '../objects/label-value.ts';
 import { nameLabel, namespaceLabel } from '../objects/ownership.ts';
+import { isJsonObject } from '../validate/json-object.ts';
+import type { MadeObject } from './attempt.ts';
 
 /** Which action made an object, as `<stage>.<action>` where a label can hold that. */
 export const actionLabel = 'stages.metio.wtf/action';
 /** For which attempt an object was made: see `Attempting`. */
 export const attemptAnnotation = 'stages.metio.wtf/attempt';
+/** What was made along with a Job and goes with it, as JSON: see `withMade`. */
+const madeAnnotation = 'stages.metio.wtf/made';
 /** Digest of what was rendered, without the data of Secrets. */
 export const renderedAnnotation = 'stages.metio.wtf/rendered';
 
@@ -73,4 +77,30 @@ export function actionLabels({ stageSet, stage, action }: JobOwner): Record<stri
     [namespaceLabel]: stageSet.namespace,
     [actionLabel]: fits ? name : sha256Hex(name).slice(0, 32),
   };
+}
+
+/** The Job with a note of what was made along with it, which its action would not find without. */
+export function withMade(job: KubernetesObject, made: readonly MadeObject[]): KubernetesObject {
+  if (made.length === 0) return job;
+  const annotations = { ...job.metadata.annotations, [madeAnnotation]: JSON.stringify(made) };
+  return { ...job, metadata: { ...job.metadata, annotations } };
+}
+
+/** What a Job says was made along with it; nothing where that is not legible. */
+export function readMade({ metadata }: KubernetesObject): MadeObject[] {
+  try {
+    const made: unknown = JSON.parse(metadata.annotations?.[madeAnnotation] ?? '[]');
+    return Array.isArray(made) ? made.flatMap(madeObject) : [];
+  } catch {
+    return [];
+  }
+}
+
+function madeObject(value: unknown): MadeObject[] {
+  if (!isJsonObject(value)) return [];
+  const { apiVersion, kind, namespace, name, uid } = value;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return [];
+  // Without a uid, an object of somebody else might be meant by now.
+  if (typeof name !== 'string' || typeof uid !== 'string' || uid === '') return [];
+  return [{ apiVersion, kind, name, uid, ...(typeof namespace === 'string' ? { namespace } : {}) }];
 }

@@ -138,7 +138,13 @@ export function deadlineOf(action: Action, { startedAt }: Acting): Instant | und
 export function cleanedUp(run: RunProgress, index: number): RunProgress {
   const at = actionAt(run, index);
   if (at === undefined) return run;
-  return withPhase(run, index, at.step, { kind: 'CleaningUp', made: [] });
+  const { phase } = at.step;
+  const failed = phase.kind === 'CleaningUp' ? phase.failure : undefined;
+  const clean = { kind: 'CleaningUp', made: [] } as const;
+  return withPhase(run, index, at.step, {
+    ...clean,
+    ...(failed === undefined ? {} : { failure: failed }),
+  });
 }
 
 function withPhase(

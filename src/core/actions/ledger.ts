@@ -130,6 +130,19 @@ function withName(names: readonly string[], name: string): readonly string[] {
   return names.includes(name) ? names : [...names, name];
 }
 
+/**
+ * The action that was under way when the process ended and that nobody goes on with: it is on record
+ * as done, or no longer in the spec. What it made may still be there.
+ */
+export function leftBehind(stage: Stage, { resumed, ...ledger }: ActionLedger): string | undefined {
+  if (resumed === undefined) return undefined;
+  const { hook, name } = resumed;
+  const action = actionsOf(stage, hook).find((each) => each.name === name);
+  if (action === undefined) return name;
+  const { verdict } = standingOf(hook, action, { ...ledger, resumed });
+  return verdict === 'Skip' ? name : undefined;
+}
+
 /** Whether the stage still has an action that may be done only once and is not (part A 7.5). */
 export function hasUnfinishedLifetime(stage: Stage, ledger: ActionLedger): boolean {
   return [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')].some(
