@@ -33,7 +33,6 @@ describe('flags and environment', () => {
       maxTeardownWait: 3_600_000,
       kustomizeBinary: 'kustomize',
       decryptionDirectory: '/dev/shm',
-      keyServices: { identity: 'Controller', vault: undefined },
       runbookBaseUrl: 'https://stages.metio.wtf/runbooks/',
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,
@@ -63,7 +62,10 @@ describe('flags and environment', () => {
       logFormat: 'json',
       allowedArtifactHosts: [],
       allowedClusterHosts: [],
+      allowedActionHosts: [],
+      localActionHosts: [],
       clouds: { endpoints: {}, caFile: undefined },
+      keyServices: { identity: 'Controller', vault: undefined },
     });
   });
 
