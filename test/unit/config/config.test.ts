@@ -33,7 +33,6 @@ describe('flags and environment', () => {
       maxTeardownWait: 3_600_000,
       kustomizeBinary: 'kustomize',
       decryptionDirectory: '/dev/shm',
-      keyServices: { identity: 'Controller', vault: undefined },
       runbookBaseUrl: 'https://stages.metio.wtf/runbooks/',
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,
