@@ -12,6 +12,8 @@ export interface ControllerOptions {
   readonly artifactHosts: readonly string[];
   /** Further flags. */
   readonly flags?: readonly string[];
+  /** Variables besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Told of each line that the controller logs. */
   readonly onLog?: (line: string) => void;
 }
@@ -77,6 +79,7 @@ export class ControllerProcess {
     ];
     const child = spawn(process.execPath, [main, ...flags], {
       stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ...options.environment },
     });
     const started = new ControllerProcess(child, health, metrics, options.onLog);
     await started.#untilReady();

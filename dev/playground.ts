@@ -32,6 +32,8 @@ export interface Playground {
 
 export interface PlaygroundController {
   readonly flags?: readonly string[];
+  /** Variables besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly onLog?: (line: string) => void;
   /**
    * Whether StageSets without a ServiceAccount can be carried out; `SingleTenant` unless named.
@@ -72,6 +74,7 @@ export async function startPlayground(options: ClusterOptions = {}): Promise<Pla
         kustomizeBinary: join(cluster.assets, 'kustomize'),
         artifactHosts: [server.host],
         ...(asked.flags === undefined ? {} : { flags: asked.flags }),
+        ...(asked.environment === undefined ? {} : { environment: asked.environment }),
         ...(asked.onLog === undefined ? {} : { onLog: asked.onLog }),
       });
       running.push(controller);

@@ -18,9 +18,10 @@ export async function tenantWith(
 }
 
 /** A client with the roles of the installation and no others. */
-export async function asInstalled({
-  identities,
-}: Playground): Promise<{ readonly client: KubernetesClient; close(): Promise<void> }> {
+export async function asInstalled({ identities }: Playground): Promise<{
+  readonly client: KubernetesClient;
+  readonly close: () => Promise<void>;
+}> {
   const connection = await Connection.open({ kind: 'File', path: identities.installed });
   const client = KubernetesClient.connect(connection, { userAgent: 'installed' });
   return { client, close: async () => await connection.close() };

@@ -24,7 +24,10 @@ function encodingsOf(secret: string): string[] {
   });
 }
 
-const traces = [canary, privateKey].flatMap((secret) => [secret, ...encodingsOf(secret)]);
+/** What the fixtures of SOPS have sealed. */
+const sealed = 'correct horse battery staple';
+
+const traces = [canary, privateKey, sealed].flatMap((secret) => [secret, ...encodingsOf(secret)]);
 
 /** Credentials that no test has to plant: keys of age, and tokens of ServiceAccounts. */
 const credentials = /AGE-SECRET-KEY-1[0-9A-Z]{8}|\beyJhbGciOi[\w-]{8,}\.[\w-]{8}/;

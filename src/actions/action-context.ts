@@ -17,6 +17,8 @@ export interface ActionContext {
   readonly idempotencyKey: string;
   /** Which attempt it is in this run, from 1, which is what is assumed without it. */
   readonly attempt?: number;
+  /** The same until the action has to be done once more: see `epochOf`. Without it, nobody knows. */
+  readonly epoch?: string;
   /** Told each value of a Secret that was read, so that no message quotes it. */
   readonly onSecretValue: (value: string) => void;
   /** Told what went wrong on the side and fails no action, such as an object that could not be removed. */

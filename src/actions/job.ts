@@ -18,7 +18,8 @@ import { tellSecretsOf } from './told-secrets.ts';
 
 /**
  * Creates the objects of the action's artifact, the Jobs last, which are waited for then (part A 7.3).
- * After a restart it goes on with what it has made before. What an earlier attempt left behind goes
+ * After a restart it goes on with what it has made before, even if the source has changed since. What
+ * an earlier attempt left behind goes
  * first, and another attempt finds its place free: nothing is changed, since a Job cannot be.
  *
  * @throws TerminalError where an object of somebody else has the name, or the artifact is of no use;
@@ -36,15 +37,21 @@ export async function attemptJob(
     const { scope } = await client.discovery.mappingFor(apiVersion, kind, call);
     scopes.set(`${apiVersion}/${kind}`, scope);
   }
-  const attempting = { ...context, attempt: context.attempt ?? 1 };
+  const { attempt = 1, epoch = '' } = context;
+  const attempting = { ...context, attempt, epoch };
   const wanted = jobObjects(rendered, job, attempting, (apiVersion, kind) =>
     scopes.get(`${apiVersion}/${kind}`),
   );
   for (const object of wanted) tellSecretsOf(object, context.onSecretValue);
   const jobs = wanted.filter(isJob);
   const others = applyGroups(wanted.filter((object) => !isJob(object))).flat();
-  const obstacle =
-    (await clearLeftovers(jobs, context, call)) ?? (await clearPlaces(jobs, client, call));
+  const leftovers = await clearLeftovers(jobs, context, call);
+  if (leftovers.kind === 'Ending') return obstructed(leftovers.job);
+  if (leftovers.kind === 'GoOn') {
+    const made = leftovers.jobs.map(madeOf);
+    return { kind: 'Await', awaited: { kind: 'Jobs', jobs: made, made } };
+  }
+  const obstacle = await clearPlaces(jobs, client, call);
   if (obstacle !== undefined) return obstructed(obstacle);
   return await createAll(others, jobs, context, call);
 }

@@ -1,5 +1,5 @@
 import { actionLabels } from '../core/actions/action-marks.ts';
-import { endOf } from '../core/actions/job-standing.ts';
+import { endOf, goesOn } from '../core/actions/job-standing.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import { isForbidden } from '../kubernetes/api-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -11,27 +11,36 @@ import { objectError } from './object-error.ts';
 /** An action leaves one or two behind at worst; whoever labels more of them by hand waits longer. */
 const mostLeftovers = 50;
 
+/** What became of the Jobs that the same action made of other revisions. */
+export type Leftovers =
+  | { readonly kind: 'Gone' }
+  /** One that still runs has been told to end. */
+  | { readonly kind: 'Ending'; readonly job: KubernetesObject }
+  /** They are what the attempt is about: it had begun before the source changed. */
+  | { readonly kind: 'GoOn'; readonly jobs: readonly KubernetesObject[] };
+
 /**
- * Removes Jobs that the same action made of another revision: the process that waited for them has
- * ended, and two revisions of a Job must not run beside each other. Returns one that still runs. Who
- * may not list Jobs has to do without.
+ * Looks for Jobs that the same action made of another revision, and that the process which waited for
+ * them has left. What the action had begun before its source changed goes on, so that it is not done
+ * twice; all else goes, since two revisions of a Job must not run beside each other. Who may not list
+ * Jobs has to do without.
  */
 export async function clearLeftovers(
   wanted: readonly KubernetesObject[],
   context: ActionContext,
   call: CallOptions,
-): Promise<KubernetesObject | undefined> {
+): Promise<Leftovers> {
   const names = new Set(wanted.map((job) => identityOf(job)));
   const places = new Set(wanted.map(({ metadata }) => metadata.namespace ?? ''));
-  let running: KubernetesObject | undefined;
-  for (const namespace of places) {
-    for (const job of await listMade(namespace, context, call)) {
-      if (names.has(identityOf(job))) continue;
-      if (endOf(job) === undefined) running ??= job;
-      await removeLeftover(job, context, call);
-    }
-  }
-  return running;
+  const made: KubernetesObject[] = [];
+  for (const namespace of places) made.push(...(await listMade(namespace, context, call)));
+  const leftovers = made.filter((job) => !names.has(identityOf(job)));
+  const [first] = wanted;
+  const begun = leftovers.filter((job) => first !== undefined && goesOn(job, first));
+  if (begun.length > 0 && leftovers.length === made.length) return { kind: 'GoOn', jobs: begun };
+  for (const job of leftovers) await removeLeftover(job, context, call);
+  const running = leftovers.find((job) => endOf(job) === undefined);
+  return running === undefined ? { kind: 'Gone' } : { kind: 'Ending', job: running };
 }
 
 async function listMade(

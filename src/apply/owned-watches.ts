@@ -12,6 +12,8 @@ export interface Follower {
   /** Username; those who are the same share their watches, and nobody else does. */
   readonly identity: string;
   readonly client: KubernetesClient;
+  /** Address of a remote cluster; undefined for the local one. */
+  readonly server?: string | undefined;
 }
 
 /** A kind in a namespace; without one for a kind that has none. */
@@ -32,6 +34,7 @@ export interface OwnedWatchesOptions {
   /** Told how many watches there are, whenever that changes. */
   readonly onCount: (watches: number) => void;
   readonly mostWatches?: number;
+  readonly mostRemoteObjects?: number;
 }
 
 /** Each watch is a connection, here and at the API server. */
@@ -43,6 +46,9 @@ const mostForNamespace = 200;
 /** Objects of one watch: a remote cluster may be a tenant's own server, which tells of any number. */
 const mostObjects = 200_000;
 
+/** Objects of all watches on remote clusters for the StageSets of one namespace. */
+const mostRemoteObjects = 100_000;
+
 /** How long a watch that was forbidden is not asked for again. */
 const refusalLasts: Duration = minutes(10);
 
@@ -52,6 +58,8 @@ const ownedSelector = nameLabel;
 interface OwnedWatch {
   readonly reflector: Reflector;
   readonly stageSets: Set<string>;
+  /** Whose objects count for the bound of remote ones; undefined for the local cluster. */
+  readonly remoteFor: string | undefined;
 }
 
 interface Wanted {
@@ -177,16 +185,35 @@ export class OwnedWatches {
       return;
     }
     const query = { ...kind, labelSelector: ownedSelector, as: 'Metadata' } as const;
-    const reflector = new Reflector(follower.client, query, {
+    const reflector: Reflector = new Reflector(follower.client, query, {
       mostObjects,
       transform: (object) => slimmed(object, (name) => this.#intern(name)),
       onEvent: (event) => {
-        if (event.type !== 'Synced') onEvent(follower.identity, event);
+        if (event.type === 'Synced' || this.#watches.get(key)?.reflector !== reflector) return;
+        onEvent(follower.identity, event);
+        if (event.type === 'Added') this.#boundRemote(key, kind, follower.identity);
       },
       onTrouble: (trouble) => this.#troubled(key, kind, follower.identity, trouble),
     });
-    this.#watches.set(key, { reflector, stageSets: new Set([stageSet]) });
+    const remoteFor = follower.server === undefined ? undefined : namespaceOf(stageSet);
+    this.#watches.set(key, { reflector, stageSets: new Set([stageSet]), remoteFor });
     reflector.start();
+  }
+
+  /** Ends the watch that has taken the remote objects of its namespace beyond their bound. */
+  #boundRemote(key: string, kind: OwnedKind, identity: string): void {
+    const watch = this.#watches.get(key);
+    if (watch?.remoteFor === undefined) return;
+    const { mostRemoteObjects: most = mostRemoteObjects, onCount, onUnwatched } = this.#options;
+    let objects = 0;
+    for (const { reflector, remoteFor } of this.#watches.values()) {
+      if (remoteFor === watch.remoteFor) objects += reflector.store.size;
+    }
+    if (objects <= most) return;
+    this.#refuse(key);
+    this.#end(key, watch);
+    onCount(this.#watches.size);
+    onUnwatched(kind, identity, `more than ${most} objects of remote clusters are watched`);
   }
 
   /** Watches that the StageSets of one namespace have begun. */

@@ -1,3 +1,4 @@
+import { longestLabel } from '../core/objects/label-value.ts';
 import { nameLabel, namespaceLabel } from '../core/objects/ownership.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type AppliedRecord, metadataDigest, untouchedSince } from './applied-memory.ts';
@@ -30,9 +31,14 @@ export function slimmed(
       ...(generation === undefined ? {} : { generation }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
-    stageSet: owner.includes(undefined) ? undefined : intern(owner.join('/')),
+    stageSet: owner.every(isLabel) ? intern(owner.join('/')) : undefined,
     digest: metadataDigest(object),
   };
+}
+
+/** A server that is a tenant's own may send anything as one, and it is kept. */
+function isLabel(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= longestLabel;
 }
 
 /** Key of the StageSet that the object's labels name; a tenant's text. */

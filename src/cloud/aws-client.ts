@@ -93,7 +93,7 @@ interface HandledRequest {
 
 function textOf(body: unknown): string {
   if (typeof body === 'string') return body;
-  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
   throw new Error('the SDK streams a body, which no login does');
 }
 

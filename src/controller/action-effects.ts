@@ -12,6 +12,8 @@ import {
   operationOfHook,
   timedOut,
 } from '../core/actions/attempts.ts';
+import { epochOf } from '../core/actions/epoch.ts';
+import { startOf } from '../core/actions/lifetime.ts';
 import { recordedEnd } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
@@ -26,6 +28,7 @@ import type { ActionRuns } from './action-runs.ts';
 import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
 import { ownerOf } from './owner.ts';
+import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
 import type { Targets } from './targets.ts';
 
@@ -50,6 +53,7 @@ export interface ActionEffectsOptions {
   readonly targets: Targets;
   readonly lifetime: LifetimeActions;
   readonly runs: ActionRuns;
+  readonly reporter: Reporter;
   readonly watches: ActionWatches;
   /** StageSets whose actions wait for something that has changed. */
   readonly news: Set<string>;
@@ -100,14 +104,11 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
+    const isNew = memory.attempt === undefined && step.hook !== 'onFailure';
+    // What cannot be put on record is not begun: nothing of the action has failed then.
+    if (isNew && scopeOf(action) === 'Lifetime')
+      await this.#options.lifetime.start(at, action, call);
     try {
-      if (
-        memory.attempt === undefined &&
-        here.step.hook !== 'onFailure' &&
-        scopeOf(action) === 'Lifetime'
-      ) {
-        await this.#options.lifetime.start(at, action, call);
-      }
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
         const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
@@ -149,7 +150,8 @@ export class ActionEffects {
       return this.#failed(at, new Error(look.message));
     } catch (error) {
       call.signal.throwIfAborted();
-      if (isInterruption(error) || error instanceof TerminalError) return this.#failed(at, error);
+      if (isInterruption(error)) throw error;
+      if (isHopeless(error)) return this.#failed(at, error);
       const message = messageOf(error);
       const look = { kind: 'NotYet', message, awaited } as const;
       const now = this.#now();
@@ -191,8 +193,7 @@ export class ActionEffects {
     const failure: Failure = late
       ? timedOut(action, { ...step, trouble: messageOf(error) })
       : failureOf(operationOfHook(step.hook), error);
-    const treated = treatmentOf(error);
-    const hopeless = treated instanceof TerminalError || treated instanceof DeniedError;
+    const hopeless = isHopeless(error);
     const said = redactedFailure(failure, memory.secrets);
     // Whether the other side did it before the connection broke is anybody's guess.
     const chance =
@@ -225,6 +226,8 @@ export class ActionEffects {
     const uid = stageSet.metadata.uid ?? '';
     const revision = run.pinned[index]?.revision ?? '';
     const { hook, startedAt, attempt } = here.step;
+    const named = { stage: stage.name, action: here.action.name };
+    const started = memory.ledger === undefined ? undefined : startOf(memory.ledger, named);
     return {
       client,
       stageSet: { namespace, name, uid },
@@ -235,7 +238,9 @@ export class ActionEffects {
         [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
       ).slice(0, 32),
       attempt,
+      epoch: epochOf(hook, here.action, run.stages[index]?.ledger, started),
       onSecretValue: (value) => memory.secrets.add(value),
+      onTrouble: (message) => this.#options.reporter.warned(stageSet, stage.name, [message]),
       tools: this.#options.tools(at),
     };
   }
@@ -248,6 +253,12 @@ export class ActionEffects {
 /** Whether an action must not be begun twice, and cannot be taken up again. */
 function mayRunOnce(action: Action, hook: Hook): boolean {
   return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
+}
+
+/** Whether trying again cannot help. */
+function isHopeless(error: unknown): boolean {
+  const treated = treatmentOf(error);
+  return treated instanceof TerminalError || treated instanceof DeniedError;
 }
 
 /** Whether an action that was begun has an end that the other side did not tell. */

@@ -46,6 +46,8 @@ interface Entry extends RemoteCluster {
   readonly namespace: string;
   readonly content: string;
   readonly connection: RemoteConnection;
+  /** Tokens that it is shown; undefined where it is shown others, or none. */
+  readonly tokens: TokenStore | undefined;
   /** uids of StageSets whose own account could read the reference. */
   readonly readers: Set<string>;
   /** Who logs in: the controller itself does so for nobody but StageSets that act as it. */
@@ -68,11 +70,19 @@ interface Asked {
   readonly actsAsController: boolean;
 }
 
+interface Retiring {
+  readonly namespace: string;
+  readonly timer: NodeJS.Timeout;
+}
+
 /** Connections; each has pools and a copy of its cluster's discovery. */
 const mostConnections = 200;
 
 /** One tenant must not take the connections of all. */
 const mostForNamespace = 20;
+
+/** Of one namespace, those that were replaced and serve what is under way. */
+const mostRetiring = 4;
 
 /** StageSets of one connection that are known to have had access to it. */
 const mostReaders = 10_000;
@@ -100,7 +110,7 @@ export class Clusters {
   readonly #options: ClustersOptions;
   /** By reference; the order is that of last use. */
   readonly #entries = new Map<string, Entry>();
-  readonly #retiring = new Map<RemoteConnection, NodeJS.Timeout>();
+  readonly #retiring = new Map<RemoteConnection, Retiring>();
   #made = 0;
 
   constructor(options: ClustersOptions) {
@@ -151,13 +161,21 @@ export class Clusters {
     return entry;
   }
 
+  /**
+   * Forgets the tokens of a ServiceAccount that is gone. The remote cluster knows it by its name only, and
+   * would take them for as long as they last.
+   */
+  evict(namespace: string, serviceAccount: string): void {
+    for (const { tokens } of this.#entries.values()) tokens?.evict(namespace, serviceAccount);
+  }
+
   /** Closes all connections. */
   async stop(): Promise<void> {
     const connections = [
       ...[...this.#entries.values()].map(({ connection }) => connection),
       ...this.#retiring.keys(),
     ];
-    for (const timer of this.#retiring.values()) clearTimeout(timer);
+    for (const { timer } of this.#retiring.values()) clearTimeout(timer);
     this.#entries.clear();
     this.#retiring.clear();
     await Promise.all(connections.map(async (connection) => await connection.close()));
@@ -185,6 +203,7 @@ export class Clusters {
       content: content.text,
       connection,
       client,
+      tokens: way.tokens,
       name,
       id: `${name}#${this.#made}`,
       server: connection.server,
@@ -255,25 +274,31 @@ export class Clusters {
     this.#retire(entry);
   }
 
-  #retire({ connection }: Entry): void {
-    const timer = setTimeout(() => {
-      this.#retiring.delete(connection);
-      connection.close().catch(() => undefined);
-    }, retirement);
+  #retire({ connection, namespace }: Entry): void {
+    const timer = setTimeout(() => this.#close(connection), retirement);
     timer.unref();
-    this.#retiring.set(connection, timer);
-    const [first] = this.#retiring;
-    // Somebody who edits a Secret all the time must not pile connections up.
-    if (this.#retiring.size <= mostConnections || first === undefined) return;
-    const [oldest, due] = first;
-    clearTimeout(due);
-    this.#retiring.delete(oldest);
-    oldest.close().catch(() => undefined);
+    this.#retiring.set(connection, { namespace, timer });
+    // Somebody who edits a Secret all the time must not pile connections up, nor end those of others.
+    const neighbours = [...this.#retiring].filter(([, other]) => other.namespace === namespace);
+    const [first] = neighbours;
+    if (neighbours.length <= mostRetiring || first === undefined) return;
+    clearTimeout(first[1].timer);
+    this.#close(first[0]);
+  }
+
+  #close(connection: RemoteConnection): void {
+    this.#retiring.delete(connection);
+    connection.close().catch(() => undefined);
   }
 }
 
 /** A kind that a stage has just defined is served a moment later: ask often enough. */
-const discoveryOptions = { unknownKindInterval: milliseconds(200), timeout: seconds(10) };
+const discoveryOptions = {
+  unknownKindInterval: milliseconds(200),
+  timeout: seconds(10),
+  // A few times what large clusters have; twenty of them must fit into memory for one tenant.
+  most: { bytes: 4 * 1024 * 1024, kinds: 10_000 },
+};
 
 /** Whether a StageSet names no account anywhere and has no default one: the single-tenant set-up. */
 function actsAsController(stageSet: StageSet, { identity }: Tenant): boolean {

@@ -110,7 +110,10 @@ export class Controller {
     });
     this.#accounts = new AccountWatch(client, {
       namespaces: watchNamespaces,
-      onGone: (namespace, name) => this.#tokens.evict(namespace, name),
+      onGone: (namespace, name) => {
+        this.#tokens.evict(namespace, name);
+        this.#clusters.evict(namespace, name);
+      },
       onCreated: (namespace, name) => this.#accountCreated(namespace, name),
       onTrouble: (trouble) => this.#trouble('ServiceAccount', trouble),
     });

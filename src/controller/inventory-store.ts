@@ -6,6 +6,7 @@ import { entriesOf } from '../core/inventory/read.ts';
 import { shardsFor, stageLabel, stageSetLabel, surplusShards } from '../core/inventory/shards.ts';
 import { shardWrites } from '../core/inventory/writes.ts';
 import { referenceTo } from '../core/objects/identity.ts';
+import { longestLabel } from '../core/objects/label-value.ts';
 import { isAlreadyExists, isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -150,6 +151,8 @@ export async function listInventories(
   call: CallOptions,
 ): Promise<Map<string, StoredInventory>> {
   const { name, namespace, uid } = stageSet.metadata;
+  // No inventory has the label of a StageSet whose name is too long for one.
+  if (name.length > longestLabel) return new Map();
   const { items } = await client.list(
     {
       apiVersion: stagesApiVersion,

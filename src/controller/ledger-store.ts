@@ -2,6 +2,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import {
   isCompleted,
   type LedgerSettlement,
+  lifetimeKey,
   settledStatus,
   startOf,
   withCompletion,
@@ -14,6 +15,7 @@ import { type Clock, toRfc3339 } from '../core/time.ts';
 import { parseStageLedger } from '../core/validate/schema.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import {
@@ -32,6 +34,8 @@ export type Completion = Pick<CompletedAction, 'stage' | 'action' | 'anchor'>;
 /** How often a ledger that somebody keeps changing is read again before the next pass must do. */
 const mostReads = 5;
 
+const mostUnanswered = 1000;
+
 /**
  * Reads and writes StageLedgers, always as the controller. Only the status is written, and only of
  * the state that was read: when anybody changed the ledger in between, it is read again and the
@@ -42,6 +46,8 @@ export class LedgerStore {
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
   readonly #whileWriting: LedgerWatch['whileWriting'];
+  /** Times of starts that may be on record or not, since nobody answered; those actions did not begin. */
+  readonly #unanswered = new Map<string, string>();
 
   /** @param whileWriting carries out a write, and knows by that whose it was. */
   constructor(
@@ -64,10 +70,20 @@ export class LedgerStore {
     return { apiVersion: stagesApiVersion, kind: 'StageLedger', metadata: named };
   }
 
-  /** Loads the ledger of a StageSet; creates it, empty, when there is none. */
+  /**
+   * Loads the ledger of a StageSet; creates it, empty, when there is none. A start in it whose answer
+   * this process never got is forgotten, since the action has not begun.
+   */
   async open({ metadata }: StageSet, call: CallOptions): Promise<StageLedger> {
     const identity = { apiVersion: stagesApiVersion, kind: 'StageLedger' };
-    return await this.#open(referenceTo({ ...identity, metadata }), call);
+    let ledger = await this.#open(referenceTo({ ...identity, metadata }), call);
+    for (const { stage, action, startedAt } of ledger.status?.startedActions ?? []) {
+      const name = nameOf(ledger, stage, action);
+      if (this.#unanswered.get(name) !== startedAt) continue;
+      ledger = await this.abandon(ledger, stage, action, call);
+      this.#unanswered.delete(name);
+    }
+    return ledger;
   }
 
   /**
@@ -83,13 +99,16 @@ export class LedgerStore {
     call: CallOptions,
   ): Promise<StageLedger> {
     if (startOf(ledger, { stage, action }) !== undefined) return ledger;
+    const name = nameOf(ledger, stage, action);
     // Whole seconds could be somebody else's as well.
-    const startedAt = new Date(this.#clock()).toISOString();
-    return await this.#change(ledger, call, (current) => {
+    const startedAt = this.#unanswered.get(name) ?? new Date(this.#clock()).toISOString();
+    this.#remember(name, startedAt);
+    const stored = await this.#change(ledger, call, (current) => {
       const started = startOf(current, { stage, action });
       const others = started !== undefined && started.startedAt !== startedAt;
       if (others || isCompleted(current, { stage, action })) {
         const what = others ? 'started' : 'completed';
+        this.#unanswered.delete(name);
         throw new RetryableError(
           `${describeObject(current)}: action ${action} of stage ${stage} was ${what} by somebody else just now`,
           { object: referenceTo(current) },
@@ -97,6 +116,8 @@ export class LedgerStore {
       }
       return withStart(current, { stage, action, startedAt });
     });
+    this.#unanswered.delete(name);
+    return stored;
   }
 
   /** Records that an action was done here, and forgets that it was started. */
@@ -110,14 +131,22 @@ export class LedgerStore {
     return await this.#change(ledger, call, (current) => withCompletion(current, completed));
   }
 
-  /** Forgets a start: the action failed and was not done, or a person asks for another try. */
+  /**
+   * Forgets a start: the action failed and was not done, or a person asks for another try. Only the
+   * start that `ledger` has is meant, and not what somebody else has started since.
+   */
   async abandon(
     ledger: StageLedger,
     stage: string,
     action: string,
     call: CallOptions,
   ): Promise<StageLedger> {
-    return await this.#change(ledger, call, (current) => withoutStart(current, { stage, action }));
+    const started = startOf(ledger, { stage, action });
+    if (started === undefined) return ledger;
+    return await this.#change(ledger, call, (current) => {
+      const same = startOf(current, started)?.startedAt === started.startedAt;
+      return same ? withoutStart(current, started) : { ...current.status };
+    });
   }
 
   /** Carries out what `settleLedger` found, by one write; none when nothing changes. */
@@ -127,6 +156,14 @@ export class LedgerStore {
     call: CallOptions,
   ): Promise<StageLedger> {
     return await this.#change(ledger, call, (current) => settledStatus(current, settlement));
+  }
+
+  #remember(name: string, startedAt: string): void {
+    this.#unanswered.set(name, startedAt);
+    const [oldest] = this.#unanswered.keys();
+    if (this.#unanswered.size > mostUnanswered && oldest !== undefined) {
+      this.#unanswered.delete(oldest);
+    }
   }
 
   async #open(reference: ObjectReference, call: CallOptions): Promise<StageLedger> {
@@ -172,6 +209,11 @@ export class LedgerStore {
       }
     }
   }
+}
+
+/** An action, among those of all StageSets. */
+function nameOf({ metadata }: StageLedger, stage: string, action: string): string {
+  return `${storeKey(metadata.namespace, metadata.name)} ${lifetimeKey({ stage, action })}`;
 }
 
 function parsed(object: KubernetesObject): StageLedger {

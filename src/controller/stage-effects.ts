@@ -288,12 +288,12 @@ export class StageEffects {
   /** From now on, changes of what is applied are told. */
   #follow(
     { stageSet, stage }: StageAt,
-    { client, identity }: Tenant,
+    { client, identity, server }: Tenant,
     { groups }: PreparedStage,
     group: number,
   ): void {
     const key = storeKey(stageSet.metadata.namespace, stageSet.metadata.name);
-    const follower: Follower = { stageSet: key, stage: stage.name, identity, client };
+    const follower: Follower = { stageSet: key, stage: stage.name, identity, client, server };
     const kinds = groups
       .slice(0, group + 1)
       .flat()

@@ -3,7 +3,7 @@ import type { RunProgress } from '../core/run.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, type Clock } from '../core/time.ts';
-import { specProblems } from '../core/validate/spec.ts';
+import { stageSetProblems } from '../core/validate/stage-set.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import type { ActionEffects } from './action-effects.ts';
@@ -51,7 +51,7 @@ export async function takeSnapshot(
     settings,
     stageSet,
     spec,
-    problems: problems.length > 0 ? problems : specProblems(spec),
+    problems: problems.length > 0 ? problems : stageSetProblems(stageSet),
     dependencies: graph,
     sources: observedSources,
     run: withNews(sight, observers),

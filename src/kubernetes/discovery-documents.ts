@@ -64,6 +64,13 @@ function aggregatedKinds(group: string, version: string, resources: JsonObject[]
   return kinds;
 }
 
+/** How much is to be kept of groups: their kinds, and a little for each version. */
+export function sizeOf(groups: readonly DiscoveredGroup[]): number {
+  return groups
+    .flatMap(({ versions }) => versions)
+    .reduce((sum, { kinds }) => sum + 1 + kinds.size, 0);
+}
+
 /** Reads a legacy `APIResourceList` of one group version. */
 export function readResourceList(apiVersion: string, document: unknown): KindTable {
   const kinds: KindTable = new Map();

@@ -1,3 +1,4 @@
+import { RetryableError } from '../core/errors.ts';
 import { type Duration, minutes, seconds } from '../core/time.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import { ApiError, isNotFound, NO_KIND_MATCH } from './api-error.ts';
@@ -10,6 +11,7 @@ import {
   readAggregated,
   readLegacyGroups,
   readResourceList,
+  sizeOf,
 } from './discovery-documents.ts';
 import { groupVersionPath, parseApiVersion } from './paths.ts';
 import type { CallOptions, Transport } from './transport.ts';
@@ -22,7 +24,25 @@ export interface DiscoveryOptions {
   maxAge?: Duration;
   /** Bound of each request. Default 30 s. */
   timeout?: Duration;
+  /** How much is read and kept of a server that is not trusted. Default: any. */
+  most?: DiscoveryBound;
 }
+
+/** What one look at everything may come to, and looks for single kinds until the next. */
+export interface DiscoveryBound {
+  /** Of all documents. */
+  readonly bytes: number;
+  /** Kinds and versions. */
+  readonly kinds: number;
+}
+
+const unbounded: DiscoveryBound = {
+  bytes: Number.POSITIVE_INFINITY,
+  kinds: Number.POSITIVE_INFINITY,
+};
+
+/** Bytes that a document counts for besides its own, by the request for it. */
+const smallestDocument = 1024;
 
 /** How long old knowledge is good enough after a failure to renew it. */
 const RELOAD_INTERVAL = seconds(10);
@@ -44,6 +64,8 @@ export class Discovery {
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
   readonly #lookups = new Map<string, Promise<void>>();
+  /** What is left of the bound. */
+  #left = unbounded;
   readonly #missedAt = new Map<string, number>();
 
   constructor(transport: Transport, options: DiscoveryOptions = {}) {
@@ -52,6 +74,7 @@ export class Discovery {
       unknownKindInterval: seconds(1),
       maxAge: minutes(10),
       timeout: seconds(30),
+      most: unbounded,
       ...options,
     };
   }
@@ -164,6 +187,7 @@ export class Discovery {
     try {
       const document = await this.#read(path);
       const kinds = readResourceList(apiVersion, document.body);
+      this.#take({ bytes: 0, kinds: kinds.size });
       this.#tables.set(apiVersion, kinds);
       this.#addVersion(apiVersion);
     } catch (error) {
@@ -201,7 +225,9 @@ export class Discovery {
   }
 
   async #load(): Promise<void> {
+    this.#left = this.#options.most;
     const [core, named] = await Promise.all([this.#loadGroups('/api'), this.#loadGroups('/apis')]);
+    this.#take({ bytes: 0, kinds: sizeOf([...core, ...named]) });
     const tables = new Map<string, KindTable>();
     const groups = new Map<string, string[]>();
     for (const { group, versions } of [...core, ...named]) {
@@ -229,8 +255,11 @@ export class Discovery {
       }
       return aggregated;
     }
+    const groups = readLegacyGroups(document.body);
+    const requests = groups.reduce((sum, { versions }) => sum + versions.length, 0);
+    this.#take({ bytes: requests * smallestDocument, kinds: 0 });
     return Promise.all(
-      readLegacyGroups(document.body).map(async ({ group, versions }) => ({
+      groups.map(async ({ group, versions }) => ({
         group,
         versions: await Promise.all(
           versions.map(async (version) => ({
@@ -253,6 +282,17 @@ export class Discovery {
     }
   }
 
+  /** @throws RetryableError when the server says more about itself than is kept. */
+  #take({ bytes, kinds }: DiscoveryBound): void {
+    this.#left = { bytes: this.#left.bytes - bytes, kinds: this.#left.kinds - kinds };
+    if (this.#left.bytes >= 0 && this.#left.kinds >= 0) return;
+    const { most } = this.#options;
+    throw new RetryableError(
+      `discovery: the server serves more than is looked at: ${most.kinds} kinds in ${most.bytes} bytes`,
+      { reason: 'ResponseTooLarge' },
+    );
+  }
+
   async #read(
     path: string,
     etag?: string,
@@ -268,6 +308,7 @@ export class Discovery {
       // Shared by several callers: it must not end because the first of them gives up.
       { signal: new AbortController().signal, timeout: this.#options.timeout },
     );
+    this.#take({ bytes: answer.body.length + smallestDocument, kinds: 0 });
     const received = answer.headers.etag;
     return {
       status: answer.status,

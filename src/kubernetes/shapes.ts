@@ -5,16 +5,25 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Characters of each part of an identity, which are kept for long; of a name, 253 are allowed. */
+const longestIdentity = 1024;
+
+function isShort(value: unknown): boolean {
+  // Some servers write null for what they leave out.
+  if (value === undefined || value === null) return true;
+  return typeof value === 'string' && value.length <= longestIdentity;
+}
+
 /** Whether a JSON value has the identity that every persisted Kubernetes object has. */
 export function isKubernetesObject(value: unknown): value is KubernetesObject {
-  return (
-    isJsonObject(value) &&
-    typeof value['apiVersion'] === 'string' &&
-    typeof value['kind'] === 'string' &&
-    isJsonObject(value['metadata']) &&
-    typeof value['metadata']['name'] === 'string'
-  );
+  if (!isJsonObject(value)) return false;
+  const { apiVersion, kind, metadata } = value;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
+  if (!isJsonObject(metadata) || typeof metadata['name'] !== 'string') return false;
+  return identityFields.every((field) => isShort(metadata[field]));
 }
+
+const identityFields = ['name', 'namespace', 'uid', 'resourceVersion', 'deletionTimestamp'];
 
 /** The string at `field`, or undefined when it is absent, empty or of another type. */
 export function stringAt(object: JsonObject, field: string): string | undefined {

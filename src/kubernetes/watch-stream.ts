@@ -73,18 +73,7 @@ export class LineStream {
         };
       },
       onResponseData: (_, chunk) => this.#receive(chunk),
-      onResponseEnd: () => {
-        const refused = this.#refusal;
-        this.#end(
-          refused === undefined
-            ? undefined
-            : this.#answers.refuse(
-                refused.status,
-                Buffer.concat(refused.chunks).toString('utf8'),
-                refused.retryAfter,
-              ),
-        );
-      },
+      onResponseEnd: () => this.#end(this.#refused()),
       onResponseError: (_, error) => this.#end(error),
     });
   }
@@ -120,8 +109,9 @@ export class LineStream {
     if (this.#ended !== undefined) return; // A cleared timer must not be set again.
     this.#timer.refresh();
     if (this.#refusal !== undefined) {
-      // An error body of a megabyte is no error body.
-      if (this.#refusal.chunks.length < 64) this.#refusal.chunks.push(chunk);
+      this.#refusal.chunks.push(chunk);
+      // An error body of a megabyte is no error body, and may never end.
+      if (this.#refusal.chunks.length >= 64) this.#end(this.#refused());
       return;
     }
     try {
@@ -132,6 +122,13 @@ export class LineStream {
     }
     if (this.#lines.length >= HIGH_WATER) this.#controller?.pause();
     if (this.#lines.length > 0) this.#notify();
+  }
+
+  /** The error that an error answer stands for, as far as it has come. */
+  #refused(): Error | undefined {
+    if (this.#refusal === undefined) return undefined;
+    const { status, chunks, retryAfter } = this.#refusal;
+    return this.#answers.refuse(status, Buffer.concat(chunks).toString('utf8'), retryAfter);
   }
 
   #silent(): void {

@@ -34,6 +34,9 @@ const WATCH_INACTIVITY = seconds(150);
 /** Twice what etcd stores as one object by default, and room for the event around it. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+/** Of a remote cluster only metadata is watched, and there may be hundreds of watches on it. */
+const MAX_REMOTE_LINE_BYTES = 2 * 1024 * 1024;
+
 const EVENT_TYPES = new Map([
   ['ADDED', 'Added'],
   ['MODIFIED', 'Modified'],
@@ -77,7 +80,7 @@ export async function* watch(
     options,
     {
       inactivity: query.inactivityTimeout ?? WATCH_INACTIVITY,
-      maxLineBytes: MAX_LINE_BYTES,
+      maxLineBytes: foreign ? MAX_REMOTE_LINE_BYTES : MAX_LINE_BYTES,
     },
     signal,
     {

@@ -16,9 +16,10 @@ import { namedAccountOf } from '../core/service-account.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
 import { type Clock, instant } from '../core/time.ts';
+import { type AdmissionRules, admissionProblems } from '../core/validate/admission.ts';
 import { describeProblems, type FieldProblem } from '../core/validate/field-problem.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
-import { specProblems } from '../core/validate/spec.ts';
+import { stageSetProblems } from '../core/validate/stage-set.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { FairLimit } from '../kubernetes/fair-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
@@ -90,7 +91,7 @@ export class Planner {
 
   /** @throws RetryableError and ApiError where the API server does not answer. */
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
-    const { stageSet, problems } = read(question);
+    const { stageSet, problems } = read(question, this.#options);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
     const { builder, requests } = this.#options;
     const client =
@@ -213,8 +214,8 @@ interface Read {
   readonly problems: readonly FieldProblem[];
 }
 
-/** The StageSet in question, with what admission would refuse in it. */
-function read({ object, suppose }: PlanQuestion): Read {
+/** The StageSet in question, with what admission would refuse in a new spec, or a run in the stored one. */
+function read({ object, suppose }: PlanQuestion, rules: AdmissionRules): Read {
   const proposed = suppose.proposed;
   const revised = proposed === undefined ? object : { ...object, spec: proposed };
   const options =
@@ -224,13 +225,10 @@ function read({ object, suppose }: PlanQuestion): Read {
   const stageSet = withSources(parsed.value, suppose.revisions ?? {});
   const strangers = strangeAccounts(stageSet, object);
   if (strangers.length > 0) return { stageSet, problems: strangers };
-  const generation = stageSet.metadata.generation ?? 0;
-  const metadata =
-    proposed === undefined
-      ? stageSet.metadata
-      : { ...stageSet.metadata, generation: generation + 1 };
-  const spec = stageSet.spec ?? { stages: [] };
-  return { stageSet: { ...stageSet, metadata }, problems: specProblems(spec) };
+  if (proposed === undefined) return { stageSet, problems: stageSetProblems(stageSet) };
+  const generation = (stageSet.metadata.generation ?? 0) + 1;
+  const next = { ...stageSet, metadata: { ...stageSet.metadata, generation } };
+  return { stageSet: next, problems: admissionProblems(next, rules) };
 }
 
 /**
@@ -259,7 +257,7 @@ function strangeAccounts({ spec }: StageSet, object: KubernetesObject): FieldPro
 }
 
 /**
- * The accounts that stages are applied as, and their variables read; empty for the controller's own
+ * The accounts that stages are applied as, and their variables and keys read; empty for the controller's own
  * identity. What leaves the spec is deleted as the account of the whole, which may be another one.
  */
 function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
@@ -268,7 +266,7 @@ function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
     serviceAccountName === '' ? whole : serviceAccountName,
     ...((postBuild?.substituteFrom ?? []).length === 0 ? [] : [whole]),
   ]);
-  return new Set(names);
+  return new Set(spec?.decryption?.secretRef === undefined ? names : [...names, whole]);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {

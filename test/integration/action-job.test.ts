@@ -241,6 +241,33 @@ describe('a job action', () => {
     });
   });
 
+  it('does not do again what was complete before the run that began it was replaced', async () => {
+    await begin();
+    await publish([job('migrate')]);
+    const first = await attempt(contextOf({ epoch: 'revision v1' }));
+    await kubelet.end(shop, nameIn(first), { exitCode: 0 });
+    await untilEnded(first);
+    const next = contextOf({ epoch: 'revision v1', idempotencyKey: 'key-2' });
+    expect(await attempt(next)).to.deep.equal(first);
+    expect(await look(first)).to.deep.equal({ kind: 'Done' });
+    // A person has asked for it to be done anew.
+    const forced = contextOf({ epoch: 'revision v1 again', idempotencyKey: 'key-2' });
+    expect((await verbs.attempt(forced, shop.call)).kind).to.equal('Obstructed');
+  });
+
+  it('goes on with what it had begun before its source changed', async () => {
+    await begin();
+    await publish([job('migrate')]);
+    const first = await attempt(contextOf({ epoch: 'started' }));
+    await publish([job('migrate')], 'v2');
+    const next = contextOf({ epoch: 'started', idempotencyKey: 'key-2' });
+    expect((await attempt(next)).jobs).to.deep.equal(first.jobs);
+    await kubelet.end(shop, nameIn(first), { exitCode: 1 });
+    await untilEnded(first);
+    expect(nameIn(await attempt(next))).not.to.equal(nameIn(first));
+    expect(await shop.find(job(nameIn(first)))).to.equal(undefined);
+  });
+
   it('ends a running Job of another revision before it begins its own', async () => {
     await begin();
     await publish([job('migrate')]);

@@ -3,12 +3,15 @@ import { LedgerStore } from '../../src/controller/ledger-store.ts';
 import { LedgerWatch } from '../../src/controller/ledger-watch.ts';
 import { settleLedger } from '../../src/core/actions/lifetime.ts';
 import { RetryableError } from '../../src/core/errors.ts';
-import { instant } from '../../src/core/time.ts';
-import type { KubernetesClient } from '../../src/kubernetes/client.ts';
+import { instant, milliseconds } from '../../src/core/time.ts';
+import { KubernetesClient } from '../../src/kubernetes/client.ts';
+import { Connection } from '../../src/kubernetes/connection.ts';
 import type { CallOptions } from '../../src/kubernetes/transport.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import { type StageLedger, type StageSet, stagesApiVersion } from '../../src/types/stages.ts';
 import { asInstalled } from '../actors.ts';
+import { isWrite } from '../faults/faults.ts';
+import { FaultProxy } from '../faults/proxy.ts';
 import { sharedPlayground } from '../playground.ts';
 import { TestNamespace } from '../test-namespace.ts';
 import { caught, eventually } from './objects.ts';
@@ -140,6 +143,17 @@ describe('the store of ledgers', () => {
     expect(String(error)).to.contain('was started by somebody else just now');
   });
 
+  it('does not forget what another process has started since the ledger was read', async () => {
+    const empty = await store.open(stageSet, call);
+    const started = await store.start(empty, 'data', 'seed', call);
+    const freed = await store.abandon(started, 'data', 'seed', call);
+    const other = new LedgerStore(client, () => instant(start + 1));
+    const theirs = await other.start(freed, 'data', 'seed', call);
+    await store.abandon(empty, 'data', 'seed', call);
+    await store.abandon(started, 'data', 'seed', call);
+    expect((await stored())['status']).to.deep.equal(theirs.status);
+  });
+
   it('does not start what was completed since the ledger was read', async () => {
     const empty = await store.open(stageSet, call);
     await store.complete(empty, { stage: 'data', action: 'seed' }, call);
@@ -223,11 +237,70 @@ describe('the store of ledgers', () => {
     return await store.settle(ledger, settlement, call);
   }
 
+  describe('behind a network that loses answers', () => {
+    let proxy: FaultProxy;
+    let connection: Connection;
+    let late: LedgerStore;
+
+    beforeEach(async () => {
+      const { identities } = await sharedPlayground();
+      proxy = await FaultProxy.start(identities.installed);
+      connection = await Connection.open({ kind: 'Text', text: proxy.kubeconfig });
+      const behind = KubernetesClient.connect(connection, { userAgent: 'behind' });
+      late = new LedgerStore(behind, () => instant(start));
+    });
+
+    afterEach(async () => {
+      await connection.close();
+      await proxy.stop();
+    });
+
+    it('takes a start for its own whose answer was lost once', async () => {
+      const empty = await late.open(stageSet, call);
+      proxy.inject({ match: isWrite, times: 1, fault: { kind: 'ResetAfter' } });
+      const started = await late.start(empty, 'data', 'seed', call);
+      expect((await stored())['status']).to.deep.equal(started.status);
+    });
+
+    /** The ledger before a start whose answer never came, although it was stored. */
+    async function unanswered(): Promise<StageLedger> {
+      const empty = await late.open(stageSet, call);
+      const recover = proxy.inject({ match: isWrite, fault: { kind: 'ResetAfter' } });
+      const limits = { ...call, timeout: milliseconds(1500) };
+      const error = await caught(late.start(empty, 'data', 'seed', limits));
+      expect(error).to.be.instanceOf(RetryableError);
+      recover();
+      expect((await stored())['status'])
+        .to.have.property('startedActions')
+        .that.has.length(1);
+      return empty;
+    }
+
+    it('goes on with a start whose answer never came', async () => {
+      const empty = await unanswered();
+      const started = await late.start(empty, 'data', 'seed', call);
+      expect((await stored())['status']).to.deep.equal(started.status);
+    });
+
+    it('forgets a start whose answer never came when the ledger is opened again', async () => {
+      await unanswered();
+      const ledger = await late.open(stageSet, call);
+      expect(ledger.status?.startedActions).to.deep.equal([]);
+      expect((await store.open(stageSet, call)).status).to.deep.equal(ledger.status);
+    });
+
+    it('leaves a start alone that another process did not get to finish', async () => {
+      await unanswered();
+      const ledger = await store.open(stageSet, call);
+      expect(ledger.status?.startedActions).to.have.length(1);
+    });
+  });
+
   describe('with a watch', () => {
     let watch: LedgerWatch;
     let woken: string[];
 
-    beforeEach(async () => {
+    beforeEach(() => {
       woken = [];
       watch = new LedgerWatch(client, {
         namespaces: [shop.name],

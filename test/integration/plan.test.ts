@@ -264,7 +264,7 @@ describe('a plan', () => {
     expect(told).to.deep.equal([
       ['broken', 'Blocked'],
       ['shop', 'UpToDate'],
-      [named.name, 'Blocked'],
+      [named.name, 'Invalid'],
     ]);
   });
 

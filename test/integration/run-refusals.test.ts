@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
+import { stagesApiVersion } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
 import { useController } from '../playground.ts';
 
@@ -80,6 +81,22 @@ describe('a StageSet that cannot be carried out', () => {
     await shop.createStageSet([name]);
     expect(await shop.untilReason('InvalidSpec')).to.match(/64 characters.*at most 63/);
     expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
+  it('has a name that does not fit into a label, and can be deleted all the same (part A 4.8)', async () => {
+    const shop = await stand.namespace();
+    await shop.publish('one', 'v1', [configMap('one')]);
+    const name = 'n'.repeat(64);
+    const metadata = { name, namespace: shop.name };
+    const spec = { interval: '1h', stages: [{ name: 'one', sourceRef: { name: 'one' } }] };
+    const stageSet = { apiVersion: stagesApiVersion, kind: 'StageSet', metadata, spec };
+    const created = await shop.create(stageSet);
+    const refused = await shop.untilObject(created, ({ status }) =>
+      JSON.stringify(status ?? {}).includes('InvalidSpec'),
+    );
+    expect(JSON.stringify(refused)).to.include('metadata.name: has 64 characters; at most 63');
+    await shop.delete(created);
+    await shop.untilCollection(created, (objects) => !objects.has(name));
   });
 
   it('[gap] has objects without a namespace, and one that is cluster-scoped with one', async () => {

@@ -123,7 +123,22 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
     );
   });
 
+  it('is applied there no more once the account is deleted, though its token lasts', async () => {
+    const shop = await shopWith();
+    await welcome(shop);
+    await shop.createStageSet(['app'], byConfigMap);
+    await shop.untilReady('v1');
+    await shop.delete(serviceAccount('courier'));
+    await shop.publish('app', 'v2', [configMap('web', { color: 'blue' })]);
+    expect(await shop.untilReason('StageFailed')).to.include(
+      `no token for ServiceAccount ${shop.name}/courier: it does not exist`,
+    );
+    await shop.create(serviceAccount('courier'));
+    await shop.untilReady('v2');
+  });
+
   const invalid: [string, Record<string, string>, string][] = [
+    ['names a cloud without its cluster', { provider: 'gcp' }, 'its key cluster is missing'],
     ['names no provider', { provider: 'ibm' }, 'it is one of generic, aws, azure, gcp'],
     ['has no address', { address: '' }, 'its key address is missing'],
   ];

@@ -31,7 +31,7 @@ const secrets = [
   dataKey.toString('base64').replace(/=+$/, ''),
 ];
 
-describe('a file whose metadata leads key services astray', () => {
+describe('attack 113: a SOPS file whose metadata leads key services astray (nobody is asked, or shown a token, at an address of choice, part A 10.1)', () => {
   let aws: AwsKmsServer;
   let gcp: GcpKmsServer;
   let azure: KeyVaultServer;
@@ -302,7 +302,7 @@ describe('a file whose metadata leads key services astray', () => {
     }
   });
 
-  it('is asked of no Vault as a ServiceAccount', async () => {
+  it('attack 114: a Vault, under --object-level-kms (edge case 27: it fails, and no ambient login takes its place, part A 10.1)', async () => {
     const error = await refusal(entryOf('hc_vault'), testCredentials('ServiceAccount'));
     expect(error).to.be.instanceOf(TerminalError);
     expect(error.message).to.include('--object-level-kms');

@@ -267,6 +267,11 @@ describe('attack 56: a SOPS file that is made to be slow (everything in it is bo
     expect(detail).to.match(/a PGP message is damaged/);
   });
 
+  it('is refused when a text in it is too long for a reader of JSON', async () => {
+    const text = `{"a": "${'x'.repeat(15_500_000)}", "sops": {"mac": "ENC[AES256_GCM,"}}`;
+    expect((await refusal('a.json', text)).message).to.equal('decryption failed: format of a.json');
+  });
+
   it('is refused when it is too large', async () => {
     const text = `${secret}#${'x'.repeat(16 * 1024 * 1024)}\n`;
     expect((await refusal('a.yaml', text)).message).to.equal('decryption failed: size of a.yaml');

@@ -8,6 +8,9 @@ export interface AgeIdentity {
   readonly recipient: string;
 }
 
+/** Most keys of a file, and of all files together. */
+export const mostKeys = 100;
+
 /** Most characters of one sealed data key; a post-quantum recipient takes 2 KiB. */
 const longestSealed = 64 * 1024;
 
@@ -22,6 +25,8 @@ export async function readAgeIdentities(text: string): Promise<AgeIdentity[]> {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (secrets.length === 0) throw new Error('it has no key');
+  // Before they are read: a megabyte of them takes a while.
+  if (secrets.length > mostKeys) throw new Error(`it has more than ${mostKeys} keys`);
   const identities: AgeIdentity[] = [];
   for (const [index, secret] of secrets.entries()) {
     identities.push({ secret, recipient: await recipientOf(secret, index + 1) });

@@ -1,4 +1,4 @@
-import { type AgeIdentity, readAgeIdentities } from './age-keys.ts';
+import { type AgeIdentity, mostKeys, readAgeIdentities } from './age-keys.ts';
 import { DecryptionError } from './decryption-error.ts';
 import type { KeyEntries } from './key-entries.ts';
 import { type PgpKey, readPgpKeys } from './pgp-keys.ts';
@@ -8,9 +8,6 @@ export interface DecryptionKeys {
   readonly age: readonly AgeIdentity[];
   readonly pgp: readonly PgpKey[];
 }
-
-/** Most keys together. */
-const mostKeys = 100;
 
 /**
  * The private keys of a Secret's entries: age keys of those that end in `.agekey`, PGP keys of those

@@ -15,9 +15,15 @@ const words = /true|false|null/y;
  */
 export function scanJson(text: string): Node {
   const scanner = new Scanner(text);
-  const node = scanner.node(0);
-  scanner.end();
-  return node;
+  try {
+    const node = scanner.node(0);
+    scanner.end();
+    return node;
+  } catch (error) {
+    // A regular expression remembers each character of a text that goes on for many megabytes.
+    if (error instanceof RangeError) throw problem('a text in it is too long');
+    throw error;
+  }
 }
 
 class Scanner {

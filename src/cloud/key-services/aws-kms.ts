@@ -1,8 +1,8 @@
-import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { SealedDataKey } from '../../types/key-services.ts';
+import { closedConfig } from '../aws-client.ts';
+import { awsEndpoint } from '../aws-regions.ts';
 import type { AwsCredentials } from '../identity.ts';
-import type { Asking } from './asking.ts';
-import { awsHandler } from './aws-handler.ts';
+import { type Asking, senderTo } from './asking.ts';
 import { badEntry, isTreated, serviceFailure } from './failures.ts';
 import { bytesOf } from './sealed-bytes.ts';
 
@@ -23,27 +23,23 @@ interface AwsKey {
  * @throws TerminalError when the entry or AWS refuses, RetryableError when AWS is busy or not there.
  */
 export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Promise<Uint8Array> {
-  const { credentials, signal } = asking;
-  const { awsKms, awsSts } = asking.endpoints;
+  const { credentials, endpoints, signal } = asking;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
   const { DecryptCommand, KMSClient } = await import('../sdk/aws-kms.ts');
   const own = await credentials.aws(region, signal);
-  const shared = { region, maxAttempts: 2, requestHandler: awsHandler(asking) };
+  const server = endpoints.awsKms ?? awsEndpoint('kms', region);
   try {
-    const keys =
-      role === undefined
-        ? own
-        : await assumed(role, { ...shared, credentials: own, ...endpointOf(awsSts) }, signal);
-    const kms = new KMSClient({ ...shared, credentials: keys, ...endpointOf(awsKms) });
+    const keys = role === undefined ? own : await assumed(role, region, own, asking);
+    const kms = new KMSClient(closedConfig(region, server, keys, senderTo(server, asking), signal));
     const command = new DecryptCommand({
       KeyId: arn,
       CiphertextBlob: blob,
       ...(Object.keys(context).length === 0 ? {} : { EncryptionContext: context }),
     });
-    const { Plaintext: key } = await kms.send(command, { abortSignal: signal });
-    if (key === undefined) throw badEntry(service, 'its answer has no key');
-    return key;
+    const { Plaintext: opened } = await kms.send(command, { abortSignal: signal });
+    if (opened === undefined) throw badEntry(service, 'its answer has no key');
+    return opened;
   } catch (error) {
     throw treated(error, own, signal);
   }
@@ -52,16 +48,20 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
 /** The keys of a role that the entry names, if the identity may have them. */
 async function assumed(
   role: string,
-  config: STSClientConfig,
-  signal: AbortSignal,
+  region: string,
+  own: AwsCredentials,
+  asking: Asking,
 ): Promise<AwsCredentials> {
+  const { endpoints, signal } = asking;
   const { AssumeRoleCommand, STSClient } = await import('../sdk/aws-sts.ts');
+  const server = endpoints.awsSts ?? awsEndpoint('sts', region);
+  const sts = new STSClient(closedConfig(region, server, own, senderTo(server, asking), signal));
   const command = new AssumeRoleCommand({
     RoleArn: role,
     RoleSessionName: 'stageset-controller',
     DurationSeconds: 900,
   });
-  const { Credentials: keys } = await new STSClient(config).send(command, { abortSignal: signal });
+  const { Credentials: keys } = await sts.send(command, { abortSignal: signal });
   const { AccessKeyId, SecretAccessKey, SessionToken } = keys ?? {};
   if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
     throw badEntry(service, 'the role of the entry was answered without keys');
@@ -94,10 +94,6 @@ function keyOf({ fields, context }: SealedDataKey): AwsKey {
     throw badEntry(service, 'context of the entry is too large');
   }
   return { arn, region, role: role === '' ? undefined : role, context: pairs };
-}
-
-function endpointOf(url: URL | undefined): { endpoint?: string } {
-  return url === undefined ? {} : { endpoint: url.href };
 }
 
 function treated(error: unknown, own: AwsCredentials, signal: AbortSignal): unknown {

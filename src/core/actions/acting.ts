@@ -24,8 +24,12 @@ export type ActionPhase =
   | ActionWait
   /** It is over. What is done once has to be on record before anything else begins. */
   | ActionEnd
-  /** It is on record; what it made goes. */
-  | { readonly kind: 'CleaningUp'; readonly made: readonly MadeObject[] };
+  /** It is on record; what it made goes, and then the list goes on or, by its failure, ends. */
+  | {
+      readonly kind: 'CleaningUp';
+      readonly made: readonly MadeObject[];
+      readonly failure?: Failure;
+    };
 
 export interface ActionEnd {
   readonly kind: 'Ended';

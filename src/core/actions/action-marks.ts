@@ -24,6 +24,35 @@ export interface Attempting {
   readonly idempotencyKey: string;
   /** From 1. */
   readonly attempt: number;
+  /** See `epochOf`; empty where nobody knows. */
+  readonly epoch: string;
+}
+
+/** The attempt as an annotation holds it. */
+export function attemptMark({ idempotencyKey, attempt, epoch }: Attempting): string {
+  return [idempotencyKey, attempt, hashOfEpoch(epoch)].join('.');
+}
+
+/** What an annotation says of the attempt that an object was made for. */
+export function readAttempt({ metadata }: KubernetesObject): {
+  readonly idempotencyKey: string;
+  readonly attempt: string;
+  /** Hashed; empty where nobody knew. */
+  readonly epoch: string;
+} {
+  const mark = metadata.annotations?.[attemptAnnotation] ?? '';
+  const [idempotencyKey = '', attempt = '', epoch = ''] = mark.split('.');
+  return { idempotencyKey, attempt, epoch };
+}
+
+function hashOfEpoch(epoch: string): string {
+  return epoch === '' ? '' : sha256Hex(epoch).slice(0, 16);
+}
+
+/** Whether two objects were made in the same epoch. */
+export function ofOneEpoch(one: KubernetesObject, other: KubernetesObject): boolean {
+  const { epoch } = readAttempt(one);
+  return epoch !== '' && epoch === readAttempt(other).epoch;
 }
 
 /** Whether an object is a Job that is waited for. */

@@ -5,6 +5,8 @@ import { type Duration, milliseconds, minutes } from '../time.ts';
 /** The lists of a stage that a run works off, in part A 7.1's order. */
 export type Hook = 'pre' | 'post' | 'onFailure';
 
+export const hooks = ['pre', 'post', 'onFailure'] as const satisfies readonly Hook[];
+
 /** What an action does: the one field of it that says so. */
 export type ActionType = 'job' | 'http' | 'wait' | 'patch' | 'delete' | 'apply';
 

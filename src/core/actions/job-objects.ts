@@ -10,6 +10,7 @@ import {
   type Attempting,
   actionLabels,
   attemptAnnotation,
+  attemptMark,
   isJob,
   type JobOwner,
   renderedAnnotation,
@@ -117,7 +118,7 @@ function stamped(
     labels: { ...labels, ...actionLabels(owner) },
     annotations: {
       ...annotations,
-      [attemptAnnotation]: `${owner.idempotencyKey}.${owner.attempt}`,
+      [attemptAnnotation]: attemptMark(owner),
       [renderedAnnotation]: renderedDigest(object, job),
     },
   };

@@ -7,7 +7,7 @@ import type {
   StageStatus,
   StartedAction,
 } from '../../types/stages.ts';
-import { actionsOf, type Hook, isResumable, scopeOf } from './action.ts';
+import { actionsOf, type Hook, hooks, isResumable, scopeOf } from './action.ts';
 import { interruptedActions } from './lifetime.ts';
 
 /** Which actions of a stage are on record as done, for the revision that a run has pinned. */
@@ -46,11 +46,7 @@ export function ledgerOf(input: LedgerInput): ActionLedger {
   const { stage, status, revision, version, lifetime } = input;
   // Cleared once for a token: what has been done since is not done again after a restart.
   const forced = input.token !== undefined && input.token !== status?.ledgerToken;
-  const names = new Set(
-    (['pre', 'post', 'onFailure'] as const).flatMap((hook) =>
-      actionsOf(stage, hook).map(({ name }) => name),
-    ),
-  );
+  const names = new Set(hooks.flatMap((hook) => actionsOf(stage, hook).map(({ name }) => name)));
   const kept = (list: readonly string[] | undefined): string[] =>
     (list ?? []).filter((name) => names.has(name));
   const same = status?.ledgerRevision === revision && !forced;
@@ -143,5 +139,5 @@ export function hasUnfinishedLifetime(stage: Stage, ledger: ActionLedger): boole
 
 /** Whether a stage has any action, so that a run has to know its ledger. */
 export function hasActions(stage: Stage | undefined): boolean {
-  return (['pre', 'post', 'onFailure'] as const).some((hook) => actionsOf(stage, hook).length > 0);
+  return hooks.some((hook) => actionsOf(stage, hook).length > 0);
 }

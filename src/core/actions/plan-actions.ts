@@ -1,9 +1,7 @@
 import type { PlannedAction } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Stage } from '../../types/stages.ts';
-import { actionsOf, type Hook, typeOf } from './action.ts';
+import { actionsOf, hooks, typeOf } from './action.ts';
 import { type ActionLedger, standingOf, withDone } from './ledger.ts';
-
-const hooks: readonly Hook[] = ['pre', 'post', 'onFailure'];
 
 /** What becomes of each action of a stage, by the same judgement as a run's. */
 export function plannedActions(stage: Stage, ledger: ActionLedger): PlannedAction[] {

@@ -177,7 +177,7 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
       if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
       return conclude(run, place.index, { action, step }, phase, moment.now);
     case 'CleaningUp':
-      return phase.made.length > 0 ? run : goOn(place, step);
+      return phase.made.length > 0 ? run : goOn(place, step, phase.failure);
   }
 }
 
@@ -237,17 +237,25 @@ function conclude(
       ? { ledger: withDone(progress.ledger, hook, action) }
       : {}),
   }));
-  if (failure === undefined || hook === 'onFailure') {
-    return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made } });
-  }
-  const stage = run.spec.stages[index];
-  if (stage === undefined) return noted;
-  return withStep(...escalated(noted, index, stage, failure));
+  const phase = {
+    kind: 'CleaningUp',
+    made,
+    ...(failure === undefined ? {} : { failure }),
+  } as const;
+  return withStep(noted, index, { ...step, phase });
 }
 
-/** The list goes on behind an action that is done. */
-function goOn(place: Place, step: Extract<StageStep, { kind: 'Acting' }>): RunProgress {
+/** The list goes on behind an action that is done; one that failed ends it, but for onFailure. */
+function goOn(
+  place: Place,
+  step: Extract<StageStep, { kind: 'Acting' }>,
+  failure: Failure | undefined,
+): RunProgress {
+  const { run, index, stage } = place;
   const { hook, cause } = step;
+  if (failure !== undefined && hook !== 'onFailure') {
+    return withStep(...escalated(run, index, stage, failure));
+  }
   const from = actionsOf(place.stage, hook).findIndex(({ name }) => name === step.action) + 1;
   switch (hook) {
     case 'pre':

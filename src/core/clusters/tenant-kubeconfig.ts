@@ -19,6 +19,12 @@ export interface TenantKubeconfig {
 /** Characters; what a Secret can hold, about. */
 const longestText = 1024 * 1024;
 
+/**
+ * Lines, and signs that may begin something in YAML. What a tenant has written is read where all wait
+ * for it, and a megabyte of small pieces takes seconds; a hundred clusters have a few thousand.
+ */
+const mostPieces = 10_000;
+
 /** Clusters, users and contexts, of each. */
 const mostEntries = 100;
 
@@ -58,6 +64,12 @@ export function readTenantKubeconfig(text: string): TenantKubeconfig {
 function parse(text: string): Fields {
   if (text.trim() === '') throw malformed('is empty');
   if (text.length > longestText) throw malformed(`is longer than ${longestText} characters`);
+  if (hasMorePieces(text, mostPieces)) {
+    throw malformed(
+      `has more than ${mostPieces} lines and parts; keep those of its current context, as ` +
+        'kubectl config view --raw --flatten --minify does',
+    );
+  }
   let documents: unknown[];
   try {
     documents = [...readYaml(text, 'kubeconfig', 'Kubernetes')].map(({ value }) => value);
@@ -70,6 +82,13 @@ function parse(text: string): Fields {
     throw malformed('must be one YAML mapping of kind Config with clusters, users and contexts');
   }
   return document;
+}
+
+function hasMorePieces(text: string, most: number): boolean {
+  const piece = /[\n\r,:{[?-]/g;
+  let found = 0;
+  while (piece.test(text)) if ((found += 1) > most) return true;
+  return false;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,10 +1,9 @@
 import type { StageSet } from '../../types/stages.ts';
 import { dependencyKey, keyOfStageSet } from '../gates/dependency-graph.ts';
-import { longestLabel } from '../objects/label-value.ts';
 import { negativeDurations } from './durations.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { foreignReferences } from './sources.ts';
-import { specProblems } from './spec.ts';
+import { stageSetProblems } from './stage-set.ts';
 
 /** What an installation allows. */
 export interface AdmissionRules {
@@ -20,20 +19,13 @@ export interface AdmissionRules {
 export function admissionProblems(stageSet: StageSet, rules: AdmissionRules): FieldProblem[] {
   const { metadata, spec = { stages: [] } } = stageSet;
   return [
-    ...longName(stageSet),
-    ...specProblems(spec),
+    ...stageSetProblems(stageSet),
     ...negativeDurations(spec),
     ...selfDependencies(stageSet),
     ...(rules.crossNamespaceReferences === 'Refused'
       ? foreignReferences(spec, metadata.namespace ?? '')
       : []),
   ];
-}
-
-function longName({ metadata: { name } }: StageSet): FieldProblem[] {
-  if (name.length <= longestLabel) return [];
-  const message = `has ${name.length} characters; at most ${longestLabel} fit into a label`;
-  return [{ path: 'metadata.name', message }];
 }
 
 function selfDependencies(stageSet: StageSet): FieldProblem[] {

@@ -1,5 +1,6 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { parseDuration } from '../duration.ts';
+import { locatedActions } from './actions.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /** Durations of the right form can still be longer than Go can count. */
@@ -37,6 +38,11 @@ function durationsOf(spec: StageSetSpec): [path: string, text: string][] {
     fields.set(`spec.stages[${index}].timeout`, timeout);
     fields.set(`spec.stages[${index}].readyChecks.timeout`, readyChecks?.timeout);
     fields.set(`spec.stages[${index}].promotion.soak`, promotion?.soak);
+  }
+  for (const { at, action } of locatedActions(spec)) {
+    fields.set(`${at}.timeout`, action.timeout);
+    fields.set(`${at}.wait.duration`, action.wait?.duration);
+    fields.set(`${at}.wait.timeout`, action.wait?.timeout);
   }
   return [...fields].flatMap(([path, text]): [string, string][] =>
     text === undefined ? [] : [[path, text]],

@@ -1,5 +1,6 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { longestLabel } from '../objects/label-value.ts';
+import { actionProblems } from './actions.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
@@ -25,6 +26,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...readyCheckProblems(spec),
     ...dependencyProblems(spec),
     ...kubeConfigProblems(spec),
+    ...actionProblems(spec),
     ...accountProblems(spec),
     ...unsupportedFields(spec),
   ];

@@ -6,7 +6,7 @@ import { TestIssuer } from '../../clouds/service-account-tokens.ts';
 import { annotationsFor, cloudCases, federated, trust } from '../../clouds/shop.ts';
 import { caught } from '../../integration/objects.ts';
 
-describe('a login as a ServiceAccount, in a process full of credentials,', () => {
+describe('attack 115: a login as a ServiceAccount, in a process full of credentials (edge case 27: none of them is touched, part A 10.1)', () => {
   const issuer = new TestIssuer();
   const { signal } = new AbortController();
   let clouds: TestClouds;

@@ -37,7 +37,7 @@ function tokenIn(body: string): string {
     .join('');
 }
 
-describe('a login as a ServiceAccount at a cloud that', () => {
+describe('attack 116: a login as a ServiceAccount at a cloud that is hostile or in trouble (it fails soon, and repeats no token, part A 10.1)', () => {
   const issuer = new TestIssuer();
   const { signal } = new AbortController();
   let clouds: TestClouds;

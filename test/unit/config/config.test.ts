@@ -62,7 +62,10 @@ describe('flags and environment', () => {
       logFormat: 'json',
       allowedArtifactHosts: [],
       allowedClusterHosts: [],
+      allowedActionHosts: [],
+      localActionHosts: [],
       clouds: { endpoints: {}, caFile: undefined },
+      keyServices: { identity: 'Controller', vault: undefined },
     });
   });
 

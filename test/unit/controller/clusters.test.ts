@@ -83,6 +83,19 @@ describe('connections to remote clusters', () => {
     expect(await idOf(stageSet('shop', 'first'))).to.not.equal(first);
   });
 
+  it('that were replaced are few for a namespace, and end no other one', async () => {
+    store('bank', 'rome', 'one');
+    await idOf(stageSet('bank', 'rome'));
+    store('bank', 'rome', 'two');
+    await idOf(stageSet('bank', 'rome'));
+    expect(clusters.size).to.equal(2);
+    for (let index = 0; index < 30; index += 1) {
+      store('shop', 'paris', `t-${index}`);
+      await idOf(stageSet('shop', 'paris'));
+    }
+    expect(clusters.size).to.equal(2 + 1 + 4);
+  });
+
   it('serve the deletion of those who had them, when their Secrets are gone, and of nobody else', async () => {
     store('shop', 'paris', 'one');
     const known = await idOf(stageSet('shop', 'paris'));

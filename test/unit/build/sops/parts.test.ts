@@ -213,6 +213,11 @@ describe('the keys of a Secret', () => {
     const one = Buffer.from(fixtureKeys.get('team.agekey') ?? []).toString();
     const many = new Map([['a.agekey', Buffer.from(one.repeat(60))]]);
     const failure = await failureOf(readDecryptionKeys(many));
-    expect(failure.message).to.include('there are more than 100 keys');
+    expect(failure.message).to.include('it has more than 100 keys');
+    const apart = new Map(
+      ['a.agekey', 'b.agekey'].map((name) => [name, Buffer.from(one.repeat(40))] as const),
+    );
+    const together = await failureOf(readDecryptionKeys(apart));
+    expect(together.message).to.include('there are more than 100 keys');
   });
 });

@@ -11,6 +11,7 @@ const owner = {
   action: { name: 'migrate' },
   idempotencyKey: '5f2b',
   attempt: 1,
+  epoch: '',
 };
 const job = { sourceRef: { name: 'migrations' } };
 
@@ -82,7 +83,7 @@ describe('the objects of a job action', () => {
         'stages.metio.wtf/action': 'app.migrate',
       },
     });
-    expect(object?.metadata.annotations?.['stages.metio.wtf/attempt']).to.equal('5f2b.1');
+    expect(object?.metadata.annotations?.['stages.metio.wtf/attempt']).to.equal('5f2b.1.');
     expect(object?.['spec']).to.deep.equal({ backoffLimit: 1 });
     const action = { name: `no label_${'x'.repeat(80)}` };
     const label = made(simple, 'v1', { ...owner, action })[0]?.metadata.labels;

@@ -100,6 +100,21 @@ describe("a tenant's kubeconfig", () => {
         .and.satisfy((error: Error) => !error.message.includes('canary'));
     });
   }
+
+  const slow: Record<string, string> = {
+    'a list of small pieces': '- {a: {b: [c]}}\n',
+    'nested lists': '- - a\n',
+    'keys that are marked': '? a\n',
+    documents: '---\n',
+  };
+  for (const [name, piece] of Object.entries(slow)) {
+    it(`is not read when that would take seconds: ${name}`, () => {
+      const text = `x:\n${piece.repeat((1024 * 1024 - 4) / piece.length)}`;
+      const begun = performance.now();
+      expect(() => readTenantKubeconfig(text)).to.throw(/has more than 10000 lines and parts/);
+      expect(performance.now() - begun).to.be.below(200);
+    });
+  }
 });
 
 function bomb(): string {

@@ -1,0 +1,109 @@
+import type {
+  Action,
+  DeleteAction,
+  HttpAction,
+  JobAction,
+  PatchAction,
+  WaitAction,
+} from '../../types/stages.ts';
+import { readPatch } from '../actions/patch-text.ts';
+import { compileExpression } from '../cel/compile.ts';
+import { positiveDuration } from '../duration.ts';
+import { selectorText } from '../objects/label-selector.ts';
+import { sourceRoute } from '../objects/source-artifact.ts';
+import { shapeOf } from './field-path.ts';
+import type { FieldProblem } from './field-problem.ts';
+
+/** What is wrong with the one thing that an action does. */
+export function actionTypeProblems(at: string, action: Action): FieldProblem[] {
+  const { job, http, wait, patch, apply } = action;
+  if (job !== undefined) return sourceProblems(`${at}.job`, job);
+  if (apply !== undefined) return sourceProblems(`${at}.apply`, apply);
+  if (http !== undefined) return httpProblems(`${at}.http`, http);
+  if (wait !== undefined) return waitProblems(`${at}.wait`, wait);
+  if (patch !== undefined) return patchProblems(`${at}.patch`, patch);
+  return action.delete === undefined ? [] : targetProblems(`${at}.delete.target`, action.delete);
+}
+
+function sourceProblems(at: string, { sourceRef }: JobAction): FieldProblem[] {
+  const path = `${at}.sourceRef`;
+  if (sourceRef.name === '') return [{ path: `${path}.name`, message: 'is empty; name a source' }];
+  const route = sourceRoute(sourceRef, '');
+  return route.kind === 'Invalid' ? [{ path: `${path}.apiVersion`, message: route.message }] : [];
+}
+
+/** Where the host leads is checked when it is called; what can be told of the text is told here. */
+function httpProblems(at: string, { url, bodyFrom, headersFrom = [] }: HttpAction): FieldProblem[] {
+  const entries = [
+    ...(bodyFrom === undefined ? [] : [[`${at}.bodyFrom`, bodyFrom] as const]),
+    ...headersFrom.map((entry, index) => [`${at}.headersFrom[${index}]`, entry] as const),
+  ];
+  const keyless = entries.flatMap(([path, { name, key }]): FieldProblem[] => [
+    ...(name === '' ? [{ path: `${path}.name`, message: 'is empty; name a Secret' }] : []),
+    ...(key === undefined || key === ''
+      ? [{ path: `${path}.key`, message: 'is missing; name a key of the Secret' }]
+      : []),
+  ]);
+  const problem = urlProblem(url);
+  return problem === undefined ? keyless : [{ path: `${at}.url`, message: problem }, ...keyless];
+}
+
+function urlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return `is ${shapeOf(text)} that is no URL; give https://host/path`;
+  const { protocol, username, password } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') return 'must be an http or https URL';
+  if (username === '' && password === '') return undefined;
+  return 'has credentials in it; put them into a Secret and name it in headersFrom';
+}
+
+function waitProblems(at: string, wait: WaitAction): FieldProblem[] {
+  const { duration, target, expr = '' } = wait;
+  if (positiveDuration(duration) !== undefined) return [];
+  if (expr === '') {
+    const message = 'waits for nothing; set duration, or target and expr';
+    return [{ path: at, message }];
+  }
+  const compiled = compileExpression(expr);
+  return [
+    ...(compiled.kind === 'Expression' ? [] : [{ path: `${at}.expr`, message: compiled.message }]),
+    ...(target === undefined
+      ? [{ path: `${at}.target`, message: 'is missing; name the object that expr speaks of' }]
+      : targetProblems(`${at}.target`, { target })),
+  ];
+}
+
+function patchProblems(at: string, patch: PatchAction): FieldProblem[] {
+  const { apiVersion, kind, name = '', selector } = patch.target;
+  const problems = apiVersionProblems(`${at}.target`, { apiVersion, kind });
+  if ((name === '') === (selector === undefined)) {
+    problems.push({ path: `${at}.target`, message: 'needs either a name or a selector' });
+  } else if (selector !== undefined && selectorText(selector) === '') {
+    const message = 'has no requirement and would match everything; name labels';
+    problems.push({ path: `${at}.target.selector`, message });
+  }
+  try {
+    readPatch(patch);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'cannot be read';
+    problems.push({ path: `${at}.patch`, message });
+  }
+  return problems;
+}
+
+function targetProblems(at: string, { target }: Pick<DeleteAction, 'target'>): FieldProblem[] {
+  const nameless = target.name === '' ? [{ path: `${at}.name`, message: 'is empty' }] : [];
+  return [...apiVersionProblems(at, target), ...nameless];
+}
+
+/** What stands before the first slash, if any, is a group. */
+const apiVersionPattern = /^([a-z0-9.-]{1,253}\/)?[a-z][a-z0-9]{0,62}$/;
+
+function apiVersionProblems(
+  at: string,
+  { apiVersion = '', kind }: { apiVersion?: string | undefined; kind: string },
+): FieldProblem[] {
+  const problems = kind === '' ? [{ path: `${at}.kind`, message: 'is empty' }] : [];
+  if (apiVersion === '' || apiVersionPattern.test(apiVersion)) return problems;
+  const message = `is ${shapeOf(apiVersion)} that is no apiVersion; give one such as "apps/v1" or "v1"`;
+  return [...problems, { path: `${at}.apiVersion`, message }];
+}
