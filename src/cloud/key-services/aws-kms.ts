@@ -98,7 +98,7 @@ function keyOf({ fields, context }: SealedDataKey): AwsKey {
 
 function treated(error: unknown, own: AwsCredentials, signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
-  const status =
+  const status: unknown =
     '$metadata' in error && typeof error.$metadata === 'object' && error.$metadata !== null
       ? Object.entries(error.$metadata).find(([name]) => name === 'httpStatusCode')?.[1]
       : undefined;
