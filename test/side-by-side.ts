@@ -15,7 +15,7 @@ export interface Times {
 const noise = 25;
 
 /** Milliseconds from the creation of a StageSet of two stages, in a namespace of its own, to its being Ready. */
-export async function timeToReady(stand: Stand): Promise<number> {
+async function timeToReady(stand: Stand): Promise<number> {
   const shop = await stand.namespace();
   await shop.publish('one', 'v1', [configMap('one')]);
   await shop.publish('two', 'v1', [configMap('two')]);

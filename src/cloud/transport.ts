@@ -5,7 +5,7 @@ import { type Answer, exchange, type Method } from '../kubernetes/exchange.ts';
 import type { CloudEndpoints } from './identity.ts';
 
 /** A request as an SDK has made it. */
-export interface CloudRequest {
+interface CloudRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

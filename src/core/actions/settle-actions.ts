@@ -68,7 +68,12 @@ function settleOnce(run: RunProgress, moment: Moment): RunProgress {
         return ended(run, stage, step.failure, moment.now);
       }
       return answer(place, step.failure, 0);
-    default:
+    case 'Applying':
+    case 'Recreating':
+    case 'Establishing':
+    case 'Verifying':
+    case 'AtGates':
+    case 'Ready':
       return run;
   }
 }
