@@ -126,6 +126,20 @@ describe('the actions of a stage', () => {
     });
     expect(counts(woken)).to.deep.equal({});
     expect(woken.verdict).to.equal('ActionDirty');
+    // Nor does it when something else was the matter in between, and Ready said that.
+    const conditions = (life.status.conditions ?? []).map((condition) => ({
+      ...condition,
+      reason: 'SourceNotReady',
+    }));
+    const back = liveWithKills({
+      actions,
+      failing,
+      status: { ...life.status, conditions },
+      ledger: life.ledger,
+      mostEffects: 5,
+    });
+    expect(counts(back)).to.deep.equal({});
+    expect(back.verdict).to.equal('ActionDirty');
     const asked = liveWithKills({
       actions,
       status: life.status,
