@@ -11,11 +11,13 @@ export interface Size {
 export interface Steadiness extends Size {
   /** Seconds between two reconciles of one StageSet. */
   readonly interval: number;
+  /** Seconds in which the rollout is put behind, before anything is watched. */
+  readonly settle: number;
   /** Seconds that are watched. */
   readonly window: number;
 }
 
-/** Reads `--stagesets N --objects M --interval S --window S`; one stage each. */
+/** Reads `--stagesets N --objects M --interval S --settle S --window S`; one stage each. */
 export function readSteadiness(argv: readonly string[]): Steadiness {
   const { values } = parseArgs({
     args: [...argv],
@@ -23,6 +25,7 @@ export function readSteadiness(argv: readonly string[]): Steadiness {
       stagesets: { type: 'string', default: '200' },
       objects: { type: 'string', default: '20' },
       interval: { type: 'string', default: '10' },
+      settle: { type: 'string', default: '5' },
       window: { type: 'string', default: '30' },
     },
   });
@@ -31,6 +34,7 @@ export function readSteadiness(argv: readonly string[]): Steadiness {
     stages: 1,
     objects: count('--objects', values.objects),
     interval: count('--interval', values.interval),
+    settle: count('--settle', values.settle),
     window: count('--window', values.window),
   };
 }

@@ -8,7 +8,7 @@ import { untilAllReady } from './until-ready.ts';
 import { createAll, createNamespace, namespace, publishAll } from './workload.ts';
 
 /**
- * `npm run bench:steady -- --stagesets N --objects M --interval S --window S`: N StageSets of M
+ * `npm run bench:steady -- --stagesets N --objects M --interval S --settle S --window S`: N StageSets of M
  * ConfigMaps each, all Ready and unchanged. Counts what they cost while nothing happens: requests for
  * each reconcile, CPU time and memory; and beside it what the API server alone needs to list the
  * objects of one StageSet as often. With an interval far beyond the window it measures idleness.
@@ -45,8 +45,9 @@ async function measure(playground: Playground): Promise<Record<string, number>> 
   await pause(10_000);
 
   const before = await readSamples(controller.metricsUrl);
-  // Telling its metrics costs the controller time of its own, and some garbage to collect.
-  await pause(5000);
+  // Telling its metrics costs the controller time of its own, and garbage, as the rollout did. V8
+  // collects that over half a minute of idleness: with many StageSets, that is worth waiting for.
+  await pause(size.settle * 1000);
   const idle = await meter.read();
   const started = performance.now();
   await pause(size.window * 1000);

@@ -15,7 +15,6 @@ export async function untilAllReady(
   const signal = AbortSignal.timeout(bound);
   const ready = new Set<string>();
   const query = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace };
-  const { items, resourceVersion } = await client.list(query, { signal });
   const see = (object: unknown): boolean => {
     const parsed = parseStageSet(object);
     if (!parsed.ok) return false;
@@ -28,9 +27,13 @@ export async function untilAllReady(
       ready.add(metadata.name);
     return ready.size === stageSets;
   };
-  if (items.some(see)) return;
-  for await (const event of client.watch({ ...query, resourceVersion }, { signal })) {
-    if (event.type !== 'Bookmark' && see(event.object)) return;
+  // A watch ends after some minutes, and a large rollout may take longer.
+  while (!signal.aborted) {
+    const { items, resourceVersion } = await client.list(query, { signal });
+    if (items.some(see)) return;
+    for await (const event of client.watch({ ...query, resourceVersion }, { signal })) {
+      if (event.type !== 'Bookmark' && see(event.object)) return;
+    }
   }
-  throw new Error(`the watch ended with ${ready.size} of ${stageSets} StageSets ready`);
+  throw new Error(`only ${ready.size} of ${stageSets} StageSets are Ready after ${bound} ms`);
 }

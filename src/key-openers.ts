@@ -18,7 +18,8 @@ export interface KeyOpenersOptions {
   /** Acts as the controller: it reads accounts, and has tokens made for them. */
   readonly client: KubernetesClient;
   readonly environment: Environment;
-  readonly endpoints?: CloudEndpoints;
+  /** Where the clouds are; the same object for all of the process. */
+  readonly endpoints: CloudEndpoints;
 }
 
 /**
@@ -30,7 +31,7 @@ export function keyOpeners({
   config,
   client,
   environment,
-  endpoints = {},
+  endpoints,
 }: KeyOpenersOptions): KeyOpeners {
   const { identity, vault: settings } = config.keyServices;
   const vault =

@@ -46,12 +46,12 @@ export async function runProcess({
   collectProcessMetrics(metrics.registry);
   const connection = await openConnection(config);
   const client = connect(connection, metrics);
-  const openers = keyOpeners({ config, client, environment: process.env });
+  const clouds = cloudEndpoints(config);
+  const openers = keyOpeners({ config, client, environment: process.env, endpoints: clouds });
   const builder = new StageBuilder(config, openers);
   await builder.sweep();
   compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
-  const clouds = cloudEndpoints(config);
   const remote = remoteAccess(config, clouds, metrics.client);
   const shared = { config, client, builder, remote, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };

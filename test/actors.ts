@@ -18,9 +18,7 @@ export async function tenantWith(
 }
 
 /** A client with the roles of the installation and no others. */
-export async function asInstalled({
-  identities,
-}: Playground): Promise<{
+export async function asInstalled({ identities }: Playground): Promise<{
   readonly client: KubernetesClient;
   readonly close: () => Promise<void>;
 }> {

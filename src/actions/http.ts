@@ -108,7 +108,7 @@ export class HttpActions {
       const response = await this.#agent.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
-        method: method as Dispatcher.HttpMethod,
+        method: method,
         headers,
         ...(body === undefined ? {} : { body }),
         signal,

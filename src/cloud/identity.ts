@@ -29,7 +29,7 @@ export interface CloudEndpoints {
   readonly gcpContainer?: URL;
   readonly azureAuthority?: URL;
   readonly azureManagement?: URL;
-  /** PEM; authorities that their certificates are from. Undefined trusts the usual ones. */
+  /** PEM; authorities that the certificates of these are from. Undefined trusts the usual ones. */
   readonly ca?: string;
 }
 

@@ -5,7 +5,7 @@ import { type Answer, exchange, type Method } from '../kubernetes/exchange.ts';
 import type { CloudEndpoints } from './identity.ts';
 
 /** A request as an SDK has made it. */
-export interface CloudRequest {
+interface CloudRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +25,13 @@ const longestAnswer = 1024 * 1024;
 
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-const agents = new WeakMap<CloudEndpoints, Agent>();
+/** Connections to the clouds' own addresses, and to those that an operator has named. */
+interface Agents {
+  readonly usual: Agent;
+  readonly named: Agent;
+}
+
+const agents = new WeakMap<CloudEndpoints, Agents>();
 
 /**
  * What the SDKs send their requests with, in place of their own HTTP: to these origins and nowhere else
@@ -36,7 +42,8 @@ const agents = new WeakMap<CloudEndpoints, Agent>();
  *   connection fails; the abort reason when the signal fires.
  */
 export function transportTo(origins: readonly URL[], endpoints: CloudEndpoints): Send {
-  const agent = agentFor(endpoints);
+  const { usual, named } = agentsFor(endpoints);
+  const namedOrigins = originsOf(endpoints);
   const allowed = origins.map(({ origin }) => origin);
   return async ({ method, url, headers, body }, signal) => {
     const known = methods.find((each) => each === method);
@@ -45,6 +52,7 @@ export function transportTo(origins: readonly URL[], endpoints: CloudEndpoints):
         `a request to ${url.host} was not sent: it is no part of this login`,
       );
     }
+    const agent = namedOrigins.has(url.origin) ? named : usual;
     return await exchange(agent, {
       origin: url.origin,
       method: known,
@@ -58,17 +66,26 @@ export function transportTo(origins: readonly URL[], endpoints: CloudEndpoints):
   };
 }
 
-function agentFor(endpoints: CloudEndpoints): Agent {
+function agentsFor(endpoints: CloudEndpoints): Agents {
   const known = agents.get(endpoints);
   if (known !== undefined) return known;
   const { ca } = endpoints;
-  const agent = new Agent({
+  const made = { usual: agentWith({}), named: agentWith(ca === undefined ? {} : { ca }) };
+  agents.set(endpoints, made);
+  return made;
+}
+
+function agentWith(tls: { readonly ca?: string }): Agent {
+  return new Agent({
     connections: 8,
-    connect: { timeout: connectTimeout, ...(ca === undefined ? {} : { ca }) },
+    connect: { timeout: connectTimeout, ...tls },
     keepAliveTimeout: seconds(4),
   });
-  agents.set(endpoints, agent);
-  return agent;
+}
+
+function originsOf(endpoints: CloudEndpoints): ReadonlySet<string> {
+  const named = Object.values(endpoints).filter((value) => value instanceof URL);
+  return new Set(named.map(({ origin }) => origin));
 }
 
 /** These are for the connection to say; undici refuses some of them. */

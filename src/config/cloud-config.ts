@@ -13,7 +13,7 @@ const services = [
   'azure-management',
 ] as const;
 
-export type CloudService = (typeof services)[number];
+type CloudService = (typeof services)[number];
 
 export interface CloudConfig {
   readonly endpoints: Readonly<Partial<Record<CloudService, URL>>>;

@@ -30,6 +30,7 @@ import type { ActionRuns } from './action-runs.ts';
 import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
 import { ownerOf } from './owner.ts';
+import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
 import type { Targets } from './targets.ts';
 
@@ -55,6 +56,7 @@ export interface ActionEffectsOptions {
   readonly targets: Targets;
   readonly lifetime: LifetimeActions;
   readonly runs: ActionRuns;
+  readonly reporter: Reporter;
   readonly watches: ActionWatches;
   /** StageSets whose actions wait for something that has changed. */
   readonly news: Set<string>;
@@ -127,14 +129,11 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
+    const isNew = memory.attempt === undefined && step.hook !== 'onFailure';
+    // What cannot be put on record is not begun: nothing of the action has failed then.
+    if (isNew && scopeOf(action) === 'Lifetime')
+      await this.#options.lifetime.start(at, action, call);
     try {
-      if (
-        memory.attempt === undefined &&
-        here.step.hook !== 'onFailure' &&
-        scopeOf(action) === 'Lifetime'
-      ) {
-        await this.#options.lifetime.start(at, action, call);
-      }
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
         const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
@@ -176,7 +175,8 @@ export class ActionEffects {
       return this.#failed(at, new Error(look.message));
     } catch (error) {
       call.signal.throwIfAborted();
-      if (isInterruption(error) || error instanceof TerminalError) return this.#failed(at, error);
+      if (isInterruption(error)) throw error;
+      if (isHopeless(error)) return this.#failed(at, error);
       const message = messageOf(error);
       const look = { kind: 'NotYet', message, awaited } as const;
       const now = this.#now();
@@ -218,8 +218,7 @@ export class ActionEffects {
     const failure: Failure = late
       ? timedOut(action, { ...step, trouble: messageOf(error) })
       : failureOf(operationOfHook(step.hook), error);
-    const treated = treatmentOf(error);
-    const hopeless = treated instanceof TerminalError || treated instanceof DeniedError;
+    const hopeless = isHopeless(error);
     const said = redactedFailure(failure, memory.secrets);
     // Whether the other side did it before the connection broke is anybody's guess.
     const chance =
@@ -266,6 +265,7 @@ export class ActionEffects {
       attempt,
       epoch: epochOf(hook, here.action, run.stages[index]?.ledger, started),
       onSecretValue: (value) => memory.secrets.add(value),
+      onTrouble: (message) => this.#options.reporter.warned(stageSet, stage.name, [message]),
       tools: this.#options.tools(at),
     };
   }
@@ -278,6 +278,12 @@ export class ActionEffects {
 /** Whether an action must not be begun twice, and cannot be taken up again. */
 function mayRunOnce(action: Action, hook: Hook): boolean {
   return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
+}
+
+/** Whether trying again cannot help. */
+function isHopeless(error: unknown): boolean {
+  const treated = treatmentOf(error);
+  return treated instanceof TerminalError || treated instanceof DeniedError;
 }
 
 /** Whether an action that was begun has an end that the other side did not tell. */

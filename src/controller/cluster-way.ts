@@ -1,6 +1,6 @@
 import type { CloudEndpoints } from '../cloud/identity.ts';
 import type { GenericCluster } from '../core/clusters/cluster-config-map.ts';
-import { clusterInvalid } from '../core/clusters/cluster-error.ts';
+import { clusterFailed, clusterInvalid } from '../core/clusters/cluster-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Identity } from '../kubernetes/identity.ts';
 import type { RemoteServer } from '../kubernetes/remote-connection.ts';
@@ -80,6 +80,12 @@ async function wayByToken(
 ): Promise<ClusterWay> {
   const { serviceAccountName, audiences } = cluster;
   const local = audiencesIn(await tokens.token(namespace, serviceAccountName, signal));
+  if (local.length === 0) {
+    throw clusterFailed(
+      `${name}: tokens of the local API server do not say whom they are for, so that none is sent elsewhere; ` +
+        'use a kubeconfig by secretRef',
+    );
+  }
   const shared = audiences.find((audience) => local.includes(audience));
   if (shared !== undefined) {
     throw clusterInvalid(

@@ -1,7 +1,8 @@
 import { clusterReferenceOf } from '../core/clusters/cluster-reference.ts';
-import { type Decision, decide, type Effect, underWay } from '../core/decide.ts';
+import { type Decision, decide, type Effect } from '../core/decide.ts';
 import type { Rest } from '../core/rest.ts';
 import { isPromotedByHand, type RunProgress, withStep } from '../core/run.ts';
+import { underWay } from '../core/run-verdict.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock, Instant } from '../core/time.ts';

@@ -1,5 +1,4 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import { underWay } from '../core/decide.ts';
 import { promoteAnnotation } from '../core/gates/promote-annotation.ts';
 import { expiredRuns, type NewestRun, newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { recordOf, supersededRecord } from '../core/history/record.ts';
@@ -8,6 +7,7 @@ import { referenceTo } from '../core/objects/identity.ts';
 import { requesterOf } from '../core/requested-by.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { RunProgress } from '../core/run.ts';
+import { underWay } from '../core/run-verdict.ts';
 import type { BoundAdvance } from '../core/snapshot.ts';
 import { between, type Clock, seconds } from '../core/time.ts';
 import { parseStageRun } from '../core/validate/schema.ts';

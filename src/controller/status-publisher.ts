@@ -1,5 +1,5 @@
-import { underWay } from '../core/decide.ts';
 import type { Verdict } from '../core/rest.ts';
+import { underWay } from '../core/run-verdict.ts';
 import { type InventorySize, nextStatus } from '../core/status.ts';
 import { after, between, type Clock, type Instant, milliseconds, seconds } from '../core/time.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';

@@ -1,6 +1,5 @@
 import type { StageSet } from '../types/stages.ts';
 import { actionAt } from './actions/attempts.ts';
-import { describeActing } from './actions/describe.ts';
 import { dirtyRest, isDirty } from './actions/escalation.ts';
 import { forcedStage } from './actions/forced-stage.ts';
 import { hasActions } from './actions/ledger.ts';
@@ -11,7 +10,6 @@ import { handBack, mostCorrected, startCorrection, withFurtherDrift } from './dr
 import { finalizer } from './finalizer.ts';
 import { dependencyUnmet } from './gates/dependencies.ts';
 import { settlePromotion } from './gates/settle-promotion.ts';
-import { describeRemaining } from './recreation.ts';
 import type { Rest, Verdict } from './rest.ts';
 import {
   type Applying,
@@ -19,18 +17,18 @@ import {
   type PinnedArtifact,
   type RunProgress,
   type RunPurpose,
-  type StageStep,
   startRun,
 } from './run.ts';
 import { runId } from './run-id.ts';
 import { purposeAfter, purposeByStatus } from './run-purpose.ts';
+import { underWay, verdictOf } from './run-verdict.ts';
 import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
 import { after, type Instant, minutes } from './time.ts';
 import { describeProblems } from './validate/field-problem.ts';
-import { describeWait, settleWaits } from './waits.ts';
+import { settleWaits } from './waits.ts';
 
 /** What a pass found out, and the one thing to do next. */
 export interface Decision {
@@ -377,64 +375,6 @@ function lookAgain(run: RunProgress, stage: number, due: Instant, now: Instant):
   return { kind: 'Rest', ready: underWay(run), wakeAt: due };
 }
 
-/** What Ready says while a run goes on: nothing new when the snapshot has been judged before. */
-export function underWay(run: RunProgress): Verdict | undefined {
-  if (run.purpose !== 'Rollout') return undefined;
-  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
-  const stage = run.stages[index];
-  const where =
-    stage === undefined
-      ? 'deleting what is no longer wanted'
-      : `stage ${index + 1} of ${run.stages.length} (${stage.name}): ${doing(stage.step)}`;
-  return { status: 'Unknown', reason: 'Progressing', message: `Rolling out, ${where}` };
-}
-
-function doing(step: StageStep): string {
-  switch (step.kind) {
-    case 'Pending':
-      return 'building';
-    case 'Applying':
-      return 'applying';
-    case 'Recreating':
-      return `replacing objects, waiting for ${describeRemaining(step)} to be gone`;
-    case 'Establishing':
-    case 'Verifying':
-      return describeWait(step);
-    case 'Acting':
-      return describeActing(step);
-    case 'Verified':
-    case 'AtGates':
-      return 'healthy, at its gates';
-    case 'Ready':
-      return 'ready';
-    case 'Failed':
-      return 'failed';
-  }
-}
-
 function rested(run: RunProgress, wakeAt: Instant | undefined): Rest {
   return { kind: 'Rest', ready: verdictOf(run), wakeAt };
-}
-
-function verdictOf(run: RunProgress): Verdict | undefined {
-  switch (run.outcome?.kind) {
-    case undefined:
-      return underWay(run);
-    case 'Succeeded': {
-      const message = `Applied and verified ${run.stages.length} stage(s)`;
-      return { status: 'True', reason: 'Succeeded', message };
-    }
-    case 'Progressing':
-      return { status: 'False', reason: 'StageProgressing', message: run.outcome.message };
-    case 'Held': {
-      const { reason, message } = run.outcome.hold;
-      return { status: 'False', reason, message };
-    }
-    case 'Failed': {
-      const { stage, failure } = run.outcome;
-      const where = stage === undefined ? '' : `Stage ${stage}: `;
-      const message = `${where}${failure.operation}: ${failure.message}`;
-      return { status: 'False', reason: failure.reason, message };
-    }
-  }
 }

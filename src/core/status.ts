@@ -166,14 +166,11 @@ const afterApply: ReadonlySet<string> = new Set(['verify', 'post-action']);
 
 /** Only what is applied in full counts as applied; until then the previous revision stands. */
 function appliedInFull(step: StageStep): boolean {
-  switch (step.kind) {
-    case 'Failed':
-      return afterApply.has(step.failure.operation);
-    case 'Acting':
-      return step.hook === 'post' || afterApply.has(step.cause?.operation ?? '');
-    default:
-      return wholeSteps.has(step.kind);
+  if (step.kind === 'Failed') return afterApply.has(step.failure.operation);
+  if (step.kind === 'Acting') {
+    return step.hook === 'post' || afterApply.has(step.cause?.operation ?? '');
   }
+  return wholeSteps.has(step.kind);
 }
 
 const wholeSteps: ReadonlySet<StageStep['kind']> = new Set([

@@ -71,13 +71,18 @@ export interface ErrorAnswer {
 /** Longest plain-text error body that is put into a message. */
 const EXCERPT = 512;
 
+/** Longest body that is read as a Status. A remote cluster may say megabytes, which errors would keep. */
+const longestStatus = 1024 * 1024;
+
 /** The ApiError that an answer with a status of 400 or more stands for. */
 export function errorFromAnswer(answer: ErrorAnswer): ApiError {
-  const status = parseStatus(answer.body);
+  const status = answer.body.length > longestStatus ? undefined : parseStatus(answer.body);
   const retryAfter = retryAfterOf(answer.retryAfter, status);
   const common = { code: answer.status, retryAfter, request: answer.request };
   if (status === undefined) {
-    const text = answer.body.trim().slice(0, EXCERPT);
+    const all = answer.body.slice(0, longestStatus).trim();
+    // Where it is cut, its end must not be taken for the end of what was said.
+    const text = all.length > EXCERPT ? `${all.slice(0, EXCERPT)}...` : all;
     const said = answer.sensitive === true || text === '' ? 'no explanation' : text;
     return new ApiError({
       ...common,

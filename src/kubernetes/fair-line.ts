@@ -17,8 +17,8 @@ export interface FairLineOptions {
 const mostOfYielding = 1;
 
 /** It rests so many times as long as its last key took a worker, but no longer than so many milliseconds. */
-const restShare = 2;
-const longestRest = 250;
+const restShare = 3;
+const longestRest = 400;
 
 /** A group that used less worker time of late than this, milliseconds, gives way to nobody. */
 const heavyUse = 250;
@@ -32,7 +32,7 @@ const lately = 100;
 /**
  * Keys that wait for a worker, in which groups take turns: a group with a thousand keys delays another
  * one by a single key. A group that has all the workers it may have is passed over, so that passes
- * which take long leave a worker to the others. One that kept workers busy of late has a third of a
+ * which take long leave a worker to the others. One that kept workers busy of late has a quarter of a
  * worker while another is at work that asks for little: beyond workers they share the processor, the
  * API server and its disk.
  */

@@ -18,6 +18,11 @@ export class RecentUse {
   readonly #uses = new Map<string, Use>();
   #sweepAt = sweepEvery;
 
+  /** Parties that are known. */
+  get size(): number {
+    return this.#uses.size;
+  }
+
   /** Adds time, milliseconds, that a party used until `now`. */
   add(party: string, time: number, now: number): void {
     this.#uses.set(party, { amount: this.of(party, now) + time, at: now });

@@ -9,7 +9,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 const longestIdentity = 1024;
 
 function isShort(value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && value.length <= longestIdentity);
+  // Some servers write null for what they leave out.
+  if (value === undefined || value === null) return true;
+  return typeof value === 'string' && value.length <= longestIdentity;
 }
 
 /** Whether a JSON value has the identity that every persisted Kubernetes object has. */

@@ -113,6 +113,7 @@ export type RunPhase = NonNullable<StageRunStatus['phase']>;
 export type PinnedStage = Item<StageRunSpec['snapshot']>;
 export type RecordedStage = Item<StageRunStatus['stages']>;
 export type RecordedChange = Item<RecordedStage['changes']>;
+export type RecordedAction = Item<RecordedStage['actions']>;
 export type RecordedHold = Item<RecordedStage['gates']>;
 /** A gate that somebody passed by hand, as a StageRun keeps it. */
 export type Advance = Item<StageRunStatus['advances']>;

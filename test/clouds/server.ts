@@ -62,7 +62,7 @@ export class TestClouds {
     if (address === null || typeof address === 'string') throw new Error('The server has no port');
     this.origin = new URL(`https://localhost:${address.port}`);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void this.#answer(request, response);
+      this.#answer(request, response).catch(() => response.destroy());
     });
   }
 

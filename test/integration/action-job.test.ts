@@ -367,6 +367,15 @@ describe('a job action', () => {
     expect(await names('ConfigMap', 'v1')).to.deep.equal([]);
   });
 
+  it('attack 37: a Job of an action in another namespace (it is created as the tenant, part A 9.1)', async () => {
+    await begin();
+    const there = job('migrate');
+    await publish([{ ...there, metadata: { ...there.metadata, namespace: 'default' } }]);
+    const error = await caught(verbs.attempt(contextOf(), shop.call));
+    expect(error).to.be.instanceOf(DeniedError);
+    expect(error).to.have.property('message').that.includes('in the namespace "default"');
+  });
+
   it('refuses an artifact without a Job, and one whose objects cannot be renamed', async () => {
     await begin();
     await publish([configMap('settings')]);

@@ -141,7 +141,7 @@ describe('a patch action', () => {
     expect(String(error)).to.contain('cannot patch resource').and.not.to.contain('swordfish');
   });
 
-  it('reaches another namespace only where the tenant may', async () => {
+  it('attack 38: a patch action on a foreign namespace (it is patched as the tenant, part A 9.1)', async () => {
     const other = await TestNamespace.create(await sharedPlayground());
     await other.create(configMap('settings', { mode: 'old' }));
     const target = { ...settings, namespace: other.name };

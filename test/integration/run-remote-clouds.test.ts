@@ -192,8 +192,7 @@ describe('a StageSet for a managed cluster of a cloud', () => {
   });
 
   it('does not lend the identity of the controller to a StageSet with an account', async () => {
-    const { serviceAccountName: _, ...data } = described('aws');
-    const shop = await shopWith(data);
+    const shop = await shopWith({ ...described('aws'), serviceAccountName: '' });
     await shop.create(serviceAccount('deployer'));
     const { name: namespace } = shop;
     const subject = { kind: 'ServiceAccount', name: 'deployer', namespace };

@@ -138,6 +138,7 @@ describe('a StageSet for a remote cluster that takes tokens of this one', () => 
   });
 
   const invalid: [string, Record<string, string>, string][] = [
+    ['names a cloud without its cluster', { provider: 'gcp' }, 'its key cluster is missing'],
     ['names no provider', { provider: 'ibm' }, 'it is one of generic, aws, azure, gcp'],
     ['has no address', { address: '' }, 'its key address is missing'],
   ];

@@ -51,11 +51,11 @@ interface KmsInput {
 function answer(asked: Asked, key: ServiceKey): Reply {
   if (asked.method !== 'POST' || asked.path !== '/')
     return failed(400, 'UnknownOperationException');
+  const form = formOf(asked);
+  if (form?.get('Action') === 'AssumeRoleWithWebIdentity') return webIdentity(asked, form);
   const signer = signerOf(asked);
   if (typeof signer === 'string') return failed(400, 'InvalidSignatureException', signer);
-  if (asked.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
-    return assumeRole(asked);
-  }
+  if (form !== undefined) return assumeRole(form);
   if (asked.headers['content-type'] !== 'application/x-amz-json-1.1') {
     return failed(400, 'UnknownOperationException', 'content type');
   }
@@ -79,21 +79,45 @@ function answer(asked: Asked, key: ServiceKey): Reply {
   return amz(200, { KeyId: arn, Plaintext: plain.toString('base64') });
 }
 
-function assumeRole(asked: Asked): Reply {
-  const form = new URLSearchParams(asked.body);
-  if (form.get('Action') !== 'AssumeRole' || form.get('RoleArn') !== awsRoleArn) {
-    const error =
-      '<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error>';
-    return xml(403, `<ErrorResponse>${error}</ErrorResponse>`);
-  }
+function formOf({ headers, body }: Asked): URLSearchParams | undefined {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+  return isForm === true ? new URLSearchParams(body) : undefined;
+}
+
+/** ServiceAccounts `deployer` may act as the role; nothing is signed. */
+function webIdentity({ headers }: Asked, form: URLSearchParams): Reply {
+  const token = form.get('WebIdentityToken')?.split('.')[1] ?? '';
+  const claims = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as {
+    readonly aud?: unknown;
+    readonly sub?: string;
+  };
+  const right =
+    headers.authorization === undefined &&
+    form.get('RoleArn') === awsRoleArn &&
+    JSON.stringify(claims.aud) === '["sts.amazonaws.com"]' &&
+    claims.sub?.endsWith(':deployer') === true;
+  return right ? credentialsBy('AssumeRoleWithWebIdentity') : roleDenied();
+}
+
+function assumeRole(form: URLSearchParams): Reply {
+  const right = form.get('Action') === 'AssumeRole' && form.get('RoleArn') === awsRoleArn;
+  return right ? credentialsBy('AssumeRole') : roleDenied();
+}
+
+function roleDenied(): Reply {
+  const error = '<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error>';
+  return xml(403, `<ErrorResponse>${error}</ErrorResponse>`);
+}
+
+function credentialsBy(action: string): Reply {
   const { accessKeyId, secretAccessKey, sessionToken } = roleKeys;
   return xml(
     200,
-    '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>' +
+    `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>` +
       `<Credentials><AccessKeyId>${accessKeyId}</AccessKeyId>` +
       `<SecretAccessKey>${secretAccessKey}</SecretAccessKey>` +
       `<SessionToken>${sessionToken}</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>` +
-      '</Credentials></AssumeRoleResult></AssumeRoleResponse>',
+      `</Credentials></${action}Result></${action}Response>`,
   );
 }
 

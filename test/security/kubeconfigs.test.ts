@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { stagesApiVersion } from '../../src/types/stages.ts';
 import { canary } from '../canary.ts';
 import { type KubeconfigParts, kubeconfigOf, refusedFields } from '../kubeconfigs.ts';
-import { configMap } from '../objects.ts';
+import { configMap, serviceAccount } from '../objects.ts';
 import { useController } from '../playground.ts';
 import { kubeconfigSecret, toParis } from '../remote-cluster.ts';
 import type { TestNamespace } from '../test-namespace.ts';
@@ -79,4 +79,25 @@ describe('attack 32: a kubeconfig that runs, reads or leads where it must not ([
     }
     for (const text of told) expect(text).to.not.include(canary).and.not.include(basic);
   });
+});
+
+describe('attack 117: a ConfigMap of a tenant that leads a token inside (edge case 15: its address is judged as that of a kubeconfig, part A 9.3)', () => {
+  const stand = useController();
+
+  for (const [address, why] of addresses) {
+    it(`shows no token at ${address}`, async () => {
+      const shop = await stand.namespace();
+      await shop.create(serviceAccount('courier'));
+      const description = {
+        provider: 'generic',
+        serviceAccountName: 'courier',
+        audiences: 'paris',
+      };
+      await shop.create(configMap('paris', { ...description, address }));
+      await shop.publish('app', 'v1', [configMap('web')]);
+      await shop.createStageSet(['app'], { kubeConfig: { configMapRef: { name: 'paris' } } });
+      const message = await shop.untilMessage((text) => text.includes('ConfigMap'));
+      expect(message).to.match(why).and.include('no API server is reached at');
+    });
+  }
 });

@@ -84,7 +84,7 @@ describe('hostile manifests', () => {
       const begun = performance.now();
       const files = filesOf({ 'a.yaml': configMap(name), 'b.yaml': configMap('b') });
       const patch = '[{"op": "add", "path": "/data/c", "value": "d"}]';
-      const patches = [{ patch, target: { kind: 'ConfigMap', name: `${pattern}` } }];
+      const patches = [{ patch, target: { kind: 'ConfigMap', name: pattern } }];
       const { objects } = await builder.build(files, { signal, patches });
       expect(objects.length).to.equal(2);
       expect(performance.now() - begun, pattern).to.be.below(soon);

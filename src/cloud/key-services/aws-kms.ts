@@ -26,7 +26,7 @@ export async function openWithAwsKms(sealed: SealedDataKey, asking: Asking): Pro
   const { credentials, endpoints, signal } = asking;
   const { arn, region, role, context } = keyOf(sealed);
   const blob = bytesOf(service, sealed.sealed);
-  const { DecryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
+  const { DecryptCommand, KMSClient } = await import('../sdk/aws-kms.ts');
   const own = await credentials.aws(region, signal);
   const server = endpoints.awsKms ?? awsEndpoint('kms', region);
   try {
@@ -53,7 +53,7 @@ async function assumed(
   asking: Asking,
 ): Promise<AwsCredentials> {
   const { endpoints, signal } = asking;
-  const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { AssumeRoleCommand, STSClient } = await import('../sdk/aws-sts.ts');
   const server = endpoints.awsSts ?? awsEndpoint('sts', region);
   const sts = new STSClient(closedConfig(region, server, own, senderTo(server, asking), signal));
   const command = new AssumeRoleCommand({
@@ -98,13 +98,15 @@ function keyOf({ fields, context }: SealedDataKey): AwsKey {
 
 function treated(error: unknown, own: AwsCredentials, signal: AbortSignal): unknown {
   if (signal.aborted || isTreated(error) || !(error instanceof Error)) return error;
-  const status =
-    '$metadata' in error && typeof error.$metadata === 'object' && error.$metadata !== null
-      ? Object.entries(error.$metadata).find(([name]) => name === 'httpStatusCode')?.[1]
-      : undefined;
   return serviceFailure(service, {
-    status: typeof status === 'number' ? status : 0,
+    status: '$metadata' in error ? statusIn(error.$metadata) : 0,
     words: `${error.name}: ${error.message}`,
     shown: [own.secretAccessKey, own.sessionToken ?? ''],
   });
+}
+
+function statusIn(metadata: unknown): number {
+  if (typeof metadata !== 'object' || metadata === null) return 0;
+  const status: unknown = 'httpStatusCode' in metadata ? metadata.httpStatusCode : 0;
+  return typeof status === 'number' ? status : 0;
 }

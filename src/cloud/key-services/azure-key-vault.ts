@@ -45,7 +45,7 @@ export async function openWithAzureKeyVault(
   const { credentials, signal } = asking;
   const key = keyOf(sealed);
   const ciphertext = bytesOf(service, sealed.sealed);
-  const { CryptographyClient } = await import('@azure/keyvault-keys');
+  const { CryptographyClient } = await import('../sdk/azure-keyvault.ts');
   const shown: string[] = [];
   const credential = {
     getToken: async (scopes: string | string[]) => {

@@ -23,7 +23,7 @@ export async function openWithGcpKms(
   const name = fields.get('resource_id')?.replaceAll(' ', '') ?? '';
   if (!keyName.test(name)) throw badEntry(service, 'resource_id of the entry is no name of a key');
   const ciphertext = bytesOf(service, sealed);
-  const { KeyManagementServiceClient } = await import('@google-cloud/kms');
+  const { KeyManagementServiceClient } = await import('../sdk/google-kms.ts');
   const { token } = await credentials.gcp(signal);
   const auth = new TokenSender(senderTo(server, asking), token, signal);
   const client = new KeyManagementServiceClient({

@@ -24,11 +24,10 @@ export type ActionPhase =
   | ActionWait
   /** It is over. What is done once has to be on record before anything else begins. */
   | ActionEnd
-  /** It is on record; what it made goes. */
+  /** It is on record; what it made goes, and then the list goes on or, by its failure, ends. */
   | {
       readonly kind: 'CleaningUp';
       readonly made: readonly MadeObject[];
-      /** What the action failed of, which its stage fails of next. */
       readonly failure?: Failure;
     };
 

@@ -10,7 +10,7 @@ export const hooks = ['pre', 'post', 'onFailure'] as const satisfies readonly Ho
 /** What an action does: the one field of it that says so. */
 export type ActionType = 'job' | 'http' | 'wait' | 'patch' | 'delete' | 'apply';
 
-export const actionTypes = [
+const actionTypes = [
   'job',
   'http',
   'wait',

@@ -2,7 +2,7 @@ import type { Action } from '../../types/stages.ts';
 import { formatDuration } from '../duration.ts';
 import { type Failure, type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
-import { after, type Instant, milliseconds, toRfc3339 } from '../time.ts';
+import { after, type Instant, milliseconds, minutes, toRfc3339 } from '../time.ts';
 import type { Acting, ActionPhase } from './acting.ts';
 import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
 import type { ActionLook, Attempt, MadeObject } from './attempt.ts';
@@ -26,6 +26,8 @@ export function actionAt(
 export function operationOfHook(hook: Hook): string {
   return hook === 'pre' ? 'pre-action' : hook === 'post' ? 'post-action' : 'on-failure action';
 }
+
+const longestAskedPause = minutes(1);
 
 /** Something of an earlier attempt is looked at again so soon. */
 const obstructedPause = milliseconds(1000);
@@ -65,8 +67,7 @@ export function lookedAtAction(
   if (at?.step.phase.kind !== 'Awaiting') return run;
   const { phase } = at.step;
   if (look.kind === 'Done') {
-    const made = phase.awaited.kind === 'Jobs' ? phase.awaited.made : [];
-    return withPhase(run, index, at.step, { kind: 'Ended', made });
+    return withPhase(run, index, at.step, { kind: 'Ended', made: madeBy(at.step) });
   }
   const looks = phase.looks + 1;
   const steady = nextLook(now, looks, news);
@@ -91,7 +92,9 @@ export function failedAction(
   const at = actionAt(run, index);
   if (at === undefined) return run;
   const { action, step } = at;
-  const pause = milliseconds(Math.max(pauseAfter(step.attempt), failure.retryAfter ?? 0));
+  // Another server may ask for any time.
+  const asked = Math.min(failure.retryAfter ?? 0, longestAskedPause);
+  const pause = milliseconds(Math.max(pauseAfter(step.attempt), asked));
   const due = after(now, pause);
   const end = deadlineOf(action, step);
   const again =
@@ -104,16 +107,15 @@ export function failedAction(
   const message = `action ${action.name}${tries}: ${failure.message}`;
   return withPhase(run, index, step, {
     kind: 'Ended',
-    made: madeFor(step.phase),
+    made: madeBy(step),
     failure: { ...failure, message },
     ...(chance === 'Unknown' ? { unknown: true } : {}),
   });
 }
 
-/** What goes when nobody waits for it any more. */
-function madeFor(phase: ActionPhase): readonly MadeObject[] {
-  const jobs = phase.kind === 'Awaiting' && phase.awaited.kind === 'Jobs';
-  return jobs ? phase.awaited.made : [];
+/** What is there only for the action, and goes when that is over. */
+function madeBy({ phase }: Acting): readonly MadeObject[] {
+  return phase.kind === 'Awaiting' && phase.awaited.kind === 'Jobs' ? phase.awaited.made : [];
 }
 
 /** What it means that the time of an action is over. */

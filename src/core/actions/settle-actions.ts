@@ -68,7 +68,12 @@ function settleOnce(run: RunProgress, moment: Moment): RunProgress {
         return ended(run, stage, step.failure, moment.now);
       }
       return answer(place, step.failure, 0);
-    default:
+    case 'Applying':
+    case 'Recreating':
+    case 'Establishing':
+    case 'Verifying':
+    case 'AtGates':
+    case 'Ready':
       return run;
   }
 }
@@ -177,9 +182,7 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
       if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
       return conclude(run, place.index, { action, step }, phase, moment.now);
     case 'CleaningUp':
-      if (phase.made.length > 0) return run;
-      if (phase.failure !== undefined) return failed(run, place.index, phase.failure);
-      return goOn(place, step);
+      return phase.made.length > 0 ? run : goOn(place, step, phase.failure);
   }
 }
 
@@ -239,23 +242,25 @@ function conclude(
       ? { ledger: withDone(progress.ledger, hook, action) }
       : {}),
   }));
-  if (failure === undefined || hook === 'onFailure') {
-    return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made } });
-  }
-  if (made.length > 0) {
-    return withStep(noted, index, { ...step, phase: { kind: 'CleaningUp', made, failure } });
-  }
-  return failed(noted, index, failure);
+  const phase = {
+    kind: 'CleaningUp',
+    made,
+    ...(failure === undefined ? {} : { failure }),
+  } as const;
+  return withStep(noted, index, { ...step, phase });
 }
 
-function failed(run: RunProgress, index: number, failure: Failure): RunProgress {
-  const stage = run.spec.stages[index];
-  return stage === undefined ? run : withStep(...escalated(run, index, stage, failure));
-}
-
-/** The list goes on behind an action that is done. */
-function goOn(place: Place, step: Extract<StageStep, { kind: 'Acting' }>): RunProgress {
+/** The list goes on behind an action that is done; one that failed ends it, but for onFailure. */
+function goOn(
+  place: Place,
+  step: Extract<StageStep, { kind: 'Acting' }>,
+  failure: Failure | undefined,
+): RunProgress {
+  const { run, index, stage } = place;
   const { hook, cause } = step;
+  if (failure !== undefined && hook !== 'onFailure') {
+    return withStep(...escalated(run, index, stage, failure));
+  }
   const from = actionsOf(place.stage, hook).findIndex(({ name }) => name === step.action) + 1;
   switch (hook) {
     case 'pre':

@@ -1,5 +1,12 @@
-import type { Advance, RecordedHold, RecordedStage, StageRun } from '../../types/stages.ts';
-import type { Instant } from '../time.ts';
+import type {
+  Advance,
+  RecordedAction,
+  RecordedHold,
+  RecordedStage,
+  StageRun,
+} from '../../types/stages.ts';
+import { formatDuration } from '../duration.ts';
+import { type Instant, milliseconds } from '../time.ts';
 import { nobody, type RunSummary, runSummary } from './run-summary.ts';
 
 /** What a page of a history is of. */
@@ -52,10 +59,29 @@ function times({ status }: StageRun, { startedAt, duration }: RunSummary): strin
 }
 
 function stageLines(stage: RecordedStage, { spec }: StageRun): string[] {
-  const { name, phase, gates = [] } = stage;
+  const { name, phase, gates = [], actions = [] } = stage;
   const revision = spec?.snapshot.find((pinned) => pinned.stage === name)?.revision;
   const at = revision === undefined ? '' : ` at ${plain(revision)}`;
-  return [`  stage ${name}: ${phase}${at}${counts(stage)}`, ...gates.map(gateLine)];
+  return [
+    `  stage ${name}: ${phase}${at}${counts(stage)}`,
+    ...actions.map(actionLine),
+    ...gates.map(gateLine),
+  ];
+}
+
+function actionLine({
+  hook,
+  name,
+  type,
+  outcome,
+  startedAt,
+  finishedAt,
+  message,
+}: RecordedAction): string {
+  const lasted = Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? '');
+  const took = Number.isNaN(lasted) ? '' : `, took ${formatDuration(milliseconds(lasted))}`;
+  const why = message === undefined ? '' : `: ${plain(message)}`;
+  return `    ${plain(hook)} ${plain(name)} (${plain(type)}): ${outcome}${took}${why}`;
 }
 
 function counts({ objects }: RecordedStage): string {

@@ -193,7 +193,7 @@ describe('a build whose files a key service has sealed', () => {
     let asked = 0;
     const failure = await refusal({ 'a.yaml': text, 'b.yaml': text, 'c.yaml': text }, async () => {
       asked += 1;
-      throw new TerminalError('no');
+      return await Promise.reject(new TerminalError('no'));
     });
     expect(failure.message).to.equal('decryption failed: data key of a.yaml');
     expect(asked).to.be.at.most(500);

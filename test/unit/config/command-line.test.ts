@@ -81,9 +81,6 @@ describe('a flag whose feature this build does not have', () => {
     expect(outcomeOf('--require-image-verification')).to.equal(
       '--require-image-verification: this build does not have the feature yet; leave the flag out or give false',
     );
-    expect(outcomeOf('--allowed-action-hosts=*.example.com')).to.equal(
-      '--allowed-action-hosts: this build does not have the feature yet; leave the flag out',
-    );
     expect(outcomeOf('--tracing-endpoint=otel:4317')).to.contain('does not have the feature yet');
     expect(outcomeOf('--tracing-sample-ratio=0.5')).to.contain('does not have the feature yet');
   });

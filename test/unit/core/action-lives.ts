@@ -59,7 +59,7 @@ const emptyLedger: StageLedger = {
  * action and before anybody knows of it; elsewhere after the write.
  */
 export function liveWithKills(options: LifeOptions): Life {
-  const { kills = new Map(), failing = new Set() } = options;
+  const { kills = new Map<number, 'Before' | 'Halfway'>(), failing = new Set() } = options;
   const stageSet = stageSetFor(options);
   let status: StageSetStatus = options.status ?? {};
   let ledger = options.ledger ?? emptyLedger;

@@ -204,7 +204,7 @@ function lookedAt(step: StageStep, now: Instant, fate: Fate): StageStep {
   return { ...step, looks, nextLook: nextLook(now, looks), health: seen };
 }
 
-export function isTeardown(effect: Effect): effect is TeardownEffect {
+function isTeardown(effect: Effect): effect is TeardownEffect {
   return ['LoadTeardown', 'DeleteStage', 'LookForGone', 'ReleaseFinalizer'].includes(effect.kind);
 }
 

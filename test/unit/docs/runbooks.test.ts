@@ -12,6 +12,12 @@ const again: Readonly<Record<Exclude<RetryClass, 'Steady'>, string>> = {
   None: 'only after an event or a forced reconcile.',
 };
 
+/** Those that are looked at otherwise than the rest of their class. */
+const ownWords: Readonly<Record<string, string>> = {
+  RBACDenied: 'after 5, 15, 30 and 60 seconds, then every minute.',
+  ActionDirty: 'only when the spec or a revision changes, or a person asks for it.',
+};
+
 const withPage = Object.entries(readyReasons).filter(([, { runbook }]) => runbook);
 
 function pageOf(reason: string): string {
@@ -36,7 +42,7 @@ describe('the runbooks', () => {
         '## How to repair',
         '## What happens by itself',
       ]);
-      const when = retry === 'Steady' ? '' : again[retry];
+      const when = retry === 'Steady' ? '' : (ownWords[reason] ?? again[retry]);
       expect(text).to.include(`\`Ready\` is \`${status}\`. Looked at again: ${when}`);
     });
   }

@@ -77,6 +77,16 @@ describe('a server that is not trusted', () => {
     );
   });
 
+  it('cannot put megabytes into an error', async () => {
+    const status = { kind: 'Status', code: 422, reason: 'Invalid' };
+    const client = await serve((_, response) => {
+      answer(response, 422, { ...status, message: `no: ${'x'.repeat(5_000_000)}` });
+    });
+    const refused = String(await caught(client.get({ ...configMaps, name: 'x' }, call)));
+    expect(refused.length).to.be.below(1000);
+    expect(refused).to.match(/the API server answered 422: .*no: x+/);
+  });
+
   it('cannot keep a watch open by an error without end', async () => {
     const client = await serve((_, response) => {
       response.writeHead(500, { 'content-type': 'text/plain' });

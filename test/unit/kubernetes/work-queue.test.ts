@@ -79,7 +79,7 @@ describe('the work queue', () => {
     for (const key of ['crowd/0', 'crowd/1', 'crowd/2']) queue.done(key);
     const next = queue.take();
     expect(await soon(next), 'it rests while the other one has a worker').to.equal('nothing yet');
-    clock += 250;
+    clock += 400;
     expect(await next, 'then it has one worker').to.equal('crowd/3');
     const second = queue.take();
     expect(await soon(second), 'and no more').to.equal('nothing yet');

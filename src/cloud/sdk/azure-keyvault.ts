@@ -1,0 +1,2 @@
+/** To be imported dynamically; why it is here: see `aws-sts.ts`. */
+export { CryptographyClient } from '@azure/keyvault-keys';
