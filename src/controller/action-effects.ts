@@ -236,7 +236,7 @@ export class ActionEffects {
     const late = end !== undefined && now >= end;
     const failure: Failure = late
       ? timedOut(action, { ...step, trouble: messageOf(error) })
-      : failureOf(operationOfHook(step.hook), error);
+      : actionFailure(operationOfHook(step.hook), error);
     const hopeless = isHopeless(error);
     const said = redactedFailure(failure, memory.secrets);
     // Whether the other side did it before the connection broke is anybody's guess.
@@ -297,6 +297,15 @@ export class ActionEffects {
 /** Whether an action must not be begun twice, and cannot be taken up again. */
 function mayRunOnce(action: Action, hook: Hook): boolean {
   return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
+}
+
+/**
+ * What an action failed of. Its stage is tried again after longer and longer pauses: what is refused
+ * for good must not be called each minute.
+ */
+function actionFailure(operation: string, error: unknown): Failure {
+  const failure = failureOf(operation, error);
+  return failure.reason === 'StageFailed' ? { ...failure, retry: 'Backoff' } : failure;
 }
 
 /** Whether trying again cannot help. */
