@@ -57,23 +57,29 @@ export function configMap(name: string, round: number): KubernetesObject {
   };
 }
 
-/** Creates all StageSets, fifty at a time. `interval` is that of each. */
+/** Creates all StageSets, fifty at a time. `interval` is that of each, `actions` of all stages. */
 export async function createAll(
   { client }: Playground,
   size: Size,
   interval: string,
+  actions?: Record<string, unknown>,
 ): Promise<void> {
   const queue = Array.from({ length: size.stageSets }, (_, set) => set).values();
   const lane = async (): Promise<void> => {
     for (const set of queue) {
       const call = { signal: AbortSignal.timeout(120_000) };
-      await client.create(stageSet(set, size.stages, interval), {}, call);
+      await client.create(stageSet(set, size.stages, interval, actions), {}, call);
     }
   };
   await Promise.all(Array.from({ length: 50 }, lane));
 }
 
-function stageSet(set: number, stages: number, interval: string): KubernetesObject {
+function stageSet(
+  set: number,
+  stages: number,
+  interval: string,
+  actions: Record<string, unknown> | undefined,
+): KubernetesObject {
   return {
     apiVersion: stagesApiVersion,
     kind: 'StageSet',
@@ -83,6 +89,7 @@ function stageSet(set: number, stages: number, interval: string): KubernetesObje
       stages: Array.from({ length: stages }, (_, stage) => ({
         name: `stage-${stage}`,
         sourceRef: { kind: 'ExternalArtifact', name: sourceName(set, stage) },
+        ...(actions === undefined ? {} : { actions }),
       })),
     },
   };
