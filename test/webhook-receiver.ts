@@ -19,6 +19,8 @@ export class WebhookReceiver {
   readonly redirects = new Map<string, string>();
   /** Paths whose requests get no answer. */
   readonly held = new Set<string>();
+  /** Paths whose requests are answered with a reset. */
+  readonly broken = new Set<string>();
   readonly #server: FileServer;
   readonly #arrivals = new EventEmitter();
 
@@ -40,6 +42,10 @@ export class WebhookReceiver {
         receiver.received.push({ method, path, headers, body });
         receiver.#arrivals.emit('arrival');
         if (held) return;
+        if (receiver.broken.has(path)) {
+          request.socket.resetAndDestroy();
+          return;
+        }
         const location = receiver.redirects.get(path);
         const status = location === undefined ? (receiver.statuses.get(path) ?? 200) : 307;
         const answered = location === undefined ? {} : { location };

@@ -65,6 +65,15 @@ describe('a stage whose actions go wrong', () => {
     stand.receiver.held.delete(path);
   });
 
+  it('counts a request whose connection breaks as an attempt', async () => {
+    const path = `/${shop.name}/broken`;
+    stand.receiver.broken.add(path);
+    await release({ pre: [stand.http(shop, 'broken', { retries: 1 })] });
+    const message = await shop.untilReason('StageFailed');
+    expect(message).to.include('action broken after 2 attempts');
+    expect(stand.receiver.counts(path)).to.deep.equal({ [path]: 2 });
+  });
+
   it('(edge case 18) tries a 503 and a 429 again, and a 400 not', async () => {
     const answers = { busy: 503, many: 429, wrong: 400, last: 400 };
     for (const [name, status] of Object.entries(answers)) {
@@ -99,7 +108,7 @@ describe('a stage whose actions go wrong', () => {
 
   it('says what it saw last when a wait takes too long', async () => {
     const target = { apiVersion: 'v1', kind: 'ConfigMap', name: 'missing' };
-    const wait = { target, expr: 'has(data.done)', timeout: '1500ms' };
+    const wait = { target, expr: 'has(metadata.labels)', timeout: '1500ms' };
     await release({ pre: [{ name: 'later', wait }] });
     const message = await shop.untilReason('StageFailed');
     expect(message).to.match(/action later.*: not done within 1500ms|1\.5s/);
