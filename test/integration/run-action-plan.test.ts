@@ -76,6 +76,7 @@ describe('waits of many StageSets at once', () => {
       }),
     );
     expect(Math.min(...lasted)).to.be.at.least(3000);
-    expect(Math.max(...lasted)).to.be.below(10_000);
+    // Four workers that are held would take 45 s, and the starts of sixty take a while by themselves.
+    expect(Math.max(...lasted)).to.be.below(25_000);
   });
 });
