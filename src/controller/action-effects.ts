@@ -228,7 +228,7 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const once = mayRunOnce(here.action, here.step.hook);
-    if (isInterruption(error) && !once) throw error;
+    if (isInterruption(error) && !once && !isOfCalledServer(here.action, error)) throw error;
     this.release(keyOf(at));
     const now = this.#now();
     const { action, step } = here;
@@ -322,6 +322,11 @@ function isUnanswered(error: unknown): boolean {
       cause instanceof RetryableError &&
       (cause.reason === 'Timeout' || cause.reason === 'ConnectionFailed'),
   );
+}
+
+/** Whether it is the server of an http action that did not answer, which costs an attempt. */
+function isOfCalledServer({ http }: Action, error: unknown): boolean {
+  return http !== undefined && error instanceof RetryableError && error.object === undefined;
 }
 
 function endingAt(end: Instant | undefined, signal: AbortSignal, now: Instant): AbortSignal {
