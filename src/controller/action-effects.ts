@@ -21,7 +21,7 @@ import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
 import { type Failure, type RunProgress, withStage } from '../core/run.ts';
-import { between, type Clock, type Instant, toRfc3339 } from '../core/time.ts';
+import { between, type Clock, type Instant, seconds, toRfc3339 } from '../core/time.ts';
 import { treatmentOf } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -155,7 +155,9 @@ export class ActionEffects {
     try {
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
-        const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
+        const takesUp = step.phase.kind === 'Due' && step.phase.takesUp === true;
+        const least = takesUp ? takingUpBound : 0;
+        const limits = { ...call, signal: endingAt(end, signal, this.#now(), least) };
         const context = await this.#contextOf(at, limits);
         return await this.#options.verbs.attempt(context, limits);
       });
@@ -324,9 +326,18 @@ function isUnanswered(error: unknown): boolean {
   );
 }
 
-function endingAt(end: Instant | undefined, signal: AbortSignal, now: Instant): AbortSignal {
+/** Milliseconds to find what a process before this one has begun, even when the time is over. */
+const takingUpBound = seconds(30);
+
+/** @param least milliseconds that are left at least. */
+function endingAt(
+  end: Instant | undefined,
+  signal: AbortSignal,
+  now: Instant,
+  least: number,
+): AbortSignal {
   if (end === undefined) return signal;
-  return AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, between(now, end)))]);
+  return AbortSignal.any([signal, AbortSignal.timeout(Math.max(least, between(now, end)))]);
 }
 
 function keyOf({ stageSet }: StageAt): string {

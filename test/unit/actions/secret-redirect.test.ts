@@ -7,11 +7,15 @@ function refusalOf(from: string, to: string): string | undefined {
 
 describe('a redirect of a request with a Secret in it', () => {
   it('is not followed from https to http, although both have the same host', () => {
-    expect(refusalOf('https://hooks.example/a', 'http://hooks.example/a')).to.include('unencrypted');
+    expect(refusalOf('https://hooks.example/a', 'http://hooks.example/a')).to.include(
+      'unencrypted',
+    );
   });
 
   it('is not followed to another host or port', () => {
-    expect(refusalOf('https://hooks.example/', 'https://other.example/')).to.include('another host');
+    expect(refusalOf('https://hooks.example/', 'https://other.example/')).to.include(
+      'another host',
+    );
     expect(refusalOf('https://hooks.example/', 'https://hooks.example:8443/')).to.be.a('string');
   });
 
