@@ -8,6 +8,7 @@ import { matchesHost } from '../network/host-pattern.ts';
 import type { HttpAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
 import { type PreparedRequest, prepareRequest } from './http-request.ts';
+import { secretRefusal } from './secret-redirect.ts';
 
 export interface HttpActionsOptions {
   /** Globs of `--allowed-action-hosts`; empty allows every host that the guard does. */
@@ -76,7 +77,8 @@ export class HttpActions {
       const next = redirects.has(statusCode) ? locationOf(url, response) : undefined;
       if (next === undefined || isExpected(http, statusCode)) return judge(http, url, response);
       const target = this.#check(next);
-      if (request.secret && target.host !== url.host) throw secretWouldLeave(url, target);
+      const refusal = request.secret ? secretRefusal(url, target) : undefined;
+      if (refusal !== undefined) throw refusal;
       request = redirected(request, statusCode);
       url = target;
     }
@@ -156,13 +158,6 @@ function redirected(request: PreparedRequest, status: number): PreparedRequest {
   const becomesGet = status === 303 || (request.method === 'POST' && status < 303);
   if (!becomesGet || request.method === 'HEAD') return request;
   return { ...request, method: 'GET', body: undefined };
-}
-
-function secretWouldLeave(url: URL, target: URL): TerminalError {
-  return new TerminalError(
-    `${url.host} redirects to ${target.host}, and the request has a Secret in it, which is not sent ` +
-      'to another host: give the final URL',
-  );
 }
 
 /** Nobody knows whether a request without an answer was carried out. */
