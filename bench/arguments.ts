@@ -39,6 +39,25 @@ export function readSteadiness(argv: readonly string[]): Steadiness {
   };
 }
 
+/** What a benchmark of waiting actions rolls out: one stage each, that waits first. */
+export interface Waiting extends Size {
+  /** Seconds. */
+  readonly wait: number;
+}
+
+/** Reads `--stagesets N --wait S`: 1,000 and 60 where nothing is said. */
+export function readWaiting(argv: readonly string[]): Waiting {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      stagesets: { type: 'string', default: '1000' },
+      wait: { type: 'string', default: '60' },
+    },
+  });
+  const stageSets = count('--stagesets', values.stagesets);
+  return { stageSets, stages: 1, objects: 1, wait: count('--wait', values.wait) };
+}
+
 /** Reads `--stagesets N --stages S --objects M`; 50 x 2 x 5 where nothing is said. */
 export function readSize(argv: readonly string[]): Size {
   const { values } = parseArgs({

@@ -1,113 +1,107 @@
-import { parseArgs } from 'node:util';
 import { type Playground, startPlayground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
 import { parseStageSet } from '../src/core/validate/schema.ts';
+import type { KubernetesClient } from '../src/kubernetes/client.ts';
 import { type StageSet, stagesApiVersion } from '../src/types/stages.ts';
+import { readWaiting } from './arguments.ts';
 import { ProcessMeter, readSamples } from './meters.ts';
-import { quantiles } from './quantiles.ts';
-import { configMap, createAll, createNamespace, namespace, publishAll } from './workload.ts';
+import { createAll, createNamespace, namespace, publishAll } from './workload.ts';
 
 /**
- * `npm run bench:waits -- --stagesets N --seconds S`: N StageSets that all wait S seconds in an action
- * before they apply one ConfigMap. Says how long after the start of its wait each was Ready, what that
- * cost the controller, and beside it how long as many bare writes of the same number take.
+ * `npm run bench:waits -- --stagesets N --wait S`: N StageSets of one ConfigMap each that are created as
+ * fast as the API server takes them, and each have a pre-action that waits for S seconds. Prints how
+ * long after its action was seen to begin each was Ready, how long after its creation, and what waiting
+ * cost; and beside it what the creation of the StageSets alone took.
  */
-const { values } = parseArgs({
-  options: {
-    stagesets: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '60' },
-  },
-});
-const size = { stageSets: Number(values.stagesets), stages: 1, objects: 1 };
-const seconds = Number(values.seconds);
-const bound = 20 * 60_000;
+const size = readWaiting(process.argv.slice(2));
 
-interface Waits {
-  /** Seconds from the start of its wait, as its status says, until it was seen Ready. */
-  readonly lasted: readonly number[];
-  /** Seconds from the first start to the last. */
-  readonly spread: number;
+/** Milliseconds of the process at which something of a StageSet was seen, by its name. */
+interface Seen {
+  readonly created: Map<string, number>;
+  readonly begun: Map<string, number>;
+  readonly ready: Map<string, number>;
 }
 
-async function untilAllWaited({ client }: Playground): Promise<Waits> {
-  const signal = AbortSignal.timeout(bound);
-  const started = new Map<string, number>();
-  const ended = new Map<string, number>();
-  const query = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace };
-  const { resourceVersion } = await client.list(query, { signal });
-  for await (const event of client.watch({ ...query, resourceVersion }, { signal })) {
-    if (event.type === 'Bookmark') continue;
-    const parsed = parseStageSet(event.object);
-    if (!parsed.ok) continue;
-    see(parsed.value, started, ended);
-    if (ended.size < size.stageSets) continue;
-    const lasted = [...ended].map(([name, at]) => (at - (started.get(name) ?? 0)) / 1000);
-    const starts = [...started.values()];
-    return { lasted, spread: (Math.max(...starts) - Math.min(...starts)) / 1000 };
-  }
-  throw new Error(`the watch ended with ${ended.size} of ${size.stageSets} StageSets Ready`);
-}
-
-function see(
-  { metadata, status }: StageSet,
-  started: Map<string, number>,
-  ended: Map<string, number>,
-): void {
+function see({ begun, ready }: Seen, { metadata, status }: StageSet): void {
   const { name } = metadata;
-  const startedAt = status?.stages?.[0]?.runningAction?.startedAt;
-  if (startedAt !== undefined && !started.has(name)) started.set(name, Date.parse(startedAt));
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  if (ready?.status === 'True' && !ended.has(name)) ended.set(name, Date.now());
+  const now = performance.now();
+  const [stage] = status?.stages ?? [];
+  if (stage?.runningAction !== undefined && !begun.has(name)) begun.set(name, now);
+  const condition = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (condition?.status === 'True' && !ready.has(name)) ready.set(name, now);
 }
 
-/** Seconds that so many creations of ConfigMaps take, and nothing else, sixteen at a time. */
-async function bareWrites({ client }: Playground, writes: number): Promise<number> {
-  const began = performance.now();
-  const queue = Array.from({ length: writes }, (_, each) => each).values();
-  const lane = async (): Promise<void> => {
-    for (const each of queue) {
-      const call = { signal: AbortSignal.timeout(60_000) };
-      await client.create(configMap(`bare-${each}`, 1), {}, call);
+async function watchAll(client: KubernetesClient, seen: Seen): Promise<void> {
+  const signal = AbortSignal.timeout(15 * 60_000);
+  const query = { apiVersion: stagesApiVersion, kind: 'StageSet', namespace };
+  while (seen.ready.size < size.stageSets) {
+    const { items, resourceVersion } = await client.list(query, { signal });
+    for (const object of items) take(object, seen);
+    for await (const event of client.watch({ ...query, resourceVersion }, { signal })) {
+      if (event.type !== 'Bookmark') take(event.object, seen);
+      if (seen.ready.size === size.stageSets) break;
     }
-  };
-  await Promise.all(Array.from({ length: 16 }, lane));
-  return (performance.now() - began) / 1000;
+  }
+}
+
+function take(object: unknown, seen: Seen): void {
+  const parsed = parseStageSet(object);
+  if (parsed.ok) see(seen, parsed.value);
 }
 
 async function measure(playground: Playground): Promise<Record<string, number>> {
+  const { client } = playground;
   await createNamespace(playground);
   const flags = ['--log-level=warn'];
   const controller = await playground.startController({ flags, onLog: progressOnStderr });
-  await publishAll(playground, size, 1);
   const meter = new ProcessMeter(controller.pid);
-  const idle = await meter.read();
-  const before = await readSamples(controller.metricsUrl);
-  const waited = untilAllWaited(playground);
-  const began = performance.now();
-  const pre = [{ name: 'soak', wait: { duration: `${seconds}s` } }];
-  await createAll(playground, size, '1h', { pre });
-  const created = (performance.now() - began) / 1000;
+  await publishAll(playground, size, 1);
+  const seen: Seen = { created: new Map(), begun: new Map(), ready: new Map() };
+  const before = await meter.read();
+  const started = performance.now();
+  const watching = watchAll(client, seen);
+  const actions = { pre: [{ name: 'nap', wait: { duration: `${size.wait}s` } }] };
+  const onCreated = (name: string): void => {
+    seen.created.set(name, performance.now());
+  };
+  await createAll(playground, size, '1h', { actions, onCreated });
+  const createSeconds = (performance.now() - started) / 1000;
   progressOnStderr('all created');
-  const { lasted, spread } = await waited;
-  const total = (performance.now() - began) / 1000;
-  const end = await meter.read();
-  const { writes } = await readSamples(controller.metricsUrl);
-  const ownWrites = writes - before.writes;
-  const { p50, p99, max } = quantiles(lasted);
+  await watching;
+  const seconds = (performance.now() - started) / 1000;
+  const after = await meter.read();
+  const samples = await readSamples(controller.metricsUrl);
+  const fromBegin = spans(seen.begun, seen.ready);
+  const fromCreation = spans(seen.created, seen.ready);
   return {
     stageSets: size.stageSets,
-    waitSeconds: seconds,
-    createSeconds: round(created),
-    startsWithinSeconds: round(spread),
-    totalSeconds: round(total),
-    waitToReadyP50: p50,
-    waitToReadyP99: p99,
-    waitToReadyMax: max,
-    controllerWrites: ownWrites,
-    bareWriteSeconds: round(await bareWrites(playground, ownWrites)),
-    controllerCpuSeconds: round(end.cpuSeconds - idle.cpuSeconds),
-    peakRssMiB: round(end.peakRssMiB),
+    waitSeconds: size.wait,
+    createSeconds: round(createSeconds),
+    allReadySeconds: round(seconds),
+    beginToReadyP50: quantile(fromBegin, 0.5),
+    beginToReadyMax: quantile(fromBegin, 1),
+    createdToReadyP50: quantile(fromCreation, 0.5),
+    createdToReadyMax: quantile(fromCreation, 1),
+    writesPerStageSet: round(samples.writes / size.stageSets),
+    controllerCpuSeconds: round(after.cpuSeconds - before.cpuSeconds),
+    cpuPercentOfOneCore: round((100 * (after.cpuSeconds - before.cpuSeconds)) / seconds),
+    rssMiB: round(after.peakRssMiB),
   };
+}
+
+function spans(from: ReadonlyMap<string, number>, to: ReadonlyMap<string, number>): number[] {
+  return [...to]
+    .flatMap(([name, end]) => {
+      const start = from.get(name);
+      return start === undefined ? [] : [(end - start) / 1000];
+    })
+    .sort((one, other) => one - other);
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return round(
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN,
+  );
 }
 
 function round(value: number): number {

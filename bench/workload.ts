@@ -2,7 +2,7 @@ import { type PackedArtifact, packFiles } from '../dev/artifacts/pack.ts';
 import { publish } from '../dev/artifacts/publish.ts';
 import type { Playground } from '../dev/playground.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
-import { stagesApiVersion } from '../src/types/stages.ts';
+import { type StageActions, stagesApiVersion } from '../src/types/stages.ts';
 import type { Size } from './arguments.ts';
 
 /** Namespace of everything that a benchmark creates. */
@@ -57,18 +57,26 @@ export function configMap(name: string, round: number): KubernetesObject {
   };
 }
 
-/** Creates all StageSets, fifty at a time. `interval` is that of each, `actions` of all stages. */
+/** What all stages have beside their objects. */
+interface Release {
+  readonly actions?: StageActions;
+  /** Told the name of each StageSet that is created. */
+  readonly onCreated?: (name: string) => void;
+}
+
+/** Creates all StageSets, fifty at a time. `interval` is that of each. */
 export async function createAll(
   { client }: Playground,
   size: Size,
   interval: string,
-  actions?: Record<string, unknown>,
+  { actions, onCreated }: Release = {},
 ): Promise<void> {
   const queue = Array.from({ length: size.stageSets }, (_, set) => set).values();
   const lane = async (): Promise<void> => {
     for (const set of queue) {
       const call = { signal: AbortSignal.timeout(120_000) };
-      await client.create(stageSet(set, size.stages, interval, actions), {}, call);
+      const created = await client.create(stageSet(set, size, interval, actions), {}, call);
+      onCreated?.(created.metadata.name);
     }
   };
   await Promise.all(Array.from({ length: 50 }, lane));
@@ -76,9 +84,9 @@ export async function createAll(
 
 function stageSet(
   set: number,
-  stages: number,
+  { stages }: Size,
   interval: string,
-  actions: Record<string, unknown> | undefined,
+  actions: StageActions | undefined,
 ): KubernetesObject {
   return {
     apiVersion: stagesApiVersion,

@@ -25,7 +25,7 @@ import { between, type Clock, type Instant, toRfc3339 } from '../core/time.ts';
 import { treatmentOf } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { Action } from '../types/stages.ts';
+import type { Action, StageSet } from '../types/stages.ts';
 import type { ActionRuns } from './action-runs.ts';
 import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
@@ -98,6 +98,25 @@ export class ActionEffects {
         return await this.#record(at, call);
       case 'CleanUpAction':
         return await this.#cleanUp(at, call);
+    }
+  }
+
+  /** Ends the Jobs of actions that a StageSet will not come to the end of any more. */
+  async removeUnfinished(stageSet: StageSet, call: CallOptions): Promise<void> {
+    const { targets, verbs, reporter } = this.#options;
+    for (const { name: stage, runningAction } of stageSet.status?.stages ?? []) {
+      if (runningAction === undefined) continue;
+      const action = { name: runningAction.name };
+      try {
+        const { client } = await targets.readyTargetOf(stageSet, stage, call);
+        const left = { client, stageSet: ownerOf(stageSet), stage, action };
+        await verbs.removeLeftBehind(left, call);
+      } catch (error) {
+        call.signal.throwIfAborted();
+        if (isInterruption(error)) throw error;
+        const what = `what action ${action.name} has made is left behind: ${messageOf(error)}`;
+        reporter.warned(stageSet, stage, [what]);
+      }
     }
   }
 
@@ -217,7 +236,7 @@ export class ActionEffects {
     const late = end !== undefined && now >= end;
     const failure: Failure = late
       ? timedOut(action, { ...step, trouble: messageOf(error) })
-      : failureOf(operationOfHook(step.hook), error);
+      : actionFailure(operationOfHook(step.hook), error);
     const hopeless = isHopeless(error);
     const said = redactedFailure(failure, memory.secrets);
     // Whether the other side did it before the connection broke is anybody's guess.
@@ -278,6 +297,15 @@ export class ActionEffects {
 /** Whether an action must not be begun twice, and cannot be taken up again. */
 function mayRunOnce(action: Action, hook: Hook): boolean {
   return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
+}
+
+/**
+ * What an action failed of. Its stage is tried again after longer and longer pauses: what is refused
+ * for good must not be called each minute.
+ */
+function actionFailure(operation: string, error: unknown): Failure {
+  const failure = failureOf(operation, error);
+  return failure.reason === 'StageFailed' ? { ...failure, retry: 'Backoff' } : failure;
 }
 
 /** Whether trying again cannot help. */

@@ -232,6 +232,7 @@ export class Reconciler {
         return;
       case 'LoadTeardown':
         drift.release(keyOf(stageSet));
+        await this.#options.actions.removeUnfinished(stageSet, call);
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,

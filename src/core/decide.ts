@@ -166,7 +166,7 @@ function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
 /** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */
 function dirty(snapshot: Snapshot): Rest | undefined {
   const { stageSet } = snapshot;
-  return isDirty(stageSet, pin(snapshot)) ? dirtyRest(stageSet) : undefined;
+  return isDirty(stageSet, identify(snapshot, pin(snapshot))) ? dirtyRest(stageSet) : undefined;
 }
 
 /**

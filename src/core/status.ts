@@ -51,11 +51,15 @@ export function nextStatus(input: StatusInput): StageSetStatus {
 /** Failures count while an action that may be done only once is unfinished (part A 7.5). */
 function countActionFailures(
   status: StageSetStatus,
-  { outcome, actionFailures }: RunProgress,
+  { id, outcome, actionFailures }: RunProgress,
 ): void {
   if (actionFailures === undefined) return;
   if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
   else status.actionFailureCount = actionFailures;
+  if (outcome === undefined) return;
+  const failure = outcome.kind === 'Failed' ? outcome.failure : undefined;
+  if (failure?.reason === 'ActionDirty' && failure.retry === 'None') status.haltedRun = id;
+  else delete status.haltedRun;
 }
 
 /** Ready has the whole story; a stage's part of it must not fill the object. */

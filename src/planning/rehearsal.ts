@@ -133,7 +133,8 @@ class Playthrough {
     }
     if (ready?.reason === 'ActionDirty') {
       const { stageSet } = this.#snapshot;
-      const status = { ...stageSet.status, actionFailureCount: 0 };
+      const status = { ...stageSet.status };
+      delete status.haltedRun;
       this.#snapshot = { ...this.#snapshot, stageSet: { ...stageSet, status } };
       return true;
     }

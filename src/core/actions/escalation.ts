@@ -2,7 +2,7 @@ import type { Action, Stage, StageSet } from '../../types/stages.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
 import { withoutRunbook } from '../reasons.ts';
 import type { Rest } from '../rest.ts';
-import type { Failure, PinnedArtifact, RunProgress, StageStep } from '../run.ts';
+import type { Failure, RunProgress, StageStep } from '../run.ts';
 import { hasUnfinishedLifetime } from './ledger.ts';
 
 /** So many failures in a row make a StageSet dirty (part A 7.5). */
@@ -60,28 +60,23 @@ export function failedByHalt(
 }
 
 /**
- * Whether a StageSet is halted for good: as long as its spec and its artifacts are those that failed
- * and nobody asks for another try, no event makes it run an action again.
+ * Whether a run is halted for good: as long as its spec and its artifacts are those that failed and
+ * nobody asks for another try, no event makes it do an action again.
  */
-export function isDirty(
-  { metadata, status = {} }: StageSet,
-  pinned: readonly PinnedArtifact[],
-): boolean {
-  if ((status.actionFailureCount ?? 0) < mostFailures) return false;
-  const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  if (ready?.reason !== 'ActionDirty' || ready.status !== 'False') return false;
-  if (status.observedGeneration !== metadata.generation) return false;
+export function isDirty({ metadata, status = {} }: StageSet, runId: string): boolean {
+  if (status.haltedRun !== runId) return false;
   const asked = metadata.annotations?.[requestedAtAnnotation];
-  if (asked !== undefined && asked !== status.lastHandledReconcileAt) return false;
-  return pinned.every(
-    ({ source, revision }) => status.lastAttemptedRevisions?.[source] === revision,
-  );
+  return asked === undefined || asked === status.lastHandledReconcileAt;
 }
 
-/** Nothing to do: Ready says already what is to be done, and goes on to say so. */
+/** Nothing to do: Ready says what is to be done, whatever it has said in between. */
 export function dirtyRest({ status = {} }: StageSet): Rest {
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
-  const message = withoutRunbook(ready?.message ?? '');
+  const known = ready?.reason === 'ActionDirty' ? withoutRunbook(ready.message) : undefined;
+  const message =
+    known ??
+    `Halted after ${status.actionFailureCount ?? mostFailures} failures in a row, while an action of ` +
+      `scope Lifetime is unfinished: repair what is broken, then annotate ${requestedAtAnnotation}`;
   return {
     kind: 'Rest',
     ready: { status: 'False', reason: 'ActionDirty', message },

@@ -2,6 +2,8 @@ import type { Action } from '../../types/stages.ts';
 import type { RunProgress, StageStep } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Instant } from '../time.ts';
+import { isResumable, scopeOf } from './action.ts';
+import { actionAt } from './attempts.ts';
 
 /** What is done for the actions of a stage. */
 export type ActionEffect =
@@ -49,8 +51,17 @@ export function isCommitted({ run, attempt }: Pick<Snapshot, 'run' | 'attempt'>)
   const step = currentStep(run);
   if (step?.kind !== 'Acting') return false;
   const { phase } = step;
-  if (phase.kind === 'Ended' || phase.kind === 'CleaningUp') return true;
-  return attempt !== 'None';
+  if (phase.kind === 'Ended' || phase.kind === 'CleaningUp' || attempt !== 'None') return true;
+  return isBegunOnce(run, step);
+}
+
+/** What was begun and may not be begun twice goes on to its end, which nobody could tell otherwise. */
+function isBegunOnce(run: RunProgress, step: Extract<StageStep, { kind: 'Acting' }>): boolean {
+  if (step.hook === 'onFailure') return false;
+  if (step.phase.kind === 'Due' && step.attempt === 1) return false;
+  const index = run.stages.findIndex((stage) => stage.step === step);
+  const action = actionAt(run, index)?.action;
+  return action !== undefined && scopeOf(action) === 'Lifetime' && !isResumable(action);
 }
 
 function currentStep(run: RunProgress): StageStep | undefined {

@@ -109,7 +109,7 @@ function recordedStage(
   const before = entryOf(input.stored, name);
   // What an earlier attempt of the run did stays on record until this one gets to the stage.
   if (step.kind === 'Pending') {
-    return withActs(before ?? { name, phase: 'Pending' }, stage);
+    return withActs(before ?? { name, phase: 'Pending' }, stage, mostListed);
   }
   const now = toRfc3339(input.now);
   const phase = stagePhase(stage, input.run);
@@ -127,11 +127,15 @@ function recordedStage(
     ...(gates.length === 0 ? {} : { gates }),
     ...(before?.actions === undefined ? {} : { actions: before.actions }),
   };
-  return withActs(recorded, stage);
+  return withActs(recorded, stage, mostListed);
 }
 
 /** What an earlier attempt did is not covered by what this one therefore skips. */
-function withActs(recorded: RecordedStage, { acts = [] }: StageProgress): RecordedStage {
+function withActs(
+  recorded: RecordedStage,
+  { acts = [] }: StageProgress,
+  mostListed: number,
+): RecordedStage {
   const known = new Map((recorded.actions ?? []).map((act) => [`${act.hook} ${act.name}`, act]));
   for (const { hook, name, type, outcome, startedAt, finishedAt, message } of acts) {
     const key = `${hook} ${name}`;
@@ -143,7 +147,10 @@ function withActs(recorded: RecordedStage, { acts = [] }: StageProgress): Record
       outcome,
       ...(startedAt === undefined ? {} : { startedAt: toRfc3339(startedAt) }),
       ...(finishedAt === undefined ? {} : { finishedAt: toRfc3339(finishedAt) }),
-      ...(message === undefined ? {} : { message: cutMessage(message, longestActionNote) }),
+      // Where not even the changes have room, the words of many actions have none.
+      ...(message === undefined || mostListed === 0
+        ? {}
+        : { message: cutMessage(message, longestActionNote) }),
     });
   }
   return known.size === 0 ? recorded : { ...recorded, actions: [...known.values()] };

@@ -7,6 +7,9 @@ import type { FieldProblem } from './field-problem.ts';
 /** Actions of one stage or list: each is a line in the status and in each run's record. */
 const mostActions = 100;
 
+/** Characters; each run's record has the name. */
+const longestName = 253;
+
 /** An action and the list that it is in. */
 interface Located {
   readonly at: string;
@@ -76,6 +79,10 @@ function listProblems(
 function nameProblems(at: string, name: string, first: string | undefined): FieldProblem[] {
   const path = `${at}.name`;
   if (name.trim() === '') return [{ path, message: 'is empty; give the action a name' }];
+  if (name.length > longestName) {
+    const message = `has ${name.length} characters; at most ${longestName} are allowed`;
+    return [{ path, message }];
+  }
   if (first === undefined) return [];
   const message = `is ${cut(name)}, which ${first} is called already; give it another name`;
   return [{ path, message }];

@@ -2211,6 +2211,8 @@ export interface components {
                 executedMigrationActions?: string[];
                 /** @description Migrations completed in the transition under way, as `name@digest`. */
                 executedMigrations?: string[];
+                /** @description Id of the run that is halted as ActionDirty. It is not carried out again until a person asks for it. */
+                haltedRun?: string;
                 /** @description Revisions of the last run that fully succeeded, by `namespace/name` of their source. */
                 lastAppliedRevisions?: {
                     [key: string]: string;

@@ -4294,6 +4294,9 @@ export const stageSetSchema: StructuralSchema = {
       "type": "string"
      }
     },
+    "haltedRun": {
+     "type": "string"
+    },
     "lastAppliedRevisions": {
      "type": "object",
      "additionalProperties": {

@@ -83,7 +83,7 @@ export function liveWithKills(options: LifeOptions): Life {
     now = after(now, milliseconds(20));
     if (next.kind === 'Rest') {
       status = saved(world, run, next.ready, now);
-      verdict = next.ready?.reason;
+      verdict = next.ready?.reason ?? verdict;
       if (run?.outcome !== undefined && next.wakeAt === undefined) break;
       if (run?.outcome?.kind === 'Succeeded') break;
       if (run?.outcome?.kind === 'Failed' && failing.size > 0) break;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { StageActions } from '../../../src/types/stages.ts';
+import fc from 'fast-check';
+import type { Action, StageActions } from '../../../src/types/stages.ts';
 import { http, type Life, liveWithKills } from './action-lives.ts';
 
 const everything: StageActions = {
@@ -126,6 +127,20 @@ describe('the actions of a stage', () => {
     });
     expect(counts(woken)).to.deep.equal({});
     expect(woken.verdict).to.equal('ActionDirty');
+    // Nor does it when something else was the matter in between, and Ready said that.
+    const conditions = (life.status.conditions ?? []).map((condition) => ({
+      ...condition,
+      reason: 'SourceNotReady',
+    }));
+    const back = liveWithKills({
+      actions,
+      failing,
+      status: { ...life.status, conditions },
+      ledger: life.ledger,
+      mostEffects: 5,
+    });
+    expect(counts(back)).to.deep.equal({});
+    expect(back.verdict).to.equal('ActionDirty');
     const asked = liveWithKills({
       actions,
       status: life.status,
@@ -161,5 +176,40 @@ describe('the actions of a stage', () => {
     const run = rest.status.stages?.[0];
     expect(run?.runningAction).to.equal(undefined);
     expect(run?.executedActions).to.deep.equal(['nap']);
+  });
+
+  it('come to the same end, or to a person, however often the process is killed', () => {
+    const type = fc.constantFrom<Action[]>(
+      [http('')],
+      [{ name: '', wait: { duration: '1s' } }],
+      [{ name: '', job: { sourceRef: { name: 'jobs' } } }],
+      [http('', { scope: 'Lifetime' })],
+      [{ name: '', job: { sourceRef: { name: 'jobs' } }, scope: 'Lifetime' }],
+      [http('', { retries: 1 })],
+    );
+    const list = fc.array(type, { maxLength: 4 });
+    const kill = fc.tuple(fc.nat(40), fc.constantFrom('Before' as const, 'Halfway' as const));
+    fc.assert(
+      fc.property(list, list, fc.array(kill, { maxLength: 8 }), (pre, post, kills) => {
+        const named = (hook: string, types: Action[][]): Action[] =>
+          types.flatMap(([action], index) =>
+            action === undefined ? [] : [{ ...action, name: `${hook}-${index}` }],
+          );
+        const actions = { pre: named('pre', pre), post: named('post', post) };
+        const life = liveWithKills({ actions, kills: new Map(kills), mostEffects: 600 });
+        expect(life.repeated).to.deep.equal([]);
+        expect(life.verdict).to.be.oneOf(['Succeeded', 'ActionDirty']);
+        for (const { name, scope } of [...actions.pre, ...actions.post]) {
+          if (scope === 'Lifetime') expect(life.begun.get(name) ?? 0, name).to.be.at.most(1);
+        }
+        if (life.verdict !== 'Succeeded') return;
+        // All of them are on record in the order of their lists.
+        const done = life.status.stages?.[0]?.executedActions ?? [];
+        const once = (life.ledger.status?.completedActions ?? []).map(({ action }) => action);
+        const all = [...actions.pre, ...actions.post].map(({ name }) => name);
+        expect([...done, ...once].sort()).to.deep.equal(all.sort());
+      }),
+      { numRuns: 300 },
+    );
   });
 });
