@@ -144,11 +144,6 @@ describe('a StageSet that cannot be carried out', () => {
       spec: {},
     },
     {
-      field: 'spec.stages[0].actions',
-      stage: { actions: { pre: [{ name: 'pause', wait: { duration: '1s' } }] } },
-      spec: {},
-    },
-    {
       field: 'spec.updateWindows',
       stage: {},
       spec: { updateWindows: [{ type: 'Deny', schedule: '0 0 * * *', duration: '1h' }] },
