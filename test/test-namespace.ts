@@ -98,6 +98,10 @@ export class TestNamespace {
     });
   }
 
+  async annotate(annotations: Record<string, string>): Promise<void> {
+    await this.#patchStageSet({ metadata: { annotations } });
+  }
+
   async deleteStageSet(): Promise<void> {
     await this.client.delete(this.#stageSet, {}, this.call);
   }

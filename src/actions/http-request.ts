@@ -1,10 +1,11 @@
-import { TerminalError } from '../core/errors.ts';
+import { RetryableError, TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import { seconds } from '../core/time.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { HttpAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
+import { objectError } from './object-error.ts';
 
 /** A request that is ready to be sent. */
 export interface PreparedRequest {
@@ -78,7 +79,12 @@ async function readEntry(
       { object: reference },
     );
   if (key === undefined || key === '') throw refused('but no key of it; set key');
-  const found = await client.find(reference, { ...call, timeout: readBound });
+  const found = await client
+    .find(reference, { ...call, timeout: readBound })
+    .catch((error: unknown) => {
+      // It is not the called server that gave no answer.
+      throw error instanceof RetryableError ? objectError('get', reference, error) : error;
+    });
   if (found === undefined) throw refused('which is not there; create it');
   const data = found['data'];
   const encoded = isJsonObject(data) ? data[key] : undefined;

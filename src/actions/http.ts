@@ -8,6 +8,7 @@ import { matchesHost } from '../network/host-pattern.ts';
 import type { HttpAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
 import { type PreparedRequest, prepareRequest } from './http-request.ts';
+import { secretRefusal } from './secret-redirect.ts';
 
 export interface HttpActionsOptions {
   /** Globs of `--allowed-action-hosts`; empty allows every host that the guard does. */
@@ -105,8 +106,8 @@ export class HttpActions {
    * encoded, where no search for the value finds it: nothing of that place is told.
    */
   #follow(from: URL, location: string, { secret }: PreparedRequest): URL {
-    // The scheme counts: https must not become http, and the port may be the default one of both.
-    if (secret && new URL(location).origin !== from.origin) throw secretWouldLeave(from);
+    const refusal = secret ? secretRefusal(from, new URL(location)) : undefined;
+    if (refusal !== undefined) throw refusal;
     try {
       return this.#check(location);
     } catch {
@@ -183,13 +184,6 @@ function redirected(request: PreparedRequest, status: number): PreparedRequest {
   const becomesGet = status === 303 || (request.method === 'POST' && status < 303);
   if (!becomesGet || request.method === 'HEAD') return request;
   return { ...request, method: 'GET', body: undefined };
-}
-
-function secretWouldLeave(url: URL): TerminalError {
-  return new TerminalError(
-    `${url.host} redirects to another scheme, host or port, and the request has a Secret in it, ` +
-      'which is not sent there: give the final URL',
-  );
 }
 
 /** Nobody knows whether a request without an answer was carried out. */

@@ -21,7 +21,7 @@ import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
 import { type Failure, type RunProgress, withStage } from '../core/run.ts';
-import { between, type Clock, type Instant, toRfc3339 } from '../core/time.ts';
+import { between, type Clock, type Instant, seconds, toRfc3339 } from '../core/time.ts';
 import { treatmentOf } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -155,7 +155,9 @@ export class ActionEffects {
     try {
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
-        const limits = { ...call, signal: endingAt(end, signal, this.#now()) };
+        const takesUp = step.phase.kind === 'Due' && step.phase.takesUp === true;
+        const least = takesUp ? takingUpBound : 0;
+        const limits = { ...call, signal: endingAt(end, signal, this.#now(), least) };
         const context = await this.#contextOf(at, limits);
         return await this.#options.verbs.attempt(context, limits);
       });
@@ -213,12 +215,20 @@ export class ActionEffects {
     return recordedEnd(run, index, ended, this.#now());
   }
 
+  /** What cannot be removed fails nothing: the action is over. */
   async #cleanUp(at: StageAt, call: CallOptions): Promise<RunProgress> {
-    const { run, index } = at;
+    const { run, index, stageSet, stage } = at;
     const here = actionAt(run, index);
     if (here?.step.phase.kind !== 'CleaningUp') return run;
-    const context = await this.#contextOf(at, call);
-    await this.#options.verbs.cleanUp(context, here.step.phase.made, call);
+    try {
+      const context = await this.#contextOf(at, call);
+      await this.#options.verbs.cleanUp(context, here.step.phase.made, call);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      if (isInterruption(error)) throw error;
+      const left = `what action ${here.action.name} has made is left behind: ${messageOf(error)}`;
+      this.#options.reporter.warned(stageSet, stage.name, [left]);
+    }
     return cleanedUp(run, index);
   }
 
@@ -228,7 +238,7 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const once = mayRunOnce(here.action, here.step.hook);
-    if (isInterruption(error) && !once) throw error;
+    if (isInterruption(error) && !once && !isOfCalledServer(here.action, error)) throw error;
     this.release(keyOf(at));
     const now = this.#now();
     const { action, step } = here;
@@ -272,6 +282,8 @@ export class ActionEffects {
     const { hook, startedAt, attempt } = here.step;
     const named = { stage: stage.name, action: here.action.name };
     const started = memory.ledger === undefined ? undefined : startOf(memory.ledger, named);
+    const epoch = epochOf(hook, here.action, run.stages[index]?.ledger, started);
+    const begun = toRfc3339(startedAt);
     return {
       client,
       stageSet: { namespace, name, uid },
@@ -279,10 +291,10 @@ export class ActionEffects {
       action: here.action,
       revision,
       idempotencyKey: sha256Hex(
-        [uid, stage.name, hook, here.action.name, run.id, toRfc3339(startedAt)].join('\n'),
+        [uid, stage.name, hook, here.action.name, epoch, begun].join('\n'),
       ).slice(0, 32),
       attempt,
-      epoch: epochOf(hook, here.action, run.stages[index]?.ledger, started),
+      epoch,
       onSecretValue: (value) => memory.secrets.add(value),
       onTrouble: (message) => this.#options.reporter.warned(stageSet, stage.name, [message]),
       tools: this.#options.tools(at),
@@ -324,9 +336,23 @@ function isUnanswered(error: unknown): boolean {
   );
 }
 
-function endingAt(end: Instant | undefined, signal: AbortSignal, now: Instant): AbortSignal {
+/** Whether it is the server of an http action that did not answer, which costs an attempt. */
+function isOfCalledServer({ http }: Action, error: unknown): boolean {
+  return http !== undefined && error instanceof RetryableError && error.object === undefined;
+}
+
+/** Milliseconds to find what a process before this one has begun, even when the time is over. */
+const takingUpBound = seconds(30);
+
+/** @param least milliseconds that are left at least. */
+function endingAt(
+  end: Instant | undefined,
+  signal: AbortSignal,
+  now: Instant,
+  least: number,
+): AbortSignal {
   if (end === undefined) return signal;
-  return AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, between(now, end)))]);
+  return AbortSignal.any([signal, AbortSignal.timeout(Math.max(least, between(now, end)))]);
 }
 
 function keyOf({ stageSet }: StageAt): string {

@@ -114,16 +114,6 @@ describe('attack 119: an http action whose server redirects (edge case 17: no Se
     expect(arrived).to.deep.equal([]);
   });
 
-  it('sends nothing of a Secret by another scheme to the same host', async () => {
-    answer = (_, response) => {
-      response.writeHead(307, { location: first.origin.replace('http:', 'https:') }).end();
-    };
-    const http = { url: first.origin, headersFrom: [{ name: 'token', key: 'Authorization' }] };
-    const failure = await outcomeOf(http, { exempt: both() });
-    expect(failure).to.be.instanceOf(TerminalError);
-    expect(String(failure)).to.include('redirects to another scheme, host or port');
-  });
-
   it('tells nothing of the place, in which the Secret may be hidden', async () => {
     const hidden = Buffer.from(secretValue).toString('hex');
     for (const location of [

@@ -20,7 +20,12 @@ export interface Acting {
 
 export type ActionPhase =
   /** An attempt is to be made, or goes on while nobody waits for it. */
-  | { readonly kind: 'Due'; readonly at: Instant }
+  | {
+      readonly kind: 'Due';
+      readonly at: Instant;
+      /** A process before this one began it: how that stands is looked at, even past its time. */
+      readonly takesUp?: boolean;
+    }
   | ActionWait
   /** It is over. What is done once has to be on record before anything else begins. */
   | ActionEnd

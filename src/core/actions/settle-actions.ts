@@ -11,7 +11,7 @@ import {
 import type { Snapshot } from '../snapshot.ts';
 import { after, type Instant, instant } from '../time.ts';
 import type { Acting, ActionEnd, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
-import { actionsOf, boundOf, type Hook, scopeOf, typeOf } from './action.ts';
+import { actionsOf, boundOf, type Hook, isResumable, scopeOf, typeOf } from './action.ts';
 import { actionAt, failedAction, timedOut } from './attempts.ts';
 import { answersTo, escalated, failedByHalt } from './escalation.ts';
 import { hasActions, standingOf, withDone } from './ledger.ts';
@@ -142,7 +142,7 @@ function begin(place: Place, list: List, action: Action, now: Instant): RunProgr
     action: action.name,
     attempt: goesOn ? before.attempt : 1,
     startedAt,
-    phase: firstPhase(action, startedAt, now),
+    phase: firstPhase(action, startedAt, now, goesOn),
     ...(cause === undefined ? {} : { cause }),
   };
   const rest: RunProgress = {
@@ -158,9 +158,16 @@ function begin(place: Place, list: List, action: Action, now: Instant): RunProgr
 }
 
 /** A wait for time alone has nothing to attempt; its end is counted from its first beginning. */
-function firstPhase({ wait }: Action, startedAt: Instant, now: Instant): ActionPhase {
-  const pause = positiveDuration(wait?.duration);
-  if (pause === undefined) return { kind: 'Due', at: now };
+function firstPhase(
+  action: Action,
+  startedAt: Instant,
+  now: Instant,
+  goesOn: boolean,
+): ActionPhase {
+  const pause = positiveDuration(action.wait?.duration);
+  if (pause === undefined) {
+    return { kind: 'Due', at: now, ...(goesOn && isResumable(action) ? { takesUp: true } : {}) };
+  }
   const until = after(startedAt, pause);
   return { kind: 'Awaiting', awaited: { kind: 'Time', until }, looks: 0, nextLook: until };
 }
@@ -172,6 +179,8 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
   const { phase } = step;
   switch (phase.kind) {
     case 'Due': {
+      // What was begun may have ended well while nobody looked.
+      if (phase.takesUp === true) return run;
       if (moment.attempt !== 'None' || !isOver(action, step, moment.now)) return run;
       return failedAction(run, place.index, timedOut(action, step), 'Final', moment.now);
     }

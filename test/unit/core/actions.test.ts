@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { after, minutes, toRfc3339 } from '../../../src/core/time.ts';
 import type { Action, StageActions } from '../../../src/types/stages.ts';
 import { http, type Life, liveWithKills } from './action-lives.ts';
+import { noon } from './snapshot-builder.ts';
 
 const everything: StageActions = {
   pre: [http('one'), http('once', { scope: 'Lifetime' }), http('two', { retries: 2 })],
@@ -176,6 +178,42 @@ describe('the actions of a stage', () => {
     const run = rest.status.stages?.[0];
     expect(run?.runningAction).to.equal(undefined);
     expect(run?.executedActions).to.deep.equal(['nap']);
+  });
+
+  it('that run a Job take up what a process before this one began, although its time is over', () => {
+    const job: Action = { name: 'once', job: { sourceRef: { name: 'jobs' } }, scope: 'Lifetime' };
+    const actions: StageActions = { pre: [job] };
+    const half = liveWithKills({ actions, mostEffects: 3, kills: new Map([[2, 'Halfway']]) });
+    const [stage] = half.status.stages ?? [];
+    expect(stage?.runningAction).to.include({ hook: 'pre', name: 'once' });
+    const startedAt = toRfc3339(after(noon, minutes(-30)));
+    const begun = { stage: 'dev', action: 'once', startedAt };
+    const rest = liveWithKills({
+      actions,
+      status: {
+        ...half.status,
+        stages: [
+          {
+            name: 'dev',
+            ...stage,
+            runningAction: {
+              hook: 'pre',
+              revision: stage?.ledgerRevision ?? '',
+              attempt: 1,
+              name: 'once',
+              startedAt,
+            },
+          },
+        ],
+      },
+      ledger: { ...half.ledger, status: { startedActions: [begun] } },
+    });
+    expect(rest.verdict).to.equal('Succeeded');
+    // Its start would be forgotten otherwise, and the next run would do it once more.
+    expect(rest.effects.filter((effect) => effect === 'EnterStage')).to.have.lengthOf(1);
+    expect(rest.ledger.status?.completedActions?.map(({ action }) => action)).to.deep.equal([
+      'once',
+    ]);
   });
 
   it('come to the same end, or to a person, however often the process is killed', () => {
