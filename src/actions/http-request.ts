@@ -28,6 +28,7 @@ const longestHeader = 16 * 1024;
 const ownHeaders: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
+  'expect',
   'host',
   'keep-alive',
   'proxy-authorization',

@@ -24,6 +24,7 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 /** Milliseconds of one attempt, redirects included (part A 2.8). */
 const attemptBound = seconds(30);
 const connectBound = seconds(10);
+const keptOpen = seconds(4);
 
 /** Bytes of an answer that are read, so that its connection can be used again; they are not kept. */
 const mostRead = 64 * 1024;
@@ -53,7 +54,9 @@ export class HttpActions {
         connections: mostConnections,
         headersTimeout: attemptBound,
         bodyTimeout: connectBound,
-        keepAliveTimeout: seconds(4),
+        keepAliveTimeout: keptOpen,
+        // A server may ask for more, and each StageSet may call another one.
+        keepAliveMaxTimeout: keptOpen,
         maxHeaderSize: 32 * 1024,
       },
       connectBound,
@@ -76,11 +79,8 @@ export class HttpActions {
       const { statusCode } = response;
       const next = redirects.has(statusCode) ? locationOf(url, response) : undefined;
       if (next === undefined || isExpected(http, statusCode)) return judge(http, url, response);
-      const target = this.#check(next);
-      const refusal = request.secret ? secretRefusal(url, target) : undefined;
-      if (refusal !== undefined) throw refusal;
+      url = this.#follow(url, next, request);
       request = redirected(request, statusCode);
-      url = target;
     }
     throw new TerminalError(`${first.host} redirects more than ${mostRedirects} times`);
   }
@@ -99,6 +99,24 @@ export class HttpActions {
       `http actions do not call ${host}: it matches none of --allowed-action-hosts; ` +
         'ask whoever runs the controller to allow it, or call another host',
     );
+  }
+
+  /**
+   * A server may hide the Secret that it was sent in the place that it redirects to, in lower case or
+   * encoded, where no search for the value finds it: nothing of that place is told.
+   */
+  #follow(from: URL, location: string, { secret }: PreparedRequest): URL {
+    const refusal = secret ? secretRefusal(from, new URL(location)) : undefined;
+    if (refusal !== undefined) throw refusal;
+    try {
+      return this.#check(location);
+    } catch {
+      throw new TerminalError(
+        `${from.host} redirects to where http actions do not lead: another scheme, a URL with ` +
+          'credentials, an address of the machine or its link, or a host that matches none of ' +
+          '--allowed-action-hosts; give a URL that is not redirected there',
+      );
+    }
   }
 
   async #send(
@@ -137,9 +155,17 @@ function judge(
   if (statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429) {
     throw new TerminalError(message);
   }
-  const pause = headers['retry-after'];
-  const known = typeof pause === 'string' && /^\d{1,5}$/.test(pause);
-  throw new RetryableError(message, known ? { retryAfter: Number(pause) * 1000 } : {});
+  const retryAfter = askedPause(headers);
+  throw new RetryableError(message, retryAfter === undefined ? {} : { retryAfter });
+}
+
+/** Milliseconds of a Retry-After, which is seconds, or a time by the server's own clock. */
+function askedPause(headers: Dispatcher.ResponseData['headers']): number | undefined {
+  const { 'retry-after': asked, date } = headers;
+  if (typeof asked !== 'string') return undefined;
+  if (/^\d{1,5}$/.test(asked)) return Number(asked) * 1000;
+  const pause = Date.parse(asked) - Date.parse(typeof date === 'string' ? date : '');
+  return pause > 0 ? pause : undefined;
 }
 
 function isExpected({ expectedStatus = [] }: HttpAction, status: number): boolean {

@@ -1,7 +1,7 @@
 /**
  * Whether a host name matches a glob of `--allowed-action-hosts`: `*` is any text, dots included, `?`
- * is one character, `[abc]` and `[a-z]` one of several. Case counts as written; a trailing dot of
- * either does not (part A 7.3).
+ * is one character, `[abc]` and `[a-z]` one of several, `[^a-z]` any other. Case counts as written; a
+ * trailing dot of either does not (part A 7.3).
  */
 export function matchesHost(pattern: string, host: string): boolean {
   return expressionFor(pattern.replace(/\.$/, '')).test(host.replace(/\.$/, ''));
@@ -17,7 +17,7 @@ export function patternProblem(pattern: string): string | undefined {
     expressionFor(pattern);
     return undefined;
   } catch {
-    return 'has brackets that are not closed';
+    return 'has brackets that are not closed, or have no set of characters in them';
   }
 }
 
@@ -26,9 +26,16 @@ function expressionFor(pattern: string): RegExp {
   const source = pattern.replace(/\[[^\]]*\]|[\s\S]/g, (part) => {
     if (part === '*') return '.*';
     if (part === '?') return '.';
-    if (part.length > 1) return `[${part.slice(1, -1).replace(/[\\\]^]/g, '\\$&')}]`;
+    if (part.length > 1) return setFor(part.slice(1, -1));
     if (part === '[') throw new SyntaxError('a bracket is not closed');
     return part.replace(/[.+^${}()|\]\\]/g, '\\$&');
   });
   return new RegExp(`^${source}$`, 's');
+}
+
+function setFor(inside: string): string {
+  const others = inside.startsWith('^');
+  const set = others ? inside.slice(1) : inside;
+  if (set === '') throw new SyntaxError('a set is empty');
+  return `[${others ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
 }

@@ -2,56 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
-import type { ActionContext } from '../../src/actions/action-context.ts';
 import { HttpActions, type HttpActionsOptions } from '../../src/actions/http.ts';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import type { Resolve } from '../../src/network/guard.ts';
-import type { Action, HttpAction } from '../../src/types/stages.ts';
+import type { HttpAction } from '../../src/types/stages.ts';
 import { type FileServer, startFileServer } from './file-server.ts';
-
-/** What the tenant's Secret `token` has, as the API server would answer. */
-const secretValue = 'canary-of-an-http-action';
-
-/** An action without anything in a cluster but one Secret: what is attacked is the way to the server. */
-function contextOf(http: HttpAction): { context: ActionContext; told: string[] } {
-  const told: string[] = [];
-  const action: Action = { name: 'call', http };
-  const find = async (): Promise<object> =>
-    await Promise.resolve({
-      data: {
-        Authorization: Buffer.from(`${secretValue}\n`).toString('base64'),
-        Host: Buffer.from('elsewhere').toString('base64'),
-        Split: Buffer.from('a\r\nX-Other: b').toString('base64'),
-      },
-    });
-  const context = {
-    client: { find },
-    stageSet: { namespace: 'team', name: 'shop', uid: 'uid' },
-    stage: 'dev',
-    action,
-    revision: 'v1',
-    idempotencyKey: 'key-of-the-run',
-    onSecretValue: (value: string) => told.push(value),
-  };
-  return { context: context as unknown as ActionContext, told };
-}
-
-const call = { signal: AbortSignal.timeout(60_000) };
-
-async function outcomeOf(http: HttpAction, options: Partial<HttpActionsOptions>): Promise<unknown> {
-  const actions = new HttpActions({ allowedHosts: [], ...options });
-  try {
-    return await actions.call(contextOf(http).context, http, call);
-  } catch (error) {
-    return error;
-  } finally {
-    await actions.stop();
-  }
-}
-
-function exempt({ port }: FileServer): HttpActionsOptions['exempt'] {
-  return [{ host: '127.0.0.1', port }];
-}
+import { contextOf, exempt, outcomeOf, secretValue } from './http-action-calls.ts';
 
 describe('attack 118: an http action that leads inside (edge case 15: every spelling is judged as its address, part A 7.3)', () => {
   const hosts = [
@@ -158,6 +114,42 @@ describe('attack 119: an http action whose server redirects (edge case 17: no Se
     expect(arrived).to.deep.equal([]);
   });
 
+  it('tells nothing of the place, in which the Secret may be hidden', async () => {
+    const hidden = Buffer.from(secretValue).toString('hex');
+    for (const location of [
+      `http://${hidden}.example.com/`,
+      `http://127.0.0.1/${hidden}`,
+      `http://${hidden}:x@127.0.0.1:${first.port}/`,
+      `/${hidden}`,
+      `ftp://${hidden}.example.com/`,
+    ]) {
+      answer = (request, response) => {
+        if (request.url === '/') response.writeHead(307, { location });
+        else response.writeHead(404);
+        response.end();
+      };
+      const http = { url: first.origin, headersFrom: [{ name: 'token', key: 'Authorization' }] };
+      const failure = await outcomeOf(http, { exempt: both() });
+      expect(failure, location).to.be.instanceOf(TerminalError);
+      expect(String(failure)).not.to.include(hidden);
+    }
+  });
+
+  it('tells nothing of the path that is refused to a request without a Secret either', async () => {
+    answer = (_, response) => {
+      response.writeHead(302, { location: 'http://169.254.169.254/what-it-knows' }).end();
+    };
+    const failure = await outcomeOf({ url: first.origin }, { exempt: both() });
+    expect(failure).to.be.instanceOf(TerminalError);
+    expect(String(failure)).not.to.include('what-it-knows');
+  });
+
+  it('is followed to allowed hosts only', async () => {
+    answer = (_, response) => response.writeHead(307, { location: 'http://other.example/' }).end();
+    const options = { exempt: both(), allowedHosts: ['127.0.0.1'] };
+    expect(await outcomeOf({ url: first.origin }, options)).to.be.instanceOf(TerminalError);
+  });
+
   it('keeps the headers on the same host, and strips the line break of the value', async () => {
     const seen: (string | undefined)[] = [];
     answer = (request, response) => {
@@ -189,7 +181,7 @@ describe('attack 119: an http action whose server redirects (edge case 17: no Se
 });
 
 describe('attack 120: a Secret that makes other headers (a name is a token, a value has no line, part A 7.3)', () => {
-  for (const key of ['Host', 'Split', 'missing', undefined]) {
+  for (const key of ['Host', 'Expect', 'Split', 'missing', undefined]) {
     it(`is refused: key ${String(key)}`, async () => {
       const http: HttpAction = {
         url: 'http://hooks.example.com/',
@@ -250,7 +242,36 @@ describe('attack 121: an http server that answers too much, too slowly or with s
     expect((failure as RetryableError).reason).to.equal('Timeout');
   });
 
-  it('may not ask for any pause', async () => {
+  it('is given up when its body trickles, and has answered all the same', async () => {
+    const timers: NodeJS.Timeout[] = [];
+    const server = await startFileServer((_, response) => {
+      response.writeHead(500);
+      timers.push(setInterval(() => response.write('x'), 20));
+    });
+    const actions = new HttpActions({ allowedHosts: [], exempt: exempt(server) ?? [] });
+    const http = { url: server.origin };
+    const limits = { signal: AbortSignal.timeout(500) };
+    const failure = await actions
+      .call(contextOf(http).context, http, limits)
+      .catch((e: unknown) => e);
+    for (const timer of timers) clearInterval(timer);
+    await actions.stop();
+    await server.stop();
+    expect(String(failure)).to.include('answered 500');
+  });
+
+  it('says when to call again by a time, too', async () => {
+    const server = await startFileServer((_, response) => {
+      const date = 'Fri, 27 Nov 2026 10:00:00 GMT';
+      const later = 'Fri, 27 Nov 2026 10:00:30 GMT';
+      response.writeHead(503, { date, 'retry-after': later }).end();
+    });
+    const failure = await outcomeOf({ url: server.origin }, { exempt: exempt(server) });
+    await server.stop();
+    expect((failure as RetryableError).retryAfter).to.equal(30_000);
+  });
+
+  it('says when to call again', async () => {
     const server = await startFileServer((_, response) => {
       response.writeHead(503, { 'retry-after': '7' }).end();
     });
@@ -286,6 +307,40 @@ describe('the answer to an http action (edge case 18: what is sure to fail again
       }
     });
   }
+
+  it('is one to the method and body that were asked for, with the key of the action or its own', async () => {
+    const seen: (string | undefined)[][] = [];
+    const server = await startFileServer((request, response) => {
+      const { method, headers } = request;
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const key = headers['idempotency-key'];
+        seen.push([method, Buffer.concat(chunks).toString(), String(key)]);
+        response.end();
+      });
+    });
+    const url = server.origin;
+    const bodyFrom = { name: 'token', key: 'Idempotency-Key' };
+    const calls: HttpAction[] = [
+      { url },
+      ...(['GET', 'HEAD', 'DELETE'] as const).map((method) => ({ url, method })),
+      { url, method: 'PUT', body: 'text' },
+      { url, method: 'PATCH', body: 'text', bodyFrom, headersFrom: [bodyFrom] },
+    ];
+    for (const http of calls) {
+      expect(await outcomeOf(http, { exempt: exempt(server) })).to.deep.equal({ kind: 'Done' });
+    }
+    await server.stop();
+    expect(seen).to.deep.equal([
+      ['POST', '', 'key-of-the-run'],
+      ['GET', '', 'key-of-the-run'],
+      ['HEAD', '', 'key-of-the-run'],
+      ['DELETE', '', 'key-of-the-run'],
+      ['PUT', 'text', 'key-of-the-run'],
+      ['PATCH', 'mine', 'mine'],
+    ]);
+  });
 
   it('is what expectedStatus says, and nothing else', async () => {
     const server = await startFileServer((_, response) => response.writeHead(409).end());
