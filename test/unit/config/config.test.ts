@@ -65,6 +65,7 @@ describe('flags and environment', () => {
       allowedActionHosts: [],
       localActionHosts: [],
       clouds: { endpoints: {}, caFile: undefined },
+      keyServices: { identity: 'Controller', vault: undefined },
     });
   });
 
