@@ -323,7 +323,7 @@ export class Reconciler {
   async #saveLedgers(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
     if (run === undefined) return;
-    publishSoon(memory, endedAction(memory, run) ? 'StatusAndRecord' : 'Status');
+    publishSoon(memory, 'Status');
     await this.#options.publisher.publish(stageSet, memory, underWay(run), call);
     memory.run = { ...run, unsaved: false };
   }
@@ -368,13 +368,6 @@ export class Reconciler {
 
 function keyOf({ metadata }: StageSet): string {
   return storeKey(metadata.namespace, metadata.name);
-}
-
-/** Whether an action has ended that is not on the run's record yet. */
-function endedAction({ record }: StageSetMemory, { stages }: RunProgress): boolean {
-  const recorded = record?.stored.status?.stages ?? [];
-  const known = recorded.reduce((sum, { actions = [] }) => sum + actions.length, 0);
-  return stages.reduce((sum, { acts = [] }) => sum + acts.length, 0) > known;
 }
 
 function stageNamesOf({ stages }: RunProgress): string[] {

@@ -141,7 +141,7 @@ describe('a remote cluster that is a server of the tenant', () => {
       return true;
     });
     await shop.untilReady('v1');
-    await untilLogged('objects are not watched', 'there are more than 200000 objects');
+    await untilLogged('objects are not watched', 'more than 100000 objects of remote clusters are watched');
     const before2 = watches;
     await shop.request('again');
     await shop.untilStageSet(({ status }) => status?.lastHandledReconcileAt === 'again');
