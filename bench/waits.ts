@@ -19,14 +19,17 @@ const size = readWaiting(process.argv.slice(2));
 interface Seen {
   readonly created: Map<string, number>;
   readonly begun: Map<string, number>;
+  /** The wait was on record as over. */
+  readonly waited: Map<string, number>;
   readonly ready: Map<string, number>;
 }
 
-function see({ begun, ready }: Seen, { metadata, status }: StageSet): void {
+function see({ begun, waited, ready }: Seen, { metadata, status }: StageSet): void {
   const { name } = metadata;
   const now = performance.now();
   const [stage] = status?.stages ?? [];
   if (stage?.runningAction !== undefined && !begun.has(name)) begun.set(name, now);
+  if (stage?.executedActions?.includes('nap') === true && !waited.has(name)) waited.set(name, now);
   const condition = status?.conditions?.find(({ type }) => type === 'Ready');
   if (condition?.status === 'True' && !ready.has(name)) ready.set(name, now);
 }
@@ -56,7 +59,7 @@ async function measure(playground: Playground): Promise<Record<string, number>> 
   const controller = await playground.startController({ flags, onLog: progressOnStderr });
   const meter = new ProcessMeter(controller.pid);
   await publishAll(playground, size, 1);
-  const seen: Seen = { created: new Map(), begun: new Map(), ready: new Map() };
+  const seen: Seen = { created: new Map(), begun: new Map(), waited: new Map(), ready: new Map() };
   const before = await meter.read();
   const started = performance.now();
   const watching = watchAll(client, seen);
@@ -71,6 +74,7 @@ async function measure(playground: Playground): Promise<Record<string, number>> 
   const seconds = (performance.now() - started) / 1000;
   const after = await meter.read();
   const samples = await readSamples(controller.metricsUrl);
+  const waits = spans(seen.begun, seen.waited);
   const fromBegin = spans(seen.begun, seen.ready);
   const fromCreation = spans(seen.created, seen.ready);
   return {
@@ -78,6 +82,8 @@ async function measure(playground: Playground): Promise<Record<string, number>> 
     waitSeconds: size.wait,
     createSeconds: round(createSeconds),
     allReadySeconds: round(seconds),
+    beginToWaitedP50: quantile(waits, 0.5),
+    beginToWaitedMax: quantile(waits, 1),
     beginToReadyP50: quantile(fromBegin, 0.5),
     beginToReadyMax: quantile(fromBegin, 1),
     createdToReadyP50: quantile(fromCreation, 0.5),

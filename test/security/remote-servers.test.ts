@@ -141,7 +141,10 @@ describe('a remote cluster that is a server of the tenant', () => {
       return true;
     });
     await shop.untilReady('v1');
-    await untilLogged('objects are not watched', 'more than 100000 objects of remote clusters are watched');
+    await untilLogged(
+      'objects are not watched',
+      'more than 100000 objects of remote clusters are watched',
+    );
     const before2 = watches;
     await shop.request('again');
     await shop.untilStageSet(({ status }) => status?.lastHandledReconcileAt === 'again');
