@@ -1,7 +1,7 @@
 import type { ActionContext, ActionTools } from '../actions/action-context.ts';
 import type { ActionWatches } from '../actions/action-watches.ts';
 import type { LeftAction } from '../actions/left-behind.ts';
-import { type Hook, isResumable, scopeOf } from '../core/actions/action.ts';
+import { runsOnce, scopeIn } from '../core/actions/action.ts';
 import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
 import {
   actionAt,
@@ -9,6 +9,7 @@ import {
   cleanedUp,
   deadlineOf,
   failedAction,
+  isOver,
   lookedAtAction,
   operationOfHook,
   timedOut,
@@ -16,7 +17,7 @@ import {
 import { epochOf } from '../core/actions/epoch.ts';
 import { leftBehind } from '../core/actions/ledger.ts';
 import { startOf } from '../core/actions/lifetime.ts';
-import { recordedEnd } from '../core/actions/settle-actions.ts';
+import { concluded } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
@@ -148,10 +149,10 @@ export class ActionEffects {
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
-    const isNew = memory.attempt === undefined && step.hook !== 'onFailure';
     // What cannot be put on record is not begun: nothing of the action has failed then.
-    if (isNew && scopeOf(action) === 'Lifetime')
+    if (memory.attempt === undefined && scopeIn(step.hook, action) === 'Lifetime') {
       await this.#options.lifetime.start(at, action, call);
+    }
     try {
       const attempt = await this.#options.runs.take(at, call, async (signal) => {
         const end = deadlineOf(action, step);
@@ -212,7 +213,7 @@ export class ActionEffects {
     const { phase } = here.step;
     const trouble = await this.#options.lifetime.record(at, here.action, phase, call);
     const ended = trouble === undefined ? phase : { ...phase, failure: trouble };
-    return recordedEnd(run, index, ended, this.#now());
+    return concluded(run, index, ended, this.#now());
   }
 
   /** What cannot be removed fails nothing: the action is over. */
@@ -237,13 +238,12 @@ export class ActionEffects {
     const { run, index, memory } = at;
     const here = actionAt(run, index);
     if (here === undefined) return run;
-    const once = mayRunOnce(here.action, here.step.hook);
-    if (isInterruption(error) && !once && !isOfCalledServer(here.action, error)) throw error;
+    const { action, step } = here;
+    const once = runsOnce(step.hook, action);
+    if (isInterruption(error) && !once && !isOfCalledServer(action, error)) throw error;
     this.release(keyOf(at));
     const now = this.#now();
-    const { action, step } = here;
-    const end = deadlineOf(action, step);
-    const late = end !== undefined && now >= end;
+    const late = isOver(action, step, now);
     const failure: Failure = late
       ? timedOut(action, { ...step, trouble: messageOf(error) })
       : actionFailure(operationOfHook(step.hook), error);
@@ -304,11 +304,6 @@ export class ActionEffects {
   #now(): Instant {
     return this.#options.clock();
   }
-}
-
-/** Whether an action must not be begun twice, and cannot be taken up again. */
-function mayRunOnce(action: Action, hook: Hook): boolean {
-  return hook !== 'onFailure' && scopeOf(action) === 'Lifetime' && !isResumable(action);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ActionEnd } from '../core/actions/acting.ts';
-import { hasLifetimeActions } from '../core/actions/action.ts';
-import { actionAt, operationOfHook } from '../core/actions/attempts.ts';
+import { lifetimeActionsOf } from '../core/actions/action.ts';
+import { operationAt } from '../core/actions/attempts.ts';
 import { interruptedActions, ledgerAdopted } from '../core/actions/lifetime.ts';
 import { type Failure, type RunProgress, withStage } from '../core/run.ts';
 import type { Clock } from '../core/time.ts';
@@ -33,7 +33,8 @@ export class LifetimeActions {
   async enter(at: StageAt, call: CallOptions): Promise<RunProgress> {
     const { run, index, stage, memory } = at;
     const token = tokenFor(at);
-    const lifetime = hasLifetimeActions(stage) ? await this.#settled(at, token, call) : undefined;
+    const lifetime =
+      lifetimeActionsOf(stage).length > 0 ? await this.#settled(at, token, call) : undefined;
     if (lifetime !== undefined) memory.ledger = lifetime;
     const ledger = ledgerAt(at, lifetime);
     return withStage(run, index, (progress) => ({ ...progress, ledger }));
@@ -84,8 +85,7 @@ export class LifetimeActions {
     } catch (error) {
       call.signal.throwIfAborted();
       if (isInterruption(error)) throw error;
-      const operation = operationOfHook(actionAt(at.run, at.index)?.step.hook ?? 'pre');
-      return failureOf(operation, error);
+      return failureOf(operationAt(at.run, at.index), error);
     }
     const anchor = witness === undefined ? {} : { anchor: witness };
     const completion = { stage: stage.name, action: action.name, ...anchor };

@@ -1,4 +1,4 @@
-import { hasLifetimeActions } from '../core/actions/action.ts';
+import { lifetimeActionsOf } from '../core/actions/action.ts';
 import { type ActionLedger, ledgerOf } from '../core/actions/ledger.ts';
 import {
   type AnchorLook,
@@ -26,7 +26,7 @@ export async function observeLedger(
   sight: LedgerSight & { readonly ledgers: LedgerStore },
   call: CallOptions,
 ): Promise<ActionLedger> {
-  if (!hasLifetimeActions(at.stage)) return ledgerAt(at, undefined);
+  if (lifetimeActionsOf(at.stage).length === 0) return ledgerAt(at, undefined);
   const stored = await sight.ledgers.find(at.stageSet, call);
   const { settlement } = await settlementOf(at, stored, sight, call);
   const status = settledStatus(stored, settlement);

@@ -2,7 +2,8 @@ import type { AppliedObject } from '../apply/applied-object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { BeforeWrite } from '../apply/read-before.ts';
 import { isDecryptionError } from '../build/sops/decryption-error.ts';
-import { actionsOf } from '../core/actions/action.ts';
+import type { ActionRecord } from '../core/actions/acting.ts';
+import { actionsOf, scopeIn } from '../core/actions/action.ts';
 import type { LedgerEvent } from '../core/actions/lifetime.ts';
 import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
@@ -82,7 +83,7 @@ export class Reporter {
         if (act.outcome === 'Skipped') continue;
         this.#of(stageSet).info('action ended', { ...fields, outcome: act.outcome });
         if (act.hook === 'onFailure') this.onFailureAction(stageSet, stage, act.name, act.message);
-        else this.actionRun(stageSet, scopeNamed(run.spec.stages[index], act.name));
+        else this.actionRun(stageSet, scopeOfAct(run.spec.stages[index], act));
       }
     }
   }
@@ -330,7 +331,7 @@ function listed(names: readonly string[]): string {
   return rest > 0 ? `${first} and ${rest} more` : first;
 }
 
-function scopeNamed(stage: Stage | undefined, name: string): ActionScope {
-  const actions = [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')];
-  return actions.find((action) => action.name === name)?.scope ?? 'Revision';
+function scopeOfAct(stage: Stage | undefined, { hook, name }: ActionRecord): ActionScope {
+  const action = actionsOf(stage, hook).find((each) => each.name === name);
+  return action === undefined ? 'Revision' : scopeIn(hook, action);
 }

@@ -1,4 +1,4 @@
-import { actionAt, operationOfHook } from '../core/actions/attempts.ts';
+import { operationAt } from '../core/actions/attempts.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
 import type { RunProgress } from '../core/run.ts';
 
@@ -42,6 +42,6 @@ export function operationOf(kind: StageEffectKind, run: RunProgress, stage: numb
     case 'LookAtAction':
     case 'RecordAction':
     case 'CleanUpAction':
-      return operationOfHook(actionAt(run, stage)?.step.hook ?? 'pre');
+      return operationAt(run, stage);
   }
 }

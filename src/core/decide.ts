@@ -1,5 +1,5 @@
 import type { StageSet } from '../types/stages.ts';
-import { actionAt } from './actions/attempts.ts';
+import type { Acting } from './actions/acting.ts';
 import { dirtyRest, isDirty } from './actions/escalation.ts';
 import { forcedStage } from './actions/forced-stage.ts';
 import { hasActions } from './actions/ledger.ts';
@@ -305,7 +305,7 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       case 'Pending':
         return { run, next: enterOrPrepare(run, stage, snapshot) };
       case 'Acting':
-        return { run, next: act(run, stage, snapshot) };
+        return { run, next: act(run, stage, step, snapshot) };
       case 'Applying':
         return { run, next: applyOnceServed(run, stage, step, snapshot.now) };
       case 'Recreating':
@@ -344,9 +344,8 @@ function enterOrPrepare(run: RunProgress, stage: number, snapshot: Snapshot): Ef
 }
 
 /** An action that waits, or whose attempt goes on, holds no worker. */
-function act(run: RunProgress, stage: number, { attempt, now }: Snapshot): Effect {
-  const at = actionAt(run, stage);
-  const next = at === undefined ? undefined : actionEffect(stage, at, attempt, now);
+function act(run: RunProgress, stage: number, step: Acting, snapshot: Snapshot): Effect {
+  const next = actionEffect(stage, step, snapshot);
   if (next === undefined || typeof next === 'number') {
     return { kind: 'Rest', ready: underWay(run), wakeAt: next };
   }

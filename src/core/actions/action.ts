@@ -25,9 +25,13 @@ export function typeOf(action: Action): ActionType | undefined {
   return set.length === 1 ? set[0] : undefined;
 }
 
-/** What decides whether an action that is done is done again (part A 7.4); only pre and post have one. */
-export function scopeOf(action: Action): ActionScope {
-  return action.scope ?? 'Revision';
+/**
+ * What decides whether an action that is done is done again (part A 7.4). Only pre and post actions say
+ * so: those of onFailure are recorded like any other, so that a run that fails again and again does
+ * them once a revision.
+ */
+export function scopeIn(hook: Hook, action: Action): ActionScope {
+  return hook === 'onFailure' ? 'Revision' : (action.scope ?? 'Revision');
 }
 
 /** The actions of one list of a stage, in order. */
@@ -35,10 +39,10 @@ export function actionsOf(stage: Stage | undefined, hook: Hook): readonly Action
   return stage?.actions?.[hook] ?? [];
 }
 
-/** Whether a stage has an action that may run only once in its life. */
-export function hasLifetimeActions(stage: Stage | undefined): boolean {
-  return [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')].some(
-    (action) => scopeOf(action) === 'Lifetime',
+/** The actions of a stage that may run only once in its life. */
+export function lifetimeActionsOf(stage: Stage): readonly Action[] {
+  return hooks.flatMap((hook) =>
+    actionsOf(stage, hook).filter((action) => scopeIn(hook, action) === 'Lifetime'),
   );
 }
 
@@ -78,4 +82,9 @@ function naturalBound({ job, apply, wait }: Action): Duration | undefined {
 export function isResumable(action: Action): boolean {
   const type = typeOf(action);
   return type === 'job' || type === 'wait';
+}
+
+/** Whether an action must not be begun twice, and cannot be taken up again. */
+export function runsOnce(hook: Hook, action: Action): boolean {
+  return scopeIn(hook, action) === 'Lifetime' && !isResumable(action);
 }

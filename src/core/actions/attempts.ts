@@ -27,6 +27,11 @@ export function operationOfHook(hook: Hook): string {
   return hook === 'pre' ? 'pre-action' : hook === 'post' ? 'post-action' : 'on-failure action';
 }
 
+/** The `op` of a failure of the action that a stage is at. */
+export function operationAt(run: RunProgress, index: number): string {
+  return operationOfHook(actionAt(run, index)?.step.hook ?? 'pre');
+}
+
 const longestAskedPause = minutes(1);
 
 /** Something of an earlier attempt is looked at again so soon. */
@@ -134,17 +139,18 @@ export function deadlineOf(action: Action, { startedAt }: Acting): Instant | und
   return bound === undefined ? undefined : after(startedAt, bound);
 }
 
+/** Whether the time of an action is over. */
+export function isOver(action: Action, step: Acting, now: Instant): boolean {
+  const end = deadlineOf(action, step);
+  return end !== undefined && now >= end;
+}
+
 /** The run with what an action made gone. */
 export function cleanedUp(run: RunProgress, index: number): RunProgress {
   const at = actionAt(run, index);
   if (at === undefined) return run;
   const { phase } = at.step;
-  const failed = phase.kind === 'CleaningUp' ? phase.failure : undefined;
-  const clean = { kind: 'CleaningUp', made: [] } as const;
-  return withPhase(run, index, at.step, {
-    ...clean,
-    ...(failed === undefined ? {} : { failure: failed }),
-  });
+  return phase.kind === 'CleaningUp' ? withPhase(run, index, at.step, { ...phase, made: [] }) : run;
 }
 
 function withPhase(

@@ -1,5 +1,5 @@
 import type { Action, StartedAction } from '../../types/stages.ts';
-import { type Hook, scopeOf } from './action.ts';
+import { type Hook, scopeIn } from './action.ts';
 import type { ActionLedger } from './ledger.ts';
 
 /**
@@ -15,7 +15,7 @@ export function epochOf(
   ledger: Pick<ActionLedger, 'revision' | 'version' | 'token'> | undefined,
   started: StartedAction | undefined,
 ): string {
-  const scope = hook === 'onFailure' ? 'Revision' : scopeOf(action);
+  const scope = scopeIn(hook, action);
   if (scope === 'Lifetime') return started?.startedAt ?? '';
   if (ledger === undefined) return '';
   if (scope === 'Version') return `version ${ledger.version ?? ''}`;

@@ -7,7 +7,7 @@ import type {
   StageStatus,
   StartedAction,
 } from '../../types/stages.ts';
-import { actionsOf, type Hook, hooks, isResumable, scopeOf } from './action.ts';
+import { actionsOf, type Hook, hooks, isResumable, lifetimeActionsOf, scopeIn } from './action.ts';
 import { interruptedActions } from './lifetime.ts';
 
 /** Which actions of a stage are on record as done, for the revision that a run has pinned. */
@@ -77,8 +77,7 @@ export interface Standing {
 /** What becomes of an action when the run comes to it. */
 export function standingOf(hook: Hook, action: Action, ledger: ActionLedger): Standing {
   const { name } = action;
-  // Recorded like any other, so that a run that fails again and again does it once a revision.
-  const scope = hook === 'onFailure' ? 'Revision' : scopeOf(action);
+  const scope = scopeIn(hook, action);
   switch (scope) {
     case 'Revision':
       return ledger.done.includes(name)
@@ -111,8 +110,7 @@ function lifetimeStanding(action: Action, ledger: ActionLedger): Standing {
 /** The ledger with one more action that is done. */
 export function withDone(ledger: ActionLedger, hook: Hook, action: Action): ActionLedger {
   const { name } = action;
-  const scope = hook === 'onFailure' ? 'Revision' : scopeOf(action);
-  switch (scope) {
+  switch (scopeIn(hook, action)) {
     case 'Revision':
       return { ...ledger, done: withName(ledger.done, name) };
     case 'Version':
@@ -145,9 +143,7 @@ export function leftBehind(stage: Stage, { resumed, ...ledger }: ActionLedger): 
 
 /** Whether the stage still has an action that may be done only once and is not (part A 7.5). */
 export function hasUnfinishedLifetime(stage: Stage, ledger: ActionLedger): boolean {
-  return [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')].some(
-    (action) => scopeOf(action) === 'Lifetime' && !ledger.lifetimeDone.includes(action.name),
-  );
+  return lifetimeActionsOf(stage).some(({ name }) => !ledger.lifetimeDone.includes(name));
 }
 
 /** Whether a stage has any action, so that a run has to know its ledger. */

@@ -11,7 +11,7 @@ import type {
 } from '../../types/stages.ts';
 import { cutMessage, longestMessage, typedCondition } from '../conditions.ts';
 import { type Instant, toRfc3339 } from '../time.ts';
-import { actionsOf, scopeOf } from './action.ts';
+import { lifetimeActionsOf } from './action.ts';
 
 /** What a look at the object that witnesses a completion found. */
 export type AnchorLook =
@@ -221,9 +221,7 @@ function completionsOf({ status }: StageLedger): readonly CompletedAction[] {
 
 function lifetimeActions(spec: StageSetSpec): { stage: string; action: Action }[] {
   return spec.stages.flatMap((stage) =>
-    [...actionsOf(stage, 'pre'), ...actionsOf(stage, 'post')]
-      .filter((action) => scopeOf(action) === 'Lifetime')
-      .map((action) => ({ stage: stage.name, action })),
+    lifetimeActionsOf(stage).map((action) => ({ stage: stage.name, action })),
   );
 }
 

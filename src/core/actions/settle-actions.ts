@@ -11,8 +11,8 @@ import {
 import type { Snapshot } from '../snapshot.ts';
 import { after, type Instant, instant } from '../time.ts';
 import type { Acting, ActionEnd, ActionPhase, ActionRecord, ActionWait } from './acting.ts';
-import { actionsOf, boundOf, type Hook, isResumable, scopeOf, typeOf } from './action.ts';
-import { actionAt, failedAction, timedOut } from './attempts.ts';
+import { actionsOf, type Hook, isResumable, scopeIn, typeOf } from './action.ts';
+import { actionAt, failedAction, isOver, timedOut } from './attempts.ts';
 import { answersTo, escalated, failedByHalt } from './escalation.ts';
 import { hasActions, standingOf, withDone } from './ledger.ts';
 
@@ -188,8 +188,8 @@ function settleActing(place: Place, step: Extract<StageStep, { kind: 'Acting' }>
       return settleWait(place, step, action, phase);
     case 'Ended':
       // What may be done once only is on record first, which is an effect of its own.
-      if (step.hook !== 'onFailure' && scopeOf(action) === 'Lifetime') return run;
-      return conclude(run, place.index, { action, step }, phase, moment.now);
+      if (scopeIn(step.hook, action) === 'Lifetime') return run;
+      return concluded(run, place.index, phase, moment.now);
     case 'CleaningUp':
       return phase.made.length > 0 ? run : goOn(place, step, phase.failure);
   }
@@ -211,31 +211,19 @@ function settleWait(
   return failedAction(run, index, timedOut(action, step, found), 'Final', now);
 }
 
-/** Whether the time of an action is over. */
-function isOver(action: Action, { startedAt }: Acting, now: Instant): boolean {
-  const bound = boundOf(action);
-  return bound !== undefined && now >= after(startedAt, bound);
-}
-
-/** The run after the end of a Lifetime action was put on record, or could not be. */
-export function recordedEnd(
+/**
+ * Puts an action that is over on the stage's ledger; what it made goes next. One of scope Lifetime is on
+ * record in the StageLedger by then.
+ */
+export function concluded(
   run: RunProgress,
   index: number,
-  end: ActionEnd,
-  now: Instant,
-): RunProgress {
-  const at = actionAt(run, index);
-  return at === undefined ? run : conclude(run, index, at, end, now);
-}
-
-/** Puts an action that is over on the ledger or, when it failed, lets its stage fail. */
-function conclude(
-  run: RunProgress,
-  index: number,
-  { action, step }: NonNullable<ReturnType<typeof actionAt>>,
   { made, failure }: ActionEnd,
   now: Instant,
 ): RunProgress {
+  const at = actionAt(run, index);
+  if (at === undefined) return run;
+  const { action, step } = at;
   const { hook } = step;
   const record: ActionRecord = {
     ...named(hook, action),

@@ -1,8 +1,7 @@
-import type { Action } from '../../types/stages.ts';
-import type { RunProgress, StageStep } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Instant } from '../time.ts';
-import { isResumable, scopeOf } from './action.ts';
+import type { Acting } from './acting.ts';
+import { runsOnce } from './action.ts';
 import { actionAt } from './attempts.ts';
 
 /** What is done for the actions of a stage. */
@@ -21,11 +20,9 @@ export type ActionEffect =
 /** The next thing to do for an action; the time to look at it again where there is nothing now. */
 export function actionEffect(
   stage: number,
-  { step }: { readonly action: Action; readonly step: Extract<StageStep, { kind: 'Acting' }> },
-  attempt: Snapshot['attempt'],
-  now: Instant,
+  { phase }: Acting,
+  { attempt, now }: Pick<Snapshot, 'attempt' | 'now'>,
 ): ActionEffect | Instant | undefined {
-  const { phase } = step;
   switch (phase.kind) {
     case 'Due':
       if (attempt === 'UnderWay') return undefined;
@@ -48,22 +45,13 @@ export function actionEffect(
 export function isCommitted({ run, attempt }: Pick<Snapshot, 'run' | 'attempt'>): boolean {
   if (run === undefined || run.outcome !== undefined) return false;
   if (run.unsaved === true) return true;
-  const step = currentStep(run);
-  if (step?.kind !== 'Acting') return false;
+  const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
+  const at = actionAt(run, index);
+  if (at === undefined) return false;
+  const { action, step } = at;
   const { phase } = step;
   if (phase.kind === 'Ended' || phase.kind === 'CleaningUp' || attempt !== 'None') return true;
-  return isBegunOnce(run, step);
-}
-
-/** What was begun and may not be begun twice goes on to its end, which nobody could tell otherwise. */
-function isBegunOnce(run: RunProgress, step: Extract<StageStep, { kind: 'Acting' }>): boolean {
-  if (step.hook === 'onFailure') return false;
-  if (step.phase.kind === 'Due' && step.attempt === 1) return false;
-  const index = run.stages.findIndex((stage) => stage.step === step);
-  const action = actionAt(run, index)?.action;
-  return action !== undefined && scopeOf(action) === 'Lifetime' && !isResumable(action);
-}
-
-function currentStep(run: RunProgress): StageStep | undefined {
-  return run.stages.find(({ step }) => step.kind !== 'Ready')?.step;
+  // What was begun and may not be begun twice goes on to its end, which nobody could tell otherwise.
+  const isBegun = phase.kind !== 'Due' || step.attempt > 1;
+  return isBegun && runsOnce(step.hook, action);
 }

@@ -1,5 +1,5 @@
 import type { Action, StageSetSpec } from '../../types/stages.ts';
-import { type Hook, hooks, scopeOf, typeOf } from '../actions/action.ts';
+import { type Hook, hooks, typeOf } from '../actions/action.ts';
 import { actionTypeProblems } from './action-types.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
@@ -99,7 +99,7 @@ function scopeProblems(spec: StageSetSpec, { at, hook, action }: Located): Field
     problems.push({ path: `${at}.scope`, message });
   }
   if (action.completionAnchor === undefined) return problems;
-  if (!repeats || scopeOf(action) !== 'Lifetime') {
+  if (!repeats || action.scope !== 'Lifetime') {
     const message = 'belongs to pre and post actions with scope: Lifetime only';
     problems.push({ path: `${at}.completionAnchor`, message });
   }

@@ -1,4 +1,4 @@
-import { isResumable, scopeOf } from '../../../src/core/actions/action.ts';
+import { isResumable, scopeIn } from '../../../src/core/actions/action.ts';
 import { actionAt } from '../../../src/core/actions/attempts.ts';
 import {
   lifetimeKey,
@@ -97,8 +97,7 @@ export function liveWithKills(options: LifeOptions): Life {
     } else {
       const at = 'stage' in next ? actionAt(run, next.stage) : undefined;
       const key = at && { stage: 'dev', action: at.action.name };
-      const once =
-        at !== undefined && at.step.hook !== 'onFailure' && scopeOf(at.action) === 'Lifetime';
+      const once = at !== undefined && scopeIn(at.step.hook, at.action) === 'Lifetime';
       if (next.kind === 'RunAction' && at !== undefined && key !== undefined) {
         if (once)
           ledger = { ...ledger, status: withStart(ledger, { ...key, startedAt: toRfc3339(now) }) };

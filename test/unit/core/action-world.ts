@@ -7,7 +7,7 @@ import {
   operationOfHook,
 } from '../../../src/core/actions/attempts.ts';
 import { ledgerOf } from '../../../src/core/actions/ledger.ts';
-import { recordedEnd } from '../../../src/core/actions/settle-actions.ts';
+import { concluded } from '../../../src/core/actions/settle-actions.ts';
 import type { ActionEffect } from '../../../src/core/actions/steps.ts';
 import { type Failure, type RunProgress, withStage } from '../../../src/core/run.ts';
 import type { Instant } from '../../../src/core/time.ts';
@@ -41,7 +41,7 @@ export function runAfterAction(
       return lookedAtAction(run, index, { kind: 'Done' }, { now, news: 'Polled' });
     case 'RecordAction': {
       const phase = actionAt(run, index)?.step.phase;
-      return phase?.kind === 'Ended' ? recordedEnd(run, index, phase, now) : run;
+      return phase?.kind === 'Ended' ? concluded(run, index, phase, now) : run;
     }
     case 'CleanUpAction':
       return cleanedUp(run, index);
