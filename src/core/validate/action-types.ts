@@ -2,7 +2,6 @@ import type {
   Action,
   DeleteAction,
   HttpAction,
-  JobAction,
   PatchAction,
   WaitAction,
 } from '../../types/stages.ts';
@@ -10,26 +9,22 @@ import { readPatch } from '../actions/patch-text.ts';
 import { compileExpression } from '../cel/compile.ts';
 import { positiveDuration } from '../duration.ts';
 import { selectorText } from '../objects/label-selector.ts';
-import { sourceRoute } from '../objects/source-artifact.ts';
 import { shapeOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { identityProblems, sourceReferenceProblems } from './named-objects.ts';
 
 /** What is wrong with the one thing that an action does. */
 export function actionTypeProblems(at: string, action: Action): FieldProblem[] {
   const { job, http, wait, patch, apply } = action;
-  if (job !== undefined) return sourceProblems(`${at}.job`, job);
-  if (apply !== undefined) return sourceProblems(`${at}.apply`, apply);
+  if (job !== undefined) return sourceReferenceProblems(`${at}.job.sourceRef`, job.sourceRef);
+  if (apply !== undefined) {
+    return sourceReferenceProblems(`${at}.apply.sourceRef`, apply.sourceRef);
+  }
   if (http !== undefined) return httpProblems(`${at}.http`, http);
   if (wait !== undefined) return waitProblems(`${at}.wait`, wait);
   if (patch !== undefined) return patchProblems(`${at}.patch`, patch);
-  return action.delete === undefined ? [] : targetProblems(`${at}.delete.target`, action.delete);
-}
-
-function sourceProblems(at: string, { sourceRef }: JobAction): FieldProblem[] {
-  const path = `${at}.sourceRef`;
-  if (sourceRef.name === '') return [{ path: `${path}.name`, message: 'is empty; name a source' }];
-  const route = sourceRoute(sourceRef, '');
-  return route.kind === 'Invalid' ? [{ path: `${path}.apiVersion`, message: route.message }] : [];
+  const { target } = action.delete ?? {};
+  return target === undefined ? [] : objectProblems(`${at}.delete.target`, target);
 }
 
 /** Where the host leads is checked when it is called; what can be told of the text is told here. */
@@ -68,13 +63,13 @@ function waitProblems(at: string, wait: WaitAction): FieldProblem[] {
     ...(compiled.kind === 'Expression' ? [] : [{ path: `${at}.expr`, message: compiled.message }]),
     ...(target === undefined
       ? [{ path: `${at}.target`, message: 'is missing; name the object that expr speaks of' }]
-      : targetProblems(`${at}.target`, { target })),
+      : objectProblems(`${at}.target`, target)),
   ];
 }
 
 function patchProblems(at: string, patch: PatchAction): FieldProblem[] {
   const { apiVersion, kind, name = '', selector } = patch.target;
-  const problems = apiVersionProblems(`${at}.target`, { apiVersion, kind });
+  const problems = identityProblems(`${at}.target`, { apiVersion, kind });
   if ((name === '') === (selector === undefined)) {
     problems.push({ path: `${at}.target`, message: 'needs either a name or a selector' });
   } else if (selector !== undefined && selectorText(selector) === '') {
@@ -90,20 +85,9 @@ function patchProblems(at: string, patch: PatchAction): FieldProblem[] {
   return problems;
 }
 
-function targetProblems(at: string, { target }: Pick<DeleteAction, 'target'>): FieldProblem[] {
-  const nameless = target.name === '' ? [{ path: `${at}.name`, message: 'is empty' }] : [];
-  return [...apiVersionProblems(at, target), ...nameless];
-}
-
-/** What stands before the first slash, if any, is a group. */
-const apiVersionPattern = /^([a-z0-9.-]{1,253}\/)?[a-z][a-z0-9]{0,62}$/;
-
-function apiVersionProblems(
-  at: string,
-  { apiVersion = '', kind }: { apiVersion?: string | undefined; kind: string },
+function objectProblems(
+  path: string,
+  { apiVersion, kind, name }: DeleteAction['target'],
 ): FieldProblem[] {
-  const problems = kind === '' ? [{ path: `${at}.kind`, message: 'is empty' }] : [];
-  if (apiVersion === '' || apiVersionPattern.test(apiVersion)) return problems;
-  const message = `is ${shapeOf(apiVersion)} that is no apiVersion; give one such as "apps/v1" or "v1"`;
-  return [...problems, { path: `${at}.apiVersion`, message }];
+  return identityProblems(path, { apiVersion, kind, name });
 }

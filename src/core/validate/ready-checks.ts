@@ -1,7 +1,7 @@
 import type { ReadyExpression, StageSetSpec } from '../../types/stages.ts';
 import { compileExpression } from '../cel/compile.ts';
-import { shapeOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { identityProblems } from './named-objects.ts';
 
 const fields = ['current', 'inProgress', 'failed'] as const satisfies (keyof ReadyExpression)[];
 
@@ -28,9 +28,6 @@ export function readyCheckProblems({ stages }: StageSetSpec): readonly FieldProb
   return problems;
 }
 
-/** What stands before the first, if any, is a group. */
-const apiVersionPattern = /^([a-z0-9.-]{1,253}\/)?[a-z][a-z0-9]{0,62}$/;
-
 function namelessObjects(stages: StageSetSpec['stages']): FieldProblem[] {
   return stages.flatMap(({ readyChecks }, stage) => {
     const at = `spec.stages[${stage}].readyChecks`;
@@ -46,20 +43,6 @@ function namelessObjects(stages: StageSetSpec['stages']): FieldProblem[] {
       ),
     ];
   });
-}
-
-function identityProblems(
-  path: string,
-  { apiVersion, ...names }: { apiVersion?: string | undefined; kind: string; name?: string },
-): FieldProblem[] {
-  const empty = Object.entries(names)
-    .filter(([, value]) => value === '')
-    .map(([field]) => ({ path: `${path}.${field}`, message: 'is empty' }));
-  if (apiVersion === undefined || apiVersion === '' || apiVersionPattern.test(apiVersion)) {
-    return empty;
-  }
-  const message = `is ${shapeOf(apiVersion)} that is no apiVersion; give one such as "apps/v1" or "v1"`;
-  return [{ path: `${path}.apiVersion`, message }, ...empty];
 }
 
 interface LocatedExpression {

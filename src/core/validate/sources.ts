@@ -1,18 +1,15 @@
 import type { StageSetSpec } from '../../types/stages.ts';
 import { dependencyKey } from '../gates/dependency-graph.ts';
-import { leavesNamespace, sourceRoute } from '../objects/source-artifact.ts';
+import { leavesNamespace } from '../objects/source-artifact.ts';
 import { locatedActions } from './actions.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { sourceReferenceProblems } from './named-objects.ts';
 
 /** References of stages that lead to no source (part A 9.4, rule 2). */
 export function sourceProblems({ stages }: StageSetSpec): FieldProblem[] {
-  return stages.flatMap(({ sourceRef }, index): FieldProblem[] => {
-    const path = `spec.stages[${index}].sourceRef`;
-    if (sourceRef.name === '')
-      return [{ path: `${path}.name`, message: 'is empty; name a source' }];
-    const route = sourceRoute(sourceRef, '');
-    return route.kind === 'Invalid' ? [{ path: `${path}.apiVersion`, message: route.message }] : [];
-  });
+  return stages.flatMap(({ sourceRef }, index) =>
+    sourceReferenceProblems(`spec.stages[${index}].sourceRef`, sourceRef),
+  );
 }
 
 /** References into other namespaces, for where `--no-cross-namespace-refs` forbids them (part A 9.5). */
