@@ -46,16 +46,11 @@ export function escalated(
 }
 
 /** An action that may have been done: a person has to say how it ended. */
-export function failedByHalt(
-  stage: Stage,
-  { name }: Action,
-  reason: string,
-  run: RunProgress,
-): Failure {
+export function failedByHalt(stage: Stage, { name }: Action, reason: string): Failure {
   const message =
     `action ${name} of scope Lifetime ${reason}. If it was done, add {stage: ${stage.name}, ` +
     `action: ${name}} to spec.baseline of the StageLedger; if it shall run again, annotate ` +
-    `stages.metio.wtf/reconcile-stage=${stage.name}@${run.id}`;
+    `stages.metio.wtf/reconcile-stage=${stage.name}@$(date +%s)`;
   return { reason: 'ActionDirty', operation: 'action halted (dirty)', message, retry: 'Minute' };
 }
 

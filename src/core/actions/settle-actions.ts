@@ -105,7 +105,7 @@ function workOff(place: Place, list: List): RunProgress {
   for (const action of actionsOf(stage, list.hook).slice(list.from)) {
     const standing = standingOf(list.hook, action, ledger);
     if (standing.verdict === 'Halted') {
-      const failure = failedByHalt(stage, action, standing.reason, run);
+      const failure = failedByHalt(stage, action, standing.reason);
       return withStep(run, index, { kind: 'Failed', failure });
     }
     if (standing.verdict === 'WillRun') {
