@@ -53,7 +53,11 @@ export async function runProcess({
   compileParsers();
   const namespace = config.certificates.namespace ?? namespaceOf(config, client);
   const remote = remoteAccess(config, clouds, metrics.client);
-  const shared = { config, client, builder, remote, metrics };
+  const http = new HttpActions({
+    allowedHosts: config.allowedActionHosts,
+    exempt: config.localActionHosts,
+  });
+  const shared = { config, client, builder, remote, http, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
@@ -85,6 +89,7 @@ export async function runProcess({
     await Promise.all([controller?.stop(), api?.stop(grace), webhooks?.stop(shutdownDelay, grace)]);
     await certificates?.stop();
     await builder.close();
+    await http.stop();
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
   }
@@ -110,6 +115,7 @@ interface World extends Omit<ProcessOptions, 'signal'> {
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
   readonly remote: RemoteAccess;
+  readonly http: HttpActions;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
@@ -117,15 +123,12 @@ interface World extends Omit<ProcessOptions, 'signal'> {
 }
 
 function controllerFor(world: World): Controller {
-  const { config, client, builder, remote, metrics, logger, instance } = world;
+  const { config, client, builder, remote, http, metrics, logger, instance } = world;
   return new Controller({
     client,
     builder,
     remote,
-    http: new HttpActions({
-      allowedHosts: config.allowedActionHosts,
-      exempt: config.localActionHosts,
-    }),
+    http,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,
