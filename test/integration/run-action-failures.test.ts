@@ -100,7 +100,9 @@ describe('a stage whose actions go wrong', () => {
     const headersFrom = [{ name: 'token', key: 'Authorization' }];
     await release({ pre: [{ name: 'token', retries: 3, http: { url, headersFrom } }] });
     const message = await shop.untilReason('StageFailed');
-    expect(message).to.include('redirects to localhost.example.com:1');
+    expect(message).to.include(`${stand.receiver.host} redirects to another host or port`);
+    // A server may have hidden the Secret in it.
+    expect(message).not.to.include('localhost.example.com');
     expect(message).to.include('the request has a Secret in it');
     expect(message).not.to.include('plain-words');
     expect(stand.receiver.counts(path)).to.deep.equal({ [path]: 1 });
