@@ -44,11 +44,7 @@ interface Verbs {
     call: CallOptions,
   ) => Promise<ActionLook>;
   readonly removeLeftBehind: (left: LeftAction, call: CallOptions) => Promise<void>;
-  readonly cleanUp: (
-    context: ActionContext,
-    made: readonly MadeObject[],
-    call: CallOptions,
-  ) => Promise<void>;
+  readonly cleanUp: (context: ActionContext, made: readonly MadeObject[]) => Promise<void>;
 }
 
 export interface ActionEffectsOptions {
@@ -104,20 +100,9 @@ export class ActionEffects {
 
   /** Ends the Jobs of actions that a StageSet will not come to the end of any more. */
   async removeUnfinished(stageSet: StageSet, call: CallOptions): Promise<void> {
-    const { targets, verbs, reporter } = this.#options;
     for (const { name: stage, runningAction } of stageSet.status?.stages ?? []) {
       if (runningAction === undefined) continue;
-      const action = { name: runningAction.name };
-      try {
-        const { client } = await targets.readyTargetOf(stageSet, stage, call);
-        const left = { client, stageSet: ownerOf(stageSet), stage, action };
-        await verbs.removeLeftBehind(left, call);
-      } catch (error) {
-        call.signal.throwIfAborted();
-        if (isInterruption(error)) throw error;
-        const what = `what action ${action.name} has made is left behind: ${messageOf(error)}`;
-        reporter.warned(stageSet, stage, [what]);
-      }
+      await this.#removeLeftBehind(stageSet, stage, runningAction.name, call);
     }
   }
 
@@ -128,15 +113,7 @@ export class ActionEffects {
     const ledger = run.stages[index]?.ledger;
     const name = ledger === undefined ? undefined : leftBehind(stage, ledger);
     if (ledger === undefined || name === undefined) return run;
-    try {
-      const { client } = await this.#options.targets.readyTargetOf(stageSet, stage.name, call);
-      const left = { client, stageSet: ownerOf(stageSet), stage: stage.name, action: { name } };
-      await this.#options.verbs.removeLeftBehind(left, call);
-    } catch (error) {
-      call.signal.throwIfAborted();
-      // What cannot be removed fails nothing.
-      if (isInterruption(error)) throw error;
-    }
+    await this.#removeLeftBehind(stageSet, stage.name, name, call);
     return withStage(run, index, (progress) => ({
       ...progress,
       ledger: { ...ledger, resumed: undefined },
@@ -193,7 +170,7 @@ export class ActionEffects {
       }
       this.release(key);
       // What it made goes before another attempt, which makes the same.
-      if (awaited.kind === 'Jobs') await verbs.cleanUp(context, awaited.made, call);
+      if (awaited.kind === 'Jobs') await verbs.cleanUp(context, awaited.made);
       return this.#failed(at, new Error(look.message));
     } catch (error) {
       call.signal.throwIfAborted();
@@ -216,21 +193,46 @@ export class ActionEffects {
     return concluded(run, index, ended, this.#now());
   }
 
-  /** What cannot be removed fails nothing: the action is over. */
   async #cleanUp(at: StageAt, call: CallOptions): Promise<RunProgress> {
     const { run, index, stageSet, stage } = at;
     const here = actionAt(run, index);
     if (here?.step.phase.kind !== 'CleaningUp') return run;
+    const { made } = here.step.phase;
+    await this.#removing(stageSet, stage.name, here.action.name, call, async () => {
+      await this.#options.verbs.cleanUp(await this.#contextOf(at, call), made);
+    });
+    return cleanedUp(run, index);
+  }
+
+  async #removeLeftBehind(
+    stageSet: StageSet,
+    stage: string,
+    name: string,
+    call: CallOptions,
+  ): Promise<void> {
+    await this.#removing(stageSet, stage, name, call, async () => {
+      const { client } = await this.#options.targets.readyTargetOf(stageSet, stage, call);
+      const left = { client, stageSet: ownerOf(stageSet), stage, action: { name } };
+      await this.#options.verbs.removeLeftBehind(left, call);
+    });
+  }
+
+  /** What cannot be removed is told and fails nothing: the action is over. */
+  async #removing(
+    stageSet: StageSet,
+    stage: string,
+    action: string,
+    call: CallOptions,
+    work: () => Promise<void>,
+  ): Promise<void> {
     try {
-      const context = await this.#contextOf(at, call);
-      await this.#options.verbs.cleanUp(context, here.step.phase.made, call);
+      await work();
     } catch (error) {
       call.signal.throwIfAborted();
       if (isInterruption(error)) throw error;
-      const left = `what action ${here.action.name} has made is left behind: ${messageOf(error)}`;
-      this.#options.reporter.warned(stageSet, stage.name, [left]);
+      const what = `what action ${action} has made is left behind: ${messageOf(error)}`;
+      this.#options.reporter.warned(stageSet, stage, [what]);
     }
-    return cleanedUp(run, index);
   }
 
   /** @throws the error again when it says nothing about the action: nobody answered. */

@@ -219,11 +219,7 @@ export function forgetRun(memory: StageSetMemory): void {
 }
 
 /** Has the status and the record written before anything else is done: something must not be lost. */
-export function publishSoon(
-  memory: StageSetMemory,
-  what: 'Status' | 'StatusAndRecord' = 'StatusAndRecord',
-): void {
+export function publishSoon(memory: StageSetMemory): void {
   memory.publishedAt = instant(0);
-  if (memory.record === undefined || what === 'Status') return;
-  memory.record = { ...memory.record, writtenAt: instant(0) };
+  if (memory.record !== undefined) memory.record = { ...memory.record, writtenAt: instant(0) };
 }

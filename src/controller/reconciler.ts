@@ -5,7 +5,7 @@ import { isPromotedByHand, type RunProgress, withStep } from '../core/run.ts';
 import { underWay } from '../core/run-verdict.ts';
 import type { RunSettings } from '../core/settings.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { Clock, Instant } from '../core/time.ts';
+import { type Clock, type Instant, instant } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
@@ -323,7 +323,8 @@ export class Reconciler {
   async #saveLedgers(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
     if (run === undefined) return;
-    publishSoon(memory, 'Status');
+    // However young the run is. Its StageRun can wait for its own turn.
+    memory.publishedAt = instant(0);
     await this.#options.publisher.publish(stageSet, memory, underWay(run), call);
     memory.run = { ...run, unsaved: false };
   }
