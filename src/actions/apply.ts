@@ -1,6 +1,6 @@
 import type { ActionLook, Attempt, Awaited } from '../core/actions/attempt.ts';
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import { describeHealth } from '../core/health/summary.ts';
-import type { AwaitedHealth } from '../core/run.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ApplyAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';

@@ -1,5 +1,5 @@
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import { describeObject, identityOf, referenceTo } from '../core/objects/identity.ts';
-import type { AwaitedHealth } from '../core/run.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';

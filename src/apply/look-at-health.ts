@@ -1,7 +1,7 @@
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import { missingHealth } from '../core/health/job.ts';
 import { healthNeedsRead, objectHealth } from '../core/health/status.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
-import type { AwaitedHealth } from '../core/run.ts';
 import type { Instant } from '../core/time.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { AppliedObject } from './applied-object.ts';

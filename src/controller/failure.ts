@@ -1,8 +1,8 @@
 import { isDecryptionError } from '../build/sops/decryption-error.ts';
 import { isClusterFault } from '../core/clusters/cluster-error.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
+import type { Failure } from '../core/failure.ts';
 import { redact } from '../core/redact.ts';
-import type { Failure } from '../core/run.ts';
 import { minutes } from '../core/time.ts';
 import { ApiError, treatmentOf } from '../kubernetes/api-error.ts';
 

@@ -7,6 +7,7 @@ import { healthOfApplied } from '../apply/look-at-health.ts';
 import type { Follower, OwnedKind } from '../apply/owned-watches.ts';
 import { type BeforeWrite, readEach, readTouched } from '../apply/read-before.ts';
 import { clusterFailed } from '../core/clusters/cluster-error.ts';
+import type { AwaitedHealth } from '../core/health/awaited.ts';
 import { healthNeedsRead } from '../core/health/status.ts';
 import { union } from '../core/inventory/sets.ts';
 import type { StageSetExists } from '../core/objects/foreign-owner.ts';
@@ -14,7 +15,6 @@ import { identityOf, sameObject } from '../core/objects/identity.ts';
 import { othersBuildOn } from '../core/objects/order.ts';
 import {
   type Applying,
-  type AwaitedHealth,
   type ChangeCounts,
   type Recreating,
   type RunProgress,

@@ -9,9 +9,6 @@ import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { Duration, Instant } from './time.ts';
 
-export type { Failure } from './failure.ts';
-export type { AwaitedHealth } from './health/awaited.ts';
-
 /**
  * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
  * is the part of it that a controller remembers between two looks at a run that is under way, and it

@@ -1,7 +1,8 @@
 import type { OnTimeout, StageSetSpec } from '../types/stages.ts';
 import { formatDuration, positiveDuration } from './duration.ts';
+import type { Failure } from './failure.ts';
 import { sha256Hex } from './hash.ts';
-import type { Failure, RunOutcome, RunProgress } from './run.ts';
+import type { RunOutcome, RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import { after, type Duration, type Instant, milliseconds, minutes, seconds } from './time.ts';
 

@@ -1,4 +1,4 @@
-import type { Failure } from './run.ts';
+import type { Failure } from './failure.ts';
 import { after, type Instant, seconds } from './time.ts';
 
 /** Why waiting cannot help: the API refuses for good, or the identity is gone. */

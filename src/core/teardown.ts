@@ -1,6 +1,6 @@
+import type { Failure } from './failure.ts';
 import { finalizer } from './finalizer.ts';
 import type { Rest, Verdict } from './rest.ts';
-import type { Failure } from './run.ts';
 import { backoffAfter } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import type {

@@ -1,9 +1,9 @@
 import { formatDuration } from './duration.ts';
+import type { AwaitedHealth } from './health/awaited.ts';
 import { type ExpressionVerdict, reportsOf } from './health/expressions.ts';
 import { describeHealth } from './health/summary.ts';
 import { judgeRecreating } from './recreation.ts';
 import {
-  type AwaitedHealth,
   type ExpressionWait,
   type RunProgress,
   type StageProgress,

@@ -1,6 +1,7 @@
 import type { Action } from '../../types/stages.ts';
 import { formatDuration } from '../duration.ts';
-import { type Failure, type RunProgress, type StageStep, withStep } from '../run.ts';
+import type { Failure } from '../failure.ts';
+import { type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
 import { after, type Instant, milliseconds, minutes, toRfc3339 } from '../time.ts';
 import type { Acting, ActionPhase } from './acting.ts';

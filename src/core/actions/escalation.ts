@@ -1,8 +1,9 @@
 import type { Action, Stage, StageSet } from '../../types/stages.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
+import type { Failure } from '../failure.ts';
 import { withoutRunbook } from '../reasons.ts';
 import type { Rest } from '../rest.ts';
-import type { Failure, RunProgress, StageStep } from '../run.ts';
+import type { RunProgress, StageStep } from '../run.ts';
 import { hasUnfinishedLifetime } from './ledger.ts';
 
 /** So many failures in a row make a StageSet dirty (part A 7.5). */

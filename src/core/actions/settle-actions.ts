@@ -1,7 +1,7 @@
 import type { Action, Stage } from '../../types/stages.ts';
 import { positiveDuration } from '../duration.ts';
+import type { Failure } from '../failure.ts';
 import {
-  type Failure,
   type RunProgress,
   type StageProgress,
   type StageStep,

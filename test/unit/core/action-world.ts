@@ -9,7 +9,8 @@ import {
 import { ledgerOf } from '../../../src/core/actions/ledger.ts';
 import { concluded } from '../../../src/core/actions/settle-actions.ts';
 import type { ActionEffect } from '../../../src/core/actions/steps.ts';
-import { type Failure, type RunProgress, withStage } from '../../../src/core/run.ts';
+import type { Failure } from '../../../src/core/failure.ts';
+import { type RunProgress, withStage } from '../../../src/core/run.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import type { StageLedger, StageSetStatus } from '../../../src/types/stages.ts';
 

@@ -1,13 +1,8 @@
 import { noDrift } from '../../../src/core/drift/drifted.ts';
+import type { Failure } from '../../../src/core/failure.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
-import type {
-  AwaitedHealth,
-  Failure,
-  PinnedArtifact,
-  RunProgress,
-  StageStep,
-  Wait,
-} from '../../../src/core/run.ts';
+import type { AwaitedHealth } from '../../../src/core/health/awaited.ts';
+import type { PinnedArtifact, RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { withStep } from '../../../src/core/run.ts';
 import type { Snapshot, SourceObservation } from '../../../src/core/snapshot.ts';
 import { instant, minutes } from '../../../src/core/time.ts';
