@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
 import { identityOnly } from '../kubernetes/store.ts';
+import { scopesOf } from './watched-namespaces.ts';
 
 export interface AccountWatchOptions {
   /** Empty follows the whole cluster. */
@@ -25,8 +26,7 @@ export class AccountWatch {
     this.#options = options;
     const { namespaces, onTrouble } = options;
     const kind = { apiVersion: 'v1', kind: 'ServiceAccount', as: 'Metadata' } as const;
-    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-    this.reflectors = scopes.map((scope) => {
+    this.reflectors = scopesOf(namespaces).map((scope) => {
       const reflector: Reflector = new Reflector(
         client,
         { ...kind, ...scope },

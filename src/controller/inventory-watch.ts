@@ -1,11 +1,11 @@
 import { stageSetLabel } from '../core/inventory/shards.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import type { Reflector, ReflectorOptions } from '../kubernetes/reflector.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { DeleteOutcome } from '../kubernetes/writes.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { type StageSet, stagesApiVersion } from '../types/stages.ts';
-import { type ObjectEvent, OwnWrites } from './own-writes.ts';
+import type { StageSet } from '../types/stages.ts';
+import { OthersChanges } from './others-changes.ts';
 
 export interface InventoryWatchOptions {
   /** Empty follows the whole cluster. */
@@ -17,31 +17,23 @@ export interface InventoryWatchOptions {
 
 const byStageSet = 'stageSet';
 
-/** Follows the metadata of StageInventories, to notice when anybody but us touches one. */
+/** Follows StageInventories, to notice when anybody but us touches one. */
 export class InventoryWatch {
-  readonly reflectors: readonly Reflector[];
-  readonly #own = new OwnWrites((event) => this.#seeOthers(event));
-  readonly #onLost: InventoryWatchOptions['onLost'];
+  readonly #changes: OthersChanges;
 
-  constructor(client: KubernetesClient, { namespaces, onLost, onTrouble }: InventoryWatchOptions) {
-    this.#onLost = onLost;
-    const kind = { apiVersion: stagesApiVersion, kind: 'StageInventory', as: 'Metadata' } as const;
-    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-    this.reflectors = scopes.map(
-      (scope) =>
-        new Reflector(
-          client,
-          { ...kind, ...scope },
-          {
-            transform: slim,
-            indexers: { [byStageSet]: stageSetKeyOf },
-            onEvent: (event) => {
-              if (event.type !== 'Synced') this.#own.see(event);
-            },
-            ...(onTrouble === undefined ? {} : { onTrouble }),
-          },
-        ),
-    );
+  constructor(client: KubernetesClient, { onLost, ...options }: InventoryWatchOptions) {
+    this.#changes = new OthersChanges(client, 'StageInventory', {
+      ...options,
+      transform: slim,
+      indexers: { [byStageSet]: stageSetKeyOf },
+      onChange: (shard) => {
+        for (const key of stageSetKeyOf(shard)) onLost(key);
+      },
+    });
+  }
+
+  get reflectors(): readonly Reflector[] {
+    return this.#changes.reflectors;
   }
 
   /**
@@ -61,14 +53,7 @@ export class InventoryWatch {
     shard: Pick<KubernetesObject, 'metadata'>,
     write: () => Promise<Answer>,
   ): Promise<Answer> {
-    return await this.#own.whileWriting(shard, write);
-  }
-
-  #seeOthers({ type, object }: ObjectEvent): void {
-    // What there was at the start is no news; what somebody adds later, such as a backup, is.
-    const synced = this.reflectors.every(({ hasSynced }) => hasSynced);
-    if (type === 'Added' && !synced) return;
-    for (const key of stageSetKeyOf(object)) this.#onLost(key);
+    return await this.#changes.whileWriting(shard, write);
   }
 }
 

@@ -1,10 +1,9 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { Reflector, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import type { Reflector, ReflectorOptions } from '../kubernetes/reflector.ts';
 import { identityOnly, storeKeyOf } from '../kubernetes/store.ts';
 import type { DeleteOutcome } from '../kubernetes/writes.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
-import { stagesApiVersion } from '../types/stages.ts';
-import { type ObjectEvent, OwnWrites } from './own-writes.ts';
+import { OthersChanges } from './others-changes.ts';
 
 export interface LedgerWatchOptions {
   /** Empty follows the whole cluster. */
@@ -15,32 +14,22 @@ export interface LedgerWatchOptions {
 }
 
 /**
- * Follows the metadata of StageLedgers, to notice when anybody but us touches one: a person says that
- * an action is done, or that it shall be done again. A ledger has the name of its StageSet.
+ * Follows StageLedgers, to notice when anybody but us touches one: a person says that an action is
+ * done, or that it shall be done again. A ledger has the name of its StageSet.
  */
 export class LedgerWatch {
-  readonly reflectors: readonly Reflector[];
-  readonly #own = new OwnWrites((event) => this.#seeOthers(event));
-  readonly #onChange: LedgerWatchOptions['onChange'];
+  readonly #changes: OthersChanges;
 
-  constructor(client: KubernetesClient, { namespaces, onChange, onTrouble }: LedgerWatchOptions) {
-    this.#onChange = onChange;
-    const kind = { apiVersion: stagesApiVersion, kind: 'StageLedger', as: 'Metadata' } as const;
-    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-    this.reflectors = scopes.map(
-      (scope) =>
-        new Reflector(
-          client,
-          { ...kind, ...scope },
-          {
-            transform: identityOnly,
-            onEvent: (event) => {
-              if (event.type !== 'Synced') this.#own.see(event);
-            },
-            ...(onTrouble === undefined ? {} : { onTrouble }),
-          },
-        ),
-    );
+  constructor(client: KubernetesClient, { onChange, ...options }: LedgerWatchOptions) {
+    this.#changes = new OthersChanges(client, 'StageLedger', {
+      ...options,
+      transform: identityOnly,
+      onChange: (ledger) => onChange(storeKeyOf(ledger)),
+    });
+  }
+
+  get reflectors(): readonly Reflector[] {
+    return this.#changes.reflectors;
   }
 
   /** As `OwnWrites.whileWriting`, of a ledger. */
@@ -48,13 +37,6 @@ export class LedgerWatch {
     ledger: Pick<KubernetesObject, 'metadata'>,
     write: () => Promise<Answer>,
   ): Promise<Answer> {
-    return await this.#own.whileWriting(ledger, write);
-  }
-
-  #seeOthers({ type, object }: ObjectEvent): void {
-    // What there was at the start is no news; a ledger that is restored later is.
-    const synced = this.reflectors.every(({ hasSynced }) => hasSynced);
-    if (type === 'Added' && !synced) return;
-    this.#onChange(storeKeyOf(object));
+    return await this.#changes.whileWriting(ledger, write);
   }
 }

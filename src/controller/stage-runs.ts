@@ -8,6 +8,7 @@ import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import { type StageRun, type StageSet, stagesApiVersion } from '../types/stages.ts';
+import { scopesOf } from './watched-namespaces.ts';
 
 export interface StageRunsOptions {
   /** Empty follows the whole cluster. */
@@ -33,8 +34,7 @@ export class StageRuns {
   constructor(client: KubernetesClient, options: StageRunsOptions) {
     const { namespaces, onAdvance, onTrouble } = options;
     this.#client = client;
-    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-    this.reflectors = scopes.map(
+    this.reflectors = scopesOf(namespaces).map(
       (scope) =>
         new Reflector(
           client,
