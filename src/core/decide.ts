@@ -87,7 +87,9 @@ export function decide(snapshot: Snapshot): Decision {
       return { run, next: rested(run, earlier(due, news)) };
     }
   }
-  return continueRun(settleActions(newRun(snapshot, pinned), snapshot), snapshot);
+  // What is being built or attempted is the affair of the run before, and is given up with it.
+  const anew: Snapshot = { ...snapshot, building: false, attempt: 'None' };
+  return continueRun(settleActions(newRun(anew, pinned), anew), anew);
 }
 
 function settled(snapshot: Snapshot): RunProgress | undefined {

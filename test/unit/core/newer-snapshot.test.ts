@@ -62,6 +62,17 @@ describe('a newer snapshot', () => {
     });
   }
 
+  it('is built anew while a stage of the run before is still being built for that', () => {
+    const asked = stageSetOf(spec, { metadata: { annotations: { [requestedAt]: 'now' } } });
+    const run = at(started, pending, pending);
+    for (const world of [snapshotOf(asked, { run }), under([pending, pending], { sources })]) {
+      const decision = decide({ ...world, building: true });
+      // The end of the build that is given up with its run would be told to nobody.
+      expect(decision.next).to.deep.equal({ kind: 'PrepareStage', stage: 0 });
+      expect(decision.run?.startedAt).to.equal(world.now);
+    }
+  });
+
   const between: [string, StageStep[]][] = [
     ['before the first stage', [pending, pending]],
     ['after a stage', [done, pending]],
