@@ -32,7 +32,7 @@ export function contextOf(http: HttpAction): { context: ActionContext; told: str
   return { context: context as unknown as ActionContext, told };
 }
 
-const call = { signal: AbortSignal.timeout(60_000) };
+
 
 export async function outcomeOf(
   http: HttpAction,
@@ -40,7 +40,9 @@ export async function outcomeOf(
 ): Promise<unknown> {
   const actions = new HttpActions({ allowedHosts: [], ...options });
   try {
-    return await actions.call(contextOf(http).context, http, call);
+    return await actions.call(contextOf(http).context, http, {
+      signal: AbortSignal.timeout(60_000),
+    });
   } catch (error) {
     return error;
   } finally {
