@@ -4498,6 +4498,14 @@ export const stageSetSchema: StructuralSchema = {
           "type": "integer",
           "format": "int32"
          },
+         "checkedAt": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "enteredAt": {
+          "type": "string",
+          "format": "date-time"
+         },
          "eventCheck": {
           "type": "string"
          },
@@ -4533,6 +4541,21 @@ export const stageSetSchema: StructuralSchema = {
            }
           }
          },
+         "lastFastTrack": {
+          "type": "object",
+          "properties": {
+           "error": {
+            "type": "string"
+           },
+           "time": {
+            "type": "string",
+            "format": "date-time"
+           },
+           "value": {
+            "type": "string"
+           }
+          }
+         },
          "observedEvents": {
           "type": "integer",
           "format": "int64"
@@ -4562,6 +4585,10 @@ export const stageSetSchema: StructuralSchema = {
             "name": {
              "type": "string"
             },
+            "observed": {
+             "type": "integer",
+             "format": "int64"
+            },
             "restarts": {
              "type": "integer",
              "format": "int64"
@@ -4573,6 +4600,10 @@ export const stageSetSchema: StructuralSchema = {
           "type": "string"
          },
          "since": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "soakEndedAt": {
           "type": "string",
           "format": "date-time"
          },

@@ -4,7 +4,7 @@ import {
   promoteAnnotation,
   promoteRequest,
 } from '../../../../src/core/gates/promote-annotation.ts';
-import type { PromotionHold } from '../../../../src/core/gates/promotion.ts';
+import type { PromotionHold } from '../../../../src/core/gates/promotion-holds.ts';
 import type { BoundAdvance, Snapshot } from '../../../../src/core/snapshot.ts';
 import { nextStatus } from '../../../../src/core/status.ts';
 import { after, type Instant, minutes } from '../../../../src/core/time.ts';
@@ -14,7 +14,7 @@ import { effectsOf, live, type Moment } from '../world.ts';
 
 const command =
   'kubectl --namespace team annotate --overwrite stageset/shop ' +
-  'stages.metio.wtf/promote=dev@$(date +%s)';
+  'stages.metio.wtf/promote=dev@$(date +%s)@v1';
 
 /** Two stages, the first of which has gates. */
 function gated(
