@@ -32,6 +32,8 @@ export function contextOf(http: HttpAction): { context: ActionContext; told: str
   return { context: context as unknown as ActionContext, told };
 }
 
+
+
 export async function outcomeOf(
   http: HttpAction,
   options: Partial<HttpActionsOptions>,

@@ -27,6 +27,38 @@ export function promoteRequest({ metadata }: StageSet): PromoteRequest | undefin
   return { stage: text.slice(0, split), token, revision };
 }
 
+/** What the annotation means for one stage at one revision. */
+export interface TokenQuestion {
+  readonly stage: string;
+  readonly revision: string;
+  readonly request: PromoteRequest | undefined;
+  /** The token that was handled last, whatever revision it was for. */
+  readonly handled: string | undefined;
+}
+
+/** The token that the annotation promotes the stage with; undefined where it does not. */
+export function freshToken({
+  request,
+  stage,
+  revision,
+  handled,
+}: TokenQuestion): string | undefined {
+  if (request?.stage !== stage || request.token === handled) return undefined;
+  const isSeen = request.revision === undefined || request.revision === revision;
+  return isSeen ? request.token : undefined;
+}
+
+/** The revision that the annotation promotes in place of the one that is held; usually undefined. */
+export function otherRevision({
+  request,
+  stage,
+  revision,
+  handled,
+}: TokenQuestion): string | undefined {
+  if (request?.stage !== stage || request.token === handled) return undefined;
+  return request.revision === revision ? undefined : request.revision;
+}
+
 /**
  * The command that promotes a stage, to be pasted into a shell. It names the revision that it was
  * shown for: pasted late, it promotes no other.

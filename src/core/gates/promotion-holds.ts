@@ -1,27 +1,15 @@
 import type { Gate, Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { PromotionState } from '../../types/stages.ts';
+import { cutMessage } from '../conditions.ts';
 import { type Instant, toRfc3339 } from '../time.ts';
 import { describeFailing } from './analysis.ts';
+import type { PromotionHold } from './at-gates.ts';
 import type { Refusal } from './gate-look.ts';
-import { promoteCommand } from './promote-annotation.ts';
+import { otherRevision, promoteCommand } from './promote-annotation.ts';
 import { type GateMemory, writeMemory } from './promotion-memory.ts';
 import type { PromotionQuestion } from './promotion-question.ts';
 import type { Standing } from './promotion-standing.ts';
 import type { Breach } from './restart-gate.ts';
-
-/** What the gates hold back, and what they remember. */
-export interface PromotionHold {
-  readonly state: PromotionState;
-  /** The gates that are not passed, the one that is waited for first. Never empty. */
-  readonly holds: readonly Hold[];
-  /** A reason of the Ready condition. */
-  readonly reason: 'Soaking' | 'AwaitingPromotion' | 'PromotionBlocked' | 'RBACDenied';
-  readonly message: string;
-  /** When to look again; undefined while only a person, or an answer, is waited for. */
-  readonly until: Instant | undefined;
-  /** What the spec wants done about what blocks; only where something does. */
-  readonly onFailure?: 'Hold' | 'Rollback';
-}
 
 /** Whether passing the gate means to do so although its own condition has not been met. */
 export function needsOverride({ releasedBy }: Pick<Hold, 'releasedBy'>): boolean {
@@ -33,6 +21,18 @@ const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.w
 
 /** What holds a stage, by what is known of its gates; undefined where none does. */
 export function holdOf(
+  standing: Standing,
+  memory: GateMemory,
+  question: PromotionQuestion,
+): PromotionHold {
+  const hold = holdBy(standing, memory, question);
+  const other = otherRevision(question);
+  if (other === undefined) return hold;
+  const ignored = `the promote annotation is for revision ${cutMessage(other, 256)} and is ignored`;
+  return { ...hold, message: `${hold.message}; ${ignored}` };
+}
+
+function holdBy(
   standing: Standing,
   memory: GateMemory,
   question: PromotionQuestion,
@@ -185,14 +185,15 @@ function describeBreach(
   question: PromotionQuestion,
 ): string {
   const { stage } = question;
-  switch (gate) {
-    case 'RestartGate':
-      return `Stage ${stage} is blocked: check ${check} of its restartGate counted ${count} restart(s) since the last promotion, and ${limit} are allowed`;
-    case 'EventGate':
-      return `Stage ${stage} is blocked: check ${check} of its eventGate counted ${count} Warning event(s), and ${limit} are allowed`;
-    default:
-      return `Stage ${stage} is blocked: its analysis failed ${count} time(s) in a row, and failureLimit tolerates ${limit}: ${describeFailing(memory.analysis, question.promotion?.analysis)}`;
+  const what = `Stage ${stage} is blocked:`;
+  if (gate === 'RestartGate') {
+    return `${what} check ${check} of its restartGate counted ${count} restart(s) since the last promotion, and ${limit} are allowed`;
   }
+  if (gate === 'EventGate') {
+    return `${what} check ${check} of its eventGate counted ${count} Warning event(s), and ${limit} are allowed`;
+  }
+  const failing = describeFailing(memory.analysis, question.promotion?.analysis);
+  return `${what} its analysis failed ${count} time(s) in a row, and failureLimit tolerates ${limit}: ${failing}`;
 }
 
 function describeAnalysis(
@@ -235,12 +236,5 @@ function lookedAgain(until: Instant | undefined): string {
 
 /** The field of `promotion` that configures a gate. */
 function fieldOf(gate: Gate): string {
-  switch (gate) {
-    case 'RestartGate':
-      return 'restartGate';
-    case 'EventGate':
-      return 'eventGate';
-    default:
-      return 'analysis';
-  }
+  return gate.charAt(0).toLowerCase() + gate.slice(1);
 }

@@ -3,23 +3,17 @@ import type { Promotion, PromotionState } from '../../types/stages.ts';
 import { positiveDuration } from '../duration.ts';
 import { lookAtAnalysis } from './analysis.ts';
 import type { Ask } from './asks.ts';
+import type { Passage, PromotionHold } from './at-gates.ts';
 import { lookAtFastTrack } from './fast-track.ts';
 import { distinct, type Refusal } from './gate-look.ts';
 import { lookAtPods } from './look-at-pods.ts';
-import { deniedHold, holdOf, type PromotionHold } from './promotion-holds.ts';
+import { freshToken } from './promote-annotation.ts';
+import { deniedHold, holdOf } from './promotion-holds.ts';
 import { type GateMemory, promotedState, readMemory } from './promotion-memory.ts';
 import type { PromotionQuestion, ReadTrouble } from './promotion-question.ts';
 import { type Standing, standingOf } from './promotion-standing.ts';
 import { forgiven } from './restart-gate.ts';
 import { withSoak } from './soak.ts';
-
-/** How a stage came past its gates. */
-export interface Passage {
-  /** Undefined where the stage has no gates. */
-  readonly state: PromotionState | undefined;
-  /** Set when the promote annotation did it: its token. */
-  readonly handled?: string;
-}
 
 export type PromotionVerdict =
   | { readonly kind: 'Promoted'; readonly passage: Passage }
@@ -129,11 +123,4 @@ function hasGates(promotion: Promotion | undefined): promotion is Promotion {
     requireManualPromotion === true ||
     [restartGate, eventGate, analysis].some((gate) => gate !== undefined)
   );
-}
-
-/** The token that the annotation promotes the stage with; undefined where it does not. */
-function freshToken({ request, stage, revision, handled }: PromotionQuestion): string | undefined {
-  if (request?.stage !== stage || request.token === handled) return undefined;
-  const isSeen = request.revision === undefined || request.revision === revision;
-  return isSeen ? request.token : undefined;
 }

@@ -4,9 +4,9 @@ import { retryIntervalOf } from '../schedule.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Instant } from '../time.ts';
 import type { Answers } from './asks.ts';
+import type { PromotionHold } from './at-gates.ts';
 import { promoteRequest } from './promote-annotation.ts';
 import { decidePromotion, type PromotionVerdict } from './promotion.ts';
-import type { PromotionHold } from './promotion-holds.ts';
 import { outlivingRevision } from './promotion-memory.ts';
 import type { PromotionQuestion } from './promotion-question.ts';
 

@@ -7,6 +7,7 @@ import type {
   StageRunStatus,
 } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
+import { releaserOf } from '../gates/promotion-holds.ts';
 import { describeObject } from '../objects/identity.ts';
 import type { Requester } from '../requested-by.ts';
 import type { Verdict } from '../rest.ts';
@@ -241,7 +242,11 @@ function gatesOf({ name, step }: StageProgress, { stored, run, now }: RecordInpu
       (step.kind === 'Ready' && step.passage?.handled !== undefined) ||
       hold.gate === 'ManualPromotion' ||
       (stored.advances ?? []).some(({ stage, gate }) => stage === name && gate === hold.gate);
-    return { ...hold, heldUntil: toRfc3339(now), releasedBy: byPerson ? 'Person' : 'Time' };
+    return {
+      ...hold,
+      heldUntil: toRfc3339(now),
+      releasedBy: byPerson ? 'Person' : releaserOf(hold.gate),
+    };
   }
 }
 
@@ -273,7 +278,7 @@ function promotionOf(
       at: toRfc3339(now),
       stage: name,
       gate,
-      override: gate === 'Soak',
+      override: releaserOf(gate) !== 'Person',
       ...(promoter === undefined
         ? {}
         : {

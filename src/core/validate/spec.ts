@@ -6,6 +6,7 @@ import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
+import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
@@ -28,6 +29,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...kubeConfigProblems(spec),
     ...actionProblems(spec),
     ...accountProblems(spec),
+    ...promotionProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

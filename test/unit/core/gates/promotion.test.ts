@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { decide } from '../../../../src/core/decide.ts';
+import type { PromotionHold } from '../../../../src/core/gates/at-gates.ts';
 import {
   promoteAnnotation,
   promoteRequest,
 } from '../../../../src/core/gates/promote-annotation.ts';
-import type { PromotionHold } from '../../../../src/core/gates/promotion-holds.ts';
 import type { BoundAdvance, Snapshot } from '../../../../src/core/snapshot.ts';
 import { nextStatus } from '../../../../src/core/status.ts';
 import { after, type Instant, minutes } from '../../../../src/core/time.ts';
