@@ -74,6 +74,7 @@ function holdsOf(
     answers: new Map(),
     retryInterval: positiveDuration(stageSet.spec?.retryInterval) ?? defaultInterval,
     trouble: undefined,
+    open: [],
     now,
   });
   switch (verdict.kind) {
