@@ -104,7 +104,7 @@ function countRefusal(text: string, count: number): CronRefusal {
   );
 }
 
-/** A star may stand alone only; with a step of more than one it leaves values out. */
+/** A star asks for nothing, among other items too; with a step above one it is no star any more. */
 function isRestricted(field: string): boolean {
   return !field.split(',').some((item) => /^[*?](?:\/0*1)?$/.test(item));
 }
@@ -114,7 +114,7 @@ function readField(kind: FieldKind, text: string): { readonly text: string } | C
   const wrong = items.find((item) => typeof item === 'string');
   if (wrong !== undefined) {
     return refusal(
-      `has a ${kind.name} (${shapeOf(text)}) that ${wrong}; write five fields ${example}`,
+      `has ${shapeOf(text)} as its ${kind.name}, which ${wrong}; write five fields, ${example}`,
     );
   }
   const ranges = items.filter((item) => typeof item !== 'string');
@@ -125,34 +125,28 @@ function readField(kind: FieldKind, text: string): { readonly text: string } | C
   return { text: [...new Set(ranges.flatMap(valuesOf))].join(',') };
 }
 
-/** What is wrong as a string, which follows on "has a minute that". */
+/** What is wrong as a string, to follow on "which". */
 function readItem(kind: FieldKind, text: string): Item | string {
+  if (/#|^(?:\d*[LW]|LW)$/i.test(text)) return 'uses L, W or #: they are not understood here';
   const [, star, first, last, stepText] =
     /^(?:([*?])|([A-Za-z]+|\d+)(?:-([A-Za-z]+|\d+))?)(?:\/(\d+))?$/.exec(text) ?? [];
   if (star === undefined && first === undefined) {
-    return text === '' ? 'is empty between commas' : describeForms(text);
+    return text === ''
+      ? 'is empty between commas'
+      : 'is none of *, a value, a range a-b, or one of these with a step /n';
   }
-  const step = stepText === undefined ? 1 : Number(stepText);
-  if (step === 0) return 'has step 0, which leads nowhere';
-  const span = kind.highest - kind.lowest + 1;
-  const bounds = { lowest: kind.lowest, highest: kind.highest };
-  if (first === undefined) {
-    return { low: bounds.lowest, high: bounds.highest, step: Math.min(step, span) };
-  }
+  const given = stepText === undefined ? 1 : Number(stepText);
+  if (given === 0) return 'has step 0: it leads nowhere';
+  const { lowest, highest } = kind;
+  const step = Math.min(given, highest - lowest + 1);
+  if (first === undefined) return { low: lowest, high: highest, step };
   const low = valueOf(kind, first);
-  const end = last ?? (stepText === undefined ? first : String(bounds.highest));
-  const high = valueOf(kind, end);
+  // A value with a step goes on to the end of the field.
+  const open = stepText === undefined ? low : highest;
+  const high = last === undefined ? open : valueOf(kind, last);
   if (low === undefined || high === undefined) return `is outside of ${describeRange(kind)}`;
-  if (low > high)
-    return 'is a range whose end comes before its start: write it as two, with a comma';
-  return { low, high, step: Math.min(step, span) };
-}
-
-function describeForms(text: string): string {
-  if (/[LW#]/i.test(text) && /^[\dLW#]+$/i.test(text)) {
-    return 'uses L, W or #, which are not understood here';
-  }
-  return 'is none of *, a value, a range a-b, or one of these with a step /n';
+  if (low <= high) return { low, high, step };
+  return 'is a range whose end comes before its start: write it as two, with a comma';
 }
 
 function describeRange({ name, lowest, highest, names }: FieldKind): string {
