@@ -184,3 +184,9 @@ function stepsOf({ denies, allows }: Windows): number {
   const count = denies.length + allows.length;
   return Math.max(2 * count + 2, Math.floor(mostLooks / count));
 }
+
+/** Path of the field that is wrong, such as `spec.updateWindows[1].schedule`. */
+export function windowFaultPath({ index, field }: WindowsProblem): string {
+  const window = `spec.updateWindows[${index}]`;
+  return field === undefined ? window : `${window}.${field}`;
+}
