@@ -1,7 +1,7 @@
 import { type Duration, type Instant, instant, milliseconds } from '../time.ts';
 
 /** A stretch of time in which the clocks of a zone are neither put forward nor back. */
-export interface OffsetSpan {
+interface OffsetSpan {
   readonly from: Instant;
   /** No longer part of it. */
   readonly until: Instant;
