@@ -162,7 +162,7 @@ export function needsOverride({ releasedBy }: Pick<Hold, 'releasedBy'>): boolean
 }
 
 const advanceNeeds = 'create stagesets/advance in subresources.stages.metio.wtf';
-const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
+export const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
 
 /** Times are recorded in whole seconds; rounded up, no soak ends before its time. */
 function upToSecond(at: Instant): Instant {

@@ -11,6 +11,7 @@ import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
+import { windowProblems } from './windows.ts';
 
 /**
  * What is wrong with a spec beyond what its schema says (part A 9.4). Admission and reconciler both
@@ -28,6 +29,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...kubeConfigProblems(spec),
     ...actionProblems(spec),
     ...accountProblems(spec),
+    ...windowProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

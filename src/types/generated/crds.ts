@@ -2197,6 +2197,13 @@ export interface components {
                      */
                     since?: string;
                 };
+                /** @description Annotation `stages.metio.wtf/budget-override` that is in effect: until all of these revisions are applied, or others take their place. */
+                budgetOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
+                };
                 /** @description `Ready` says whether everything is delivered and healthy, and if not, why. */
                 conditions?: {
                     /**
@@ -2441,6 +2448,13 @@ export interface components {
                      */
                     shards?: number;
                 }[];
+                /** @description Annotation `stages.metio.wtf/update-now` that is in effect: until all of these revisions are applied, or others take their place. */
+                updateOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
+                };
                 /** @description Version that is deployed. Set once every stage has been delivered. */
                 version?: string;
             };

@@ -4256,6 +4256,21 @@ export const stageSetSchema: StructuralSchema = {
       }
      }
     },
+    "budgetOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
+      }
+     }
+    },
     "conditions": {
      "type": "array",
      "items": {
@@ -4642,6 +4657,21 @@ export const stageSetSchema: StructuralSchema = {
         "type": "integer",
         "format": "int32"
        }
+      }
+     }
+    },
+    "updateOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },
