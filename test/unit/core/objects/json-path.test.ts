@@ -4,7 +4,7 @@ import { type JsonValue, query } from 'jsonpath-rfc9535';
 import { compileJsonPath } from '../../../../src/core/objects/json-path.ts';
 import { valuesAt } from '../../../../src/core/objects/json-path-values.ts';
 
-const document = {
+const document: JsonValue = {
   budget: { remaining: 0.25, spent: [1, 2, 3] },
   'a-b': { 'c.d': 'dotted', "it's": 'quoted' },
   services: [
