@@ -4,8 +4,10 @@ import { cloudEndpoints } from './cloud-endpoints.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
+import type { GateReaders } from './controller/gate-answers.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { compileParsers } from './core/validate/schema.ts';
+import { gateReaders } from './gate-readers.ts';
 import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
@@ -57,7 +59,8 @@ export async function runProcess({
     allowedHosts: config.allowedActionHosts,
     exempt: config.localActionHosts,
   });
-  const shared = { config, client, builder, remote, http, metrics };
+  const readers = gateReaders();
+  const shared = { config, client, builder, remote, http, readers, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
@@ -116,6 +119,7 @@ interface World extends Omit<ProcessOptions, 'signal'> {
   readonly builder: StageBuilder;
   readonly remote: RemoteAccess;
   readonly http: HttpActions;
+  readonly readers: GateReaders;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
@@ -123,12 +127,13 @@ interface World extends Omit<ProcessOptions, 'signal'> {
 }
 
 function controllerFor(world: World): Controller {
-  const { config, client, builder, remote, http, metrics, logger, instance } = world;
+  const { config, client, builder, remote, http, readers, metrics, logger, instance } = world;
   return new Controller({
     client,
     builder,
     remote,
     http,
+    readers,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

@@ -493,6 +493,13 @@ export interface components {
                     finishedAt?: string;
                     /** @description Gates that held the stage. */
                     gates?: {
+                        /**
+                         * @description What would release it, while it holds.
+                         * @enum {string}
+                         */
+                        awaits?: "Time" | "Person" | "Metric" | "Repair";
+                        /** @description The command that passes it, while it holds. */
+                        command?: string;
                         /** @description The gate. */
                         gate: string;
                         /**
@@ -505,11 +512,18 @@ export interface components {
                          * @description When it let the stage pass; absent while it holds.
                          */
                         heldUntil?: string;
+                        /** @description Why it holds, in one sentence, while it does. */
+                        reason?: string;
                         /**
                          * @description What released it.
                          * @enum {string}
                          */
                         releasedBy?: "Time" | "Person" | "Metric" | "Repair";
+                        /**
+                         * Format: date-time
+                         * @description When time releases it at the latest, where it does.
+                         */
+                        until?: string;
                     }[];
                     /** @description Name of the stage. */
                     name: string;

@@ -1001,6 +1001,19 @@ export const stageRunSchema: StructuralSchema = {
           "heldFrom"
          ],
          "properties": {
+          "awaits": {
+           "type": "string",
+           "enum": [
+            "Time",
+            "Person",
+            "Metric",
+            "Repair"
+           ]
+          },
+          "command": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "gate": {
            "type": "string",
            "maxLength": 64
@@ -1013,6 +1026,10 @@ export const stageRunSchema: StructuralSchema = {
            "type": "string",
            "format": "date-time"
           },
+          "reason": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "releasedBy": {
            "type": "string",
            "enum": [
@@ -1021,6 +1038,10 @@ export const stageRunSchema: StructuralSchema = {
             "Metric",
             "Repair"
            ]
+          },
+          "until": {
+           "type": "string",
+           "format": "date-time"
           }
          }
         }
