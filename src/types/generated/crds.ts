@@ -2359,6 +2359,16 @@ export interface components {
                          * @description Failed evaluations of the analysis in a row.
                          */
                         analysisFailures?: number;
+                        /**
+                         * Format: date-time
+                         * @description When restarts and events of the stage's pods were counted last.
+                         */
+                        checkedAt?: string;
+                        /**
+                         * Format: date-time
+                         * @description When the stage came to its gates with this revision. Its soak began then.
+                         */
+                        enteredAt?: string;
                         /** @description Check of the event gate that blocks. */
                         eventCheck?: string;
                         /** @description Newest evaluation of the analysis. */
@@ -2382,6 +2392,18 @@ export interface components {
                              */
                             time?: string;
                         };
+                        /** @description Newest reading of the metric that can end the soak early. */
+                        lastFastTrack?: {
+                            /** @description Why the value could not be read. The soak goes on. */
+                            error?: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was read.
+                             */
+                            time?: string;
+                            /** @description Value as it was read. */
+                            value?: string;
+                        };
                         /**
                          * Format: int64
                          * @description Events that the blocking check counted.
@@ -2403,7 +2425,12 @@ export interface components {
                             name: string;
                             /**
                              * Format: int64
-                             * @description Restarts at the last promotion.
+                             * @description Restarts of the pods that are there, when they were counted last.
+                             */
+                            observed?: number;
+                            /**
+                             * Format: int64
+                             * @description Restarts at the last promotion, or fewer where pods of then are gone.
                              */
                             restarts?: number;
                         }[];
@@ -2414,6 +2441,11 @@ export interface components {
                          * @description When this phase began.
                          */
                         since?: string;
+                        /**
+                         * Format: date-time
+                         * @description When the soak was over, by time, by fastTrack or by a person.
+                         */
+                        soakEndedAt?: string;
                         /**
                          * Format: date-time
                          * @description When the soak ends.
