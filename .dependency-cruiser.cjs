@@ -63,6 +63,7 @@ module.exports = {
       ['cron-parser', '^src/core/gates/cron\\.ts$'],
       ['@bufbuild/cel', '^src/core/cel/library\\.ts$'],
       ['semver', '^src/core/version/semver\\.ts$'],
+      ['jsonpath-rfc9535', '^src/core/objects/json-path(-filter)?\\.ts$'],
       ['yaml', '^src/(core/objects/yaml|build/sops/yaml-nodes)\\.ts$'],
       ['age-encryption', '^src/build/sops/age-keys\\.ts$'],
       ['openpgp', '^src/build/sops/pgp-keys\\.ts$'],

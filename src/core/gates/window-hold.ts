@@ -1,8 +1,8 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { StageSet, StageSetSpec, WindowScope } from '../../types/stages.ts';
 import { type Instant, instant, toRfc3339 } from '../time.ts';
+import { overrideNeeds } from './needs.ts';
 import { updateNowCommand } from './override.ts';
-import { overrideNeeds } from './promotion.ts';
 import {
   type DecidingWindow,
   decideWindows,

@@ -6,6 +6,7 @@ import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
+import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
@@ -30,6 +31,7 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...actionProblems(spec),
     ...accountProblems(spec),
     ...windowProblems(spec),
+    ...promotionProblems(spec),
     ...unsupportedFields(spec),
   ];
 }
