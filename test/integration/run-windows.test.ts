@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import type { StageSet } from '../../src/types/stages.ts';
 import { configMap } from '../objects.ts';
-import { Planning } from '../planning.ts';
+import { TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import { phasesOf, readyOf, type TestNamespace } from '../test-namespace.ts';
 
@@ -26,10 +26,10 @@ function hasRelease(release: string): (object: KubernetesObject) => boolean {
 
 describe('update windows', () => {
   const stand = useController();
-  let planning: Planning;
+  let planning: TestPlanner;
 
   before(() => {
-    planning = new Planning(stand.playground);
+    planning = new TestPlanner(stand.playground);
   });
   after(async () => {
     await planning.close();
