@@ -64,7 +64,7 @@ function misread(cursor: Cursor): string {
 
 /**
  * All that a path leads to in a JSON document, in no order that means something: nothing where a
- * field is absent. Values that JSON does not have are passed over.
+ * field is absent.
  */
 export function valuesAt({ expression }: JsonPath, document: unknown): readonly unknown[] {
   return isJson(document) ? query(document, expression) : [];
