@@ -39,7 +39,7 @@ var templates = []string{
 	"{['metadata']['name']}", "{.metadata['name']}", "{.metadata.annotations.a-b}",
 	"{.metadata.annotations.it's}", `{.metadata.annotations.sp\ ace}`, "{.metadata.annotations.ä}",
 	"{.spec.major}", "{.spec.ratio}", "{.spec.paused}", "v{.spec.major}.{.spec.minor}.0",
-	"{.spec.major}{.spec.minor}", "just text", "",
+	"{.spec.major}{.spec.minor}", "",
 	"{.spec.containers[0].image}", "{.spec.containers[-1].image}", "{.spec.containers[-3].image}",
 	"{.spec.containers[01].image}", "{.spec.containers[1:2].image}", "{.spec.containers[-2:-1].image}",
 	"{.spec.containers[2:].image}", "{.spec.containers[:1].image}", "{.spec.containers[0:3:3].image}",

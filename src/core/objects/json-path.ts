@@ -1,5 +1,6 @@
 import { type JsonValue, query } from 'jsonpath-rfc9535';
 import { isProblem, type Problem } from '../problem.ts';
+import { shapeOf } from '../validate/field-path.ts';
 import { isJsonObject } from '../validate/json-object.ts';
 import { type Cursor, place, readSegments, take } from './json-path-text.ts';
 
@@ -68,6 +69,32 @@ function misread(cursor: Cursor): string {
  */
 export function valuesAt({ expression }: JsonPath, document: unknown): readonly unknown[] {
   return isJson(document) ? query(document, expression) : [];
+}
+
+/**
+ * What a template says of a JSON document: its texts, and what its paths lead to. Each path must lead
+ * to one text, number or boolean.
+ */
+export function textAt(parts: readonly JsonPathPart[], document: unknown): string | Problem {
+  let text = '';
+  for (const part of parts) {
+    const piece = typeof part === 'string' ? part : pieceAt(part, document);
+    if (typeof piece !== 'string') return piece;
+    text += piece;
+  }
+  return text;
+}
+
+function pieceAt(path: JsonPath, document: unknown): string | Problem {
+  const [value, ...more] = valuesAt(path, document);
+  if (value === undefined) {
+    // It is easily forgotten in names such as app.kubernetes.io/version.
+    return { problem: 'leads to nothing; write \\. for a dot that belongs to a name' };
+  }
+  if (more.length > 0) return { problem: `leads to ${more.length + 1} values; make it lead to one` };
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return { problem: `leads to ${shapeOf(value)} and not to text` };
 }
 
 function isJson(document: unknown): document is JsonValue {

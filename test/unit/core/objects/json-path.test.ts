@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   parseJsonPath,
   parseJsonPathTemplate,
+  textAt,
   valuesAt,
 } from '../../../../src/core/objects/json-path.ts';
 import { isProblem } from '../../../../src/core/problem.ts';
@@ -138,4 +141,47 @@ describe("a template in kubectl's JSONPath", () => {
   });
 
   it('of blanks has no part', () => expect(parseJsonPathTemplate(' \n')).to.deep.equal([]));
+});
+
+/** What dev/golden/json-path printed: what kubectl makes of a template, null where it refuses. */
+interface Golden {
+  readonly object: unknown;
+  readonly found: Readonly<Record<string, string | null>>;
+}
+
+const golden = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'json-paths.json'), 'utf8'),
+) as Golden;
+
+/** Where kubectl stumbles over an item without the field, or a number, and we do not. */
+const foundByUsOnly: ReadonlyMap<string, string> = new Map([
+  ['{.spec.containers[?(@.extra=="yes")].ports[0].number}', '81'],
+  ['{.spec.containers[?(@.ports[0].number=="81")].image}', 'side:7'],
+  ['{.spec.containers[?(@.weight>2.0)].image}', 'side:7'],
+  ['{.spec.containers[?(@.weight<=1.5)].image}', 'shop:1.4.2'],
+]);
+
+describe("a template says what kubectl's says", () => {
+  for (const [text, found] of Object.entries(golden.found)) {
+    it(JSON.stringify(text), () => {
+      const parts = parseJsonPathTemplate(text);
+      const said = isProblem(parts) ? parts : textAt(parts, golden.object);
+      const expected = found ?? foundByUsOnly.get(text) ?? null;
+      expect(typeof said === 'string' ? said : null).to.equal(expected);
+    });
+  }
+
+  it('and tells what is wrong where it leads to no single text', () => {
+    const problems = ['{.spec.absent}', '{.spec.containers}', '{.spec.containers[*].name}'].map(
+      (text) => {
+        const parts = parseJsonPathTemplate(text);
+        return isProblem(parts) ? parts : textAt(parts, golden.object);
+      },
+    );
+    expect(problems).to.deep.equal([
+      { problem: 'leads to nothing; write \\. for a dot that belongs to a name' },
+      { problem: 'leads to a list and not to text' },
+      { problem: 'leads to 3 values; make it lead to one' },
+    ]);
+  });
 });
