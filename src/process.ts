@@ -13,6 +13,7 @@ import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
 import { remoteAccess } from './remote-access.ts';
+import { gateApp } from './server/gate.ts';
 import { type HealthChecks, healthApp } from './server/health.ts';
 import { type RunningServer, startHttpServer } from './server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from './server/metrics.ts';
@@ -65,7 +66,7 @@ export async function runProcess({
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
   const checks = readiness({ watching: controller, api: api?.role, webhook: webhooks }, signal);
-  const servers = await startServers(config, metrics, checks, logger);
+  const servers = await startServers(world, checks, controller);
   const { leaderElection, roles } = config;
   logger.info('started', { instance, leaderElection, roles });
   try {
@@ -198,20 +199,30 @@ function readiness(
 }
 
 async function startServers(
-  { metricsBindAddress, healthProbeBindAddress }: Config,
-  metrics: Metrics,
+  { config, metrics, logger, clock }: World,
   checks: HealthChecks,
-  logger: Logger,
+  controller: Controller | undefined,
 ): Promise<RunningServer[]> {
   const trouble = (error: Error): void => logger.warn('a connection was not accepted', { error });
   const health = { name: 'health', flag: '--health-probe-bind-address' };
+  const { gateBindAddress, healthProbeBindAddress, metricsBindAddress } = config;
   const servers = [
     await startHttpServer(health, healthProbeBindAddress, healthApp(checks), trouble),
   ];
-  if (metricsBindAddress === undefined) return servers;
-  const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
-  const app = metricsApp(metrics.registry);
-  servers.push(await startHttpServer(purpose, metricsBindAddress, app, trouble));
+  if (metricsBindAddress !== undefined) {
+    const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
+    const app = metricsApp(metrics.registry);
+    servers.push(await startHttpServer(purpose, metricsBindAddress, app, trouble));
+  }
+  if (gateBindAddress !== undefined && controller !== undefined) {
+    const purpose = { name: 'gate', flag: '--gate-bind-address' };
+    const app = gateApp({
+      stageSet: (namespace, name) => controller.stageSet(namespace, name),
+      logger: logger.child('gate'),
+      clock,
+    });
+    servers.push(await startHttpServer(purpose, gateBindAddress, app, trouble));
+  }
   return servers;
 }
 

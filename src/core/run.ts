@@ -6,8 +6,8 @@ import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
 import type { Ask } from './gates/asks.ts';
+import type { GateQuestions, Passage } from './gates/at-gates.ts';
 import type { GateHold } from './gates/gate-hold.ts';
-import type { Passage } from './gates/promotion.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { Duration, Instant } from './time.ts';
@@ -121,7 +121,7 @@ export type StageStep =
   /** Applied and healthy; its post-actions come next. */
   | { readonly kind: 'Verified' }
   /** Applied and healthy; `state` is what its promotion gates said last. */
-  | { readonly kind: 'AtGates'; readonly state?: PromotionState }
+  | ({ readonly kind: 'AtGates'; readonly state?: PromotionState } & GateQuestions)
   | { readonly kind: 'Ready'; readonly passage?: Passage }
   /** `answered` once its onFailure actions are done. */
   | { readonly kind: 'Failed'; readonly failure: Failure; readonly answered?: boolean };

@@ -1,5 +1,5 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
-import type { PendingUpdate } from '../../types/stages.ts';
+import type { PendingUpdate, PromotionState } from '../../types/stages.ts';
 import type { Instant } from '../time.ts';
 
 /** What keeps a run where it is, and what the status says about it meanwhile. */
@@ -15,6 +15,10 @@ export interface GateHold {
   readonly deployed?: boolean;
   /** Nothing may be written at all, not even to correct drift (`windowScope: All`). */
   readonly frozen?: boolean;
+  /** What the promotion gates remember. */
+  readonly state?: PromotionState;
+  /** What the spec wants done about what blocks; only where something does. */
+  readonly onFailure?: 'Hold' | 'Rollback';
   /** The revisions that are kept back. */
   readonly pendingUpdate?: PendingUpdate;
 }

@@ -8,6 +8,7 @@ import type {
   StageRunStatus,
 } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
+import { releaserOf } from '../gates/promotion-holds.ts';
 import { describeObject } from '../objects/identity.ts';
 import type { Requester } from '../requested-by.ts';
 import type { Verdict } from '../rest.ts';
@@ -292,7 +293,7 @@ function closed(
     (step.kind === 'Ready' && step.passage?.handled !== undefined) ||
     gate === 'ManualPromotion' ||
     (stored.advances ?? []).some((advance) => advance.stage === name && advance.gate === gate);
-  const releasedBy = byPerson ? 'Person' : (awaits ?? 'Time');
+  const releasedBy = byPerson ? 'Person' : (awaits ?? releaserOf(gate));
   return { gate, heldFrom, heldUntil: toRfc3339(now), releasedBy };
 }
 
@@ -324,7 +325,7 @@ function promotionOf(
       at: toRfc3339(now),
       stage: name,
       gate,
-      override: gate === 'Soak',
+      override: releaserOf(gate) !== 'Person',
       ...(promoter === undefined
         ? {}
         : {

@@ -4256,6 +4256,21 @@ export const stageSetSchema: StructuralSchema = {
       }
      }
     },
+    "budgetOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
+      }
+     }
+    },
     "conditions": {
      "type": "array",
      "items": {
@@ -4519,6 +4534,14 @@ export const stageSetSchema: StructuralSchema = {
           "type": "integer",
           "format": "int32"
          },
+         "checkedAt": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "enteredAt": {
+          "type": "string",
+          "format": "date-time"
+         },
          "eventCheck": {
           "type": "string"
          },
@@ -4554,6 +4577,21 @@ export const stageSetSchema: StructuralSchema = {
            }
           }
          },
+         "lastFastTrack": {
+          "type": "object",
+          "properties": {
+           "error": {
+            "type": "string"
+           },
+           "time": {
+            "type": "string",
+            "format": "date-time"
+           },
+           "value": {
+            "type": "string"
+           }
+          }
+         },
          "observedEvents": {
           "type": "integer",
           "format": "int64"
@@ -4583,6 +4621,10 @@ export const stageSetSchema: StructuralSchema = {
             "name": {
              "type": "string"
             },
+            "observed": {
+             "type": "integer",
+             "format": "int64"
+            },
             "restarts": {
              "type": "integer",
              "format": "int64"
@@ -4594,6 +4636,10 @@ export const stageSetSchema: StructuralSchema = {
           "type": "string"
          },
          "since": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "soakEndedAt": {
           "type": "string",
           "format": "date-time"
          },
@@ -4642,6 +4688,21 @@ export const stageSetSchema: StructuralSchema = {
         "type": "integer",
         "format": "int32"
        }
+      }
+     }
+    },
+    "updateOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },

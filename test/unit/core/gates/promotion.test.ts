@@ -14,7 +14,7 @@ import { effectsOf, live, type Moment } from '../world.ts';
 
 const command =
   'kubectl --namespace team annotate --overwrite stageset/shop ' +
-  'stages.metio.wtf/promote=dev@$(date +%s)';
+  'stages.metio.wtf/promote=dev@$(date +%s)@v1';
 
 /** Two stages, the first of which has gates. */
 function gated(
