@@ -1,4 +1,3 @@
-import type { Threshold } from '../../types/stages.ts';
 import { parseJsonPath, valuesAt } from '../objects/json-path.ts';
 import { isProblem } from '../problem.ts';
 import { isJsonObject } from '../validate/json-object.ts';
@@ -49,14 +48,6 @@ export function webhookValue(body: string, jsonPath: string): MetricValue {
   if (typeof only === 'number' && Number.isFinite(only)) return { kind: 'Value', value: only };
   if (typeof only === 'string') return textValue(only, 'has a text at jsonPath that');
   return problem(`has ${shapeOf(only)} at jsonPath; a number is wanted`);
-}
-
-/** Whether a value is within bounds, which count as within. A bound that is no number lets nothing in. */
-export function withinThreshold(value: number, { min, max }: Threshold): boolean {
-  if (min === undefined && max === undefined) return false;
-  const lowest = min === undefined ? -Infinity : (parseDecimal(min) ?? Infinity);
-  const highest = max === undefined ? Infinity : (parseDecimal(max) ?? -Infinity);
-  return lowest <= value && value <= highest;
 }
 
 const noPrometheus = 'is no answer of the query API of Prometheus; look at the address';

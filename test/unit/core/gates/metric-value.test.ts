@@ -1,11 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseDecimal } from '../../../../src/core/gates/decimal.ts';
-import {
-  prometheusValue,
-  webhookValue,
-  withinThreshold,
-} from '../../../../src/core/gates/metric-value.ts';
+import { prometheusValue, webhookValue } from '../../../../src/core/gates/metric-value.ts';
+import { withinThreshold } from '../../../../src/core/gates/threshold.ts';
 
 function prometheus(resultType: string, result: unknown): string {
   return JSON.stringify({ status: 'success', data: { resultType, result } });
