@@ -91,7 +91,8 @@ function pieceAt(path: JsonPath, document: unknown): string | Problem {
     // It is easily forgotten in names such as app.kubernetes.io/version.
     return { problem: 'leads to nothing; write \\. for a dot that belongs to a name' };
   }
-  if (more.length > 0) return { problem: `leads to ${more.length + 1} values; make it lead to one` };
+  if (more.length > 0)
+    return { problem: `leads to ${more.length + 1} values; make it lead to one` };
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return { problem: `leads to ${shapeOf(value)} and not to text` };
