@@ -6,11 +6,13 @@ import { unreadableDurations } from './durations.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
+import { migrationProblems } from './migrations.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
+import { versionProblems } from './versions.ts';
 
 /**
  * What is wrong with a spec beyond what its schema says (part A 9.4). Admission and reconciler both
@@ -28,6 +30,8 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...kubeConfigProblems(spec),
     ...actionProblems(spec),
     ...accountProblems(spec),
+    ...versionProblems(spec),
+    ...migrationProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

@@ -66,7 +66,8 @@ describe('migrations that have failed too often', () => {
     pendingMigrations: pendingMigrations(plan),
   };
   const dirty = (fields: StageSetStatus, asked?: string, runId = 'abc', now = plan): boolean => {
-    const annotations = asked === undefined ? {} : { 'reconcile.fluxcd.io/requestedAt': asked };
+    const annotations: Record<string, string> =
+      asked === undefined ? {} : { 'reconcile.fluxcd.io/requestedAt': asked };
     const stageSet: StageSet = {
       apiVersion: 'stages.metio.wtf/v1',
       kind: 'StageSet',
