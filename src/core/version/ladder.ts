@@ -57,8 +57,9 @@ export function readFrom(text: string | undefined): Constraint | Problem | undef
     /^v?\d+\.\d+\.\d+(?:[-+].*)?$/i.test(bare) &&
     parseVersion(bare.toLowerCase()) !== undefined
   ) {
+    const plain = bare.replace(/^v/i, '');
     return {
-      problem: `is the bare version ${bare}, which matches that one only; write >=${bare} or =${bare}`,
+      problem: `is the bare version ${bare}, which matches that one only; write >=${plain} or =${plain}`,
     };
   }
   return parseConstraint(text);

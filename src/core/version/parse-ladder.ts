@@ -98,7 +98,7 @@ class Findings {
       return;
     }
     for (const { path, message } of parsed.problems) {
-      const field = path === '' ? place : `${place}${path.startsWith('[') ? '' : ' '}${path}`;
+      const field = path === '' || path.startsWith('[') ? `${place}${path}` : `${place}.${path}`;
       this.problems.push({ path: field, message });
     }
   }

@@ -122,7 +122,9 @@ export function versionFromFiles(
   }
   const where = `file ${cut(path)} of the artifact`;
   if (content.byteLength > mostBytes) {
-    return invalid(`${where} has ${content.byteLength} bytes; it must have a version and nothing else`);
+    return invalid(
+      `${where} has ${content.byteLength} bytes; it must have a version and nothing else`,
+    );
   }
   return versionOf(new TextDecoder().decode(content), where);
 }
