@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Playground } from '../dev/playground.ts';
 import { type AllowedHost, readAllowedHost } from '../src/config/addresses.ts';
 import { instant, minutes } from '../src/core/time.ts';
+import { gateReaders } from '../src/gate-readers.ts';
 import { Planner, type PlanQuestion } from '../src/planning/planner.ts';
 import { remoteAccess } from '../src/remote-access.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
@@ -28,6 +29,7 @@ export class TestPlanner {
       client,
       remote: remoteAccess({ allowedClusterHosts }, {}),
       builder: this.#builder,
+      readers: gateReaders(),
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,

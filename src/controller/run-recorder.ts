@@ -79,7 +79,14 @@ export class RunRecorder {
         await this.#count(stageSet, run, memory, call);
       });
     }
-    if (!isRecorded(run) || memory.record?.attempt !== run.startedAt) return;
+    if (!isRecorded(run)) return;
+    if (memory.record?.attempt !== run.startedAt) {
+      // Held before its first effect: whoever passes the gate needs the record to do so.
+      if (run.outcome?.kind !== 'Held') return;
+      await this.#carefully(stageSet, memory, call, async () => {
+        await this.#begin(stageSet, run, memory, call);
+      });
+    }
     if (run.outcome === undefined && !this.#isDue(memory)) return;
     await this.#carefully(stageSet, memory, call, async () => {
       await this.#write(stageSet, run, memory, verdict, call);

@@ -1,10 +1,13 @@
+import type { Gate } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PromotionState, StageSetSpec } from '../types/stages.ts';
 import type { Acting, ActionRecord } from './actions/acting.ts';
 import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
-import type { Passage, PromotionHold } from './gates/promotion.ts';
+import type { Ask } from './gates/asks.ts';
+import type { GateQuestions, Passage } from './gates/at-gates.ts';
+import type { GateHold } from './gates/gate-hold.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { Duration, Instant } from './time.ts';
@@ -39,6 +42,12 @@ export interface RunProgress {
   readonly outcome: RunOutcome | undefined;
   /** Something of the actions must be in the status before anything else is done. */
   readonly unsaved?: boolean;
+  /** What its gates must know before it can go on. */
+  readonly asks?: readonly Ask[];
+  /** What is applied while gates keep back what is pinned. */
+  readonly deployed?: readonly (PinnedArtifact | undefined)[];
+  /** What is applied has been asserted since the hold began, as far as that could be done. */
+  readonly kept?: boolean;
   /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
   readonly correction?: Correction;
 }
@@ -52,6 +61,8 @@ export interface ForcedStage {
 /** What a correction is about. */
 export interface Correction {
   readonly objects: readonly DriftedObject[];
+  /** All that is applied in its stages is asserted, not these objects alone. */
+  readonly whole?: boolean;
   /** The ended run that stands again afterwards. */
   readonly interrupted: RunProgress;
 }
@@ -77,6 +88,8 @@ export interface StageProgress {
   readonly step: StageStep;
   /** Objects that this run changed in the stage so far. */
   readonly changes: ChangeCounts;
+  /** Gates before it that count as passed, whatever they would say. */
+  readonly passed?: readonly Gate[];
   /** Which of its actions are done; undefined until the run comes to a stage that has some. */
   readonly ledger?: ActionLedger;
   /** What this run did of its actions, and what it did not have to do. */
@@ -108,7 +121,7 @@ export type StageStep =
   /** Applied and healthy; its post-actions come next. */
   | { readonly kind: 'Verified' }
   /** Applied and healthy; `state` is what its promotion gates said last. */
-  | { readonly kind: 'AtGates'; readonly state?: PromotionState }
+  | ({ readonly kind: 'AtGates'; readonly state?: PromotionState } & GateQuestions)
   | { readonly kind: 'Ready'; readonly passage?: Passage }
   /** `answered` once its onFailure actions are done. */
   | { readonly kind: 'Failed'; readonly failure: Failure; readonly answered?: boolean };
@@ -188,7 +201,7 @@ export type RunOutcome =
       readonly kind: 'Held';
       readonly at: Instant;
       readonly stage: string;
-      readonly hold: PromotionHold;
+      readonly hold: GateHold;
     }
   | {
       readonly kind: 'Progressing';
@@ -218,6 +231,7 @@ export function startRun(
     | 'requestedAt'
     | 'forced'
     | 'actionFailures'
+    | 'deployed'
   >,
   stageNames: readonly string[],
 ): RunProgress {

@@ -1,4 +1,4 @@
-import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import type { SnapshotEntry, StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
@@ -42,8 +42,12 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
   countActionFailures(status, run);
-  status.lastAttemptedRevisions = revisions(run);
-  if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
+  if (hasBegun(run)) status.lastAttemptedRevisions = revisions(run);
+  if (run.outcome?.kind === 'Succeeded') {
+    status.lastAppliedRevisions = revisions(run);
+    status.lastAppliedSnapshot = appliedSnapshot(run);
+  }
+  withPending(status, run);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -92,6 +96,29 @@ function revisions(run: RunProgress): Record<string, string> {
   // A correction has some stages only, but changes no revision.
   const { pinned } = run.correction?.interrupted ?? run;
   return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
+}
+
+/** What a gate keeps back before it has begun was not attempted. */
+function hasBegun(run: RunProgress): boolean {
+  const { outcome, stages } = run.correction?.interrupted ?? run;
+  return outcome?.kind !== 'Held' || stages.some(({ step }) => step.kind !== 'Pending');
+}
+
+function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
+  return pinned.map(({ url, revision, digest }, index) => ({
+    stage: spec.stages[index]?.name ?? '',
+    url,
+    revision,
+    digest,
+  }));
+}
+
+/** What is kept back is there for dependents and people to see, until it is let go. */
+function withPending(status: StageSetStatus, run: RunProgress): void {
+  const { outcome } = run.correction?.interrupted ?? run;
+  const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;
+  if (pending === undefined) delete status.pendingUpdate;
+  else status.pendingUpdate = pending;
 }
 
 function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {

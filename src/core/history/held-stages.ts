@@ -4,10 +4,11 @@ import type {
   Hold,
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { RecordedStage, StageRun, StageSet } from '../../types/stages.ts';
+import { positiveDuration } from '../duration.ts';
 import { promoteRequest } from '../gates/promote-annotation.ts';
 import { decidePromotion } from '../gates/promotion.ts';
 import { recordedGates } from '../gates/settle-promotion.ts';
-import type { Instant } from '../time.ts';
+import { type Instant, minutes } from '../time.ts';
 import { hasEnded } from './record.ts';
 
 /** A StageSet and its newest run, as they are stored. */
@@ -69,10 +70,25 @@ function holdsOf(
     ...recordedGates(stageSet, stage, revision),
     request: promoteRequest(stageSet),
     advances: run?.status?.advances ?? [],
+    // Nothing is found out here: what is on record of it counts.
+    answers: new Map(),
+    retryInterval: positiveDuration(stageSet.spec?.retryInterval) ?? defaultInterval,
+    trouble: undefined,
     now,
   });
-  return verdict.kind === 'Held' ? [...verdict.hold.holds] : [];
+  switch (verdict.kind) {
+    case 'Promoted':
+      return [];
+    case 'Held':
+      return [...verdict.hold.holds];
+    case 'Asks':
+    case 'Unreadable':
+      return [...verdict.holds];
+  }
 }
+
+/** It tells when something is due to be asked, which nothing is held by but what asks. */
+const defaultInterval = minutes(10);
 
 function entryOf(run: StageRun | undefined, stage: string): RecordedStage | undefined {
   return run?.status?.stages?.find(({ name }) => name === stage);

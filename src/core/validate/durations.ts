@@ -37,7 +37,10 @@ function durationsOf(spec: StageSetSpec): [path: string, text: string][] {
   for (const [index, { timeout, readyChecks, promotion }] of spec.stages.entries()) {
     fields.set(`spec.stages[${index}].timeout`, timeout);
     fields.set(`spec.stages[${index}].readyChecks.timeout`, readyChecks?.timeout);
-    fields.set(`spec.stages[${index}].promotion.soak`, promotion?.soak);
+    const gates = `spec.stages[${index}].promotion`;
+    fields.set(`${gates}.soak`, promotion?.soak);
+    fields.set(`${gates}.analysis.interval`, promotion?.analysis?.interval);
+    fields.set(`${gates}.fastTrack.after`, promotion?.fastTrack?.after);
   }
   for (const { at, action } of locatedActions(spec)) {
     fields.set(`${at}.timeout`, action.timeout);

@@ -7,12 +7,14 @@ import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
 import { migrationProblems } from './migrations.ts';
+import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
 import { versionProblems } from './versions.ts';
+import { windowProblems } from './windows.ts';
 
 /**
  * What is wrong with a spec beyond what its schema says (part A 9.4). Admission and reconciler both
@@ -32,6 +34,8 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...accountProblems(spec),
     ...versionProblems(spec),
     ...migrationProblems(spec),
+    ...windowProblems(spec),
+    ...promotionProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

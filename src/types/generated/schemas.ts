@@ -1001,6 +1001,19 @@ export const stageRunSchema: StructuralSchema = {
           "heldFrom"
          ],
          "properties": {
+          "awaits": {
+           "type": "string",
+           "enum": [
+            "Time",
+            "Person",
+            "Metric",
+            "Repair"
+           ]
+          },
+          "command": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "gate": {
            "type": "string",
            "maxLength": 64
@@ -1013,6 +1026,10 @@ export const stageRunSchema: StructuralSchema = {
            "type": "string",
            "format": "date-time"
           },
+          "reason": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "releasedBy": {
            "type": "string",
            "enum": [
@@ -1021,6 +1038,10 @@ export const stageRunSchema: StructuralSchema = {
             "Metric",
             "Repair"
            ]
+          },
+          "until": {
+           "type": "string",
+           "format": "date-time"
           }
          }
         }
@@ -4235,6 +4256,21 @@ export const stageSetSchema: StructuralSchema = {
       }
      }
     },
+    "budgetOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
+      }
+     }
+    },
     "conditions": {
      "type": "array",
      "items": {
@@ -4498,6 +4534,14 @@ export const stageSetSchema: StructuralSchema = {
           "type": "integer",
           "format": "int32"
          },
+         "checkedAt": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "enteredAt": {
+          "type": "string",
+          "format": "date-time"
+         },
          "eventCheck": {
           "type": "string"
          },
@@ -4533,6 +4577,21 @@ export const stageSetSchema: StructuralSchema = {
            }
           }
          },
+         "lastFastTrack": {
+          "type": "object",
+          "properties": {
+           "error": {
+            "type": "string"
+           },
+           "time": {
+            "type": "string",
+            "format": "date-time"
+           },
+           "value": {
+            "type": "string"
+           }
+          }
+         },
          "observedEvents": {
           "type": "integer",
           "format": "int64"
@@ -4562,6 +4621,10 @@ export const stageSetSchema: StructuralSchema = {
             "name": {
              "type": "string"
             },
+            "observed": {
+             "type": "integer",
+             "format": "int64"
+            },
             "restarts": {
              "type": "integer",
              "format": "int64"
@@ -4573,6 +4636,10 @@ export const stageSetSchema: StructuralSchema = {
           "type": "string"
          },
          "since": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "soakEndedAt": {
           "type": "string",
           "format": "date-time"
          },
@@ -4621,6 +4688,21 @@ export const stageSetSchema: StructuralSchema = {
         "type": "integer",
         "format": "int32"
        }
+      }
+     }
+    },
+    "updateOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },

@@ -68,6 +68,8 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     sources: spec.stages.map(({ sourceRef }) => ready(sourceRef.name)),
     run: undefined,
     reassert: false,
+    answers: new Map(),
+    asking: false,
     building: false,
     attempt: 'None',
     drift: noDrift,

@@ -32,9 +32,7 @@ describe('the migrations of a spec', () => {
       problems({ migrations: [migration('one', '1.0.0'), migration('two', '2.0.0')] }),
     ).to.deep.equal([]);
     expect(problems({ migrations: [] })).to.deep.equal([]);
-    expect(problems({ version: undefined, migrations: [] })).to.deep.equal(
-      [],
-    );
+    expect(problems({ version: undefined, migrations: [] })).to.deep.equal([]);
   });
 
   it('come from one place, and are steps between versions', () => {
