@@ -12,6 +12,7 @@ import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
+import { MetricReader } from './metrics-sources/metric-reader.ts';
 import { remoteAccess } from './remote-access.ts';
 import { gateApp } from './server/gate.ts';
 import { type HealthChecks, healthApp } from './server/health.ts';
@@ -60,7 +61,11 @@ export async function runProcess({
     allowedHosts: config.allowedActionHosts,
     exempt: config.localActionHosts,
   });
-  const readers = gateReaders();
+  const metricReader = new MetricReader({
+    allowedHosts: config.allowedActionHosts,
+    exempt: config.localActionHosts,
+  });
+  const readers = gateReaders(metricReader);
   const shared = { config, client, builder, remote, http, readers, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
@@ -93,7 +98,7 @@ export async function runProcess({
     await Promise.all([controller?.stop(), api?.stop(grace), webhooks?.stop(shutdownDelay, grace)]);
     await certificates?.stop();
     await builder.close();
-    await http.stop();
+    await Promise.all([http.stop(), metricReader.stop()]);
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
   }

@@ -1,5 +1,4 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import { promoteAnnotation } from '../core/gates/promote-annotation.ts';
 import { expiredRuns, type NewestRun, newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { recordOf, supersededRecord } from '../core/history/record.ts';
 import { isRunOf, newStageRun } from '../core/history/stage-run.ts';
@@ -260,7 +259,7 @@ export class RunRecorder {
         run,
         verdict,
         changes: memory.changes,
-        promoter: requesterOf(stageSet, promoteAnnotation),
+        requester: (annotation) => requesterOf(stageSet, annotation),
         now: clock(),
       });
       try {

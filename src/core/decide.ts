@@ -115,14 +115,20 @@ function keep(run: RunProgress, due: Instant | undefined, snapshot: Snapshot): D
   return { run, next: rested(run, earlier(due, news)) };
 }
 
-function hasAsks({ asks = [] }: RunProgress): boolean {
-  return asks.length > 0;
+function hasAsks(run: RunProgress): boolean {
+  return asksOf(run).length > 0;
+}
+
+/** What the gates of the stage that a run is at must know. */
+function asksOf({ asks = [], stages }: RunProgress): readonly Ask[] {
+  const step = stages.find((stage) => stage.step.kind !== 'Ready')?.step;
+  return step?.kind === 'AtGates' ? (step.asks ?? []) : asks;
 }
 
 /** What is being found out keeps no worker; its end wakes the StageSet. */
 function ask(run: RunProgress, { asking }: Snapshot): Effect {
   if (asking) return rested(run, undefined);
-  return { kind: 'Ask', asks: run.asks ?? [] };
+  return { kind: 'Ask', asks: asksOf(run) };
 }
 
 function settled(snapshot: Snapshot): RunProgress | undefined {
@@ -132,11 +138,17 @@ function settled(snapshot: Snapshot): RunProgress | undefined {
     const released = releasedMeanwhile(run, snapshot);
     if (released !== undefined) return released;
     const acted = settleActions(settleWaits(run, snapshot), snapshot);
-    return settleEntry(handBack(settlePromotion(acted, snapshot)), snapshot);
+    return atGates(handBack(acted), snapshot);
   }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
   if (run.outcome.kind !== 'Held' || outdated(run, snapshot)) return run;
-  return settleEntry(settlePromotion(run, snapshot), snapshot);
+  return atGates(run, snapshot);
+}
+
+/** The run with the gates behind its healthy stage asked, and those before its next one. */
+function atGates(run: RunProgress, snapshot: Snapshot): RunProgress {
+  const promoted = settlePromotion(run, snapshot, snapshot.answers);
+  return settleActions(settleEntry(promoted, snapshot), snapshot);
 }
 
 /** A hold that ends, or must find something out, does not wait until what is applied is kept as it is. */
@@ -144,7 +156,7 @@ function releasedMeanwhile(run: RunProgress, snapshot: Snapshot): RunProgress | 
   const { correction } = run;
   if (correction?.interrupted.outcome?.kind !== 'Held' || isReplacing(run)) return undefined;
   if (outdated(correction.interrupted, snapshot)) return undefined;
-  const asked = settleEntry(settlePromotion(correction.interrupted, snapshot), snapshot);
+  const asked = atGates(correction.interrupted, snapshot);
   return asked.outcome === undefined || hasAsks(asked) ? asked : undefined;
 }
 

@@ -7,7 +7,8 @@ import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
 import type { Ask } from './gates/asks.ts';
 import type { GateQuestions, Passage } from './gates/at-gates.ts';
-import type { GateHold } from './gates/gate-hold.ts';
+import type { AnnotationPassage, GateHold } from './gates/gate-hold.ts';
+import type { RunOverrides } from './gates/override.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { Duration, Instant } from './time.ts';
@@ -44,6 +45,10 @@ export interface RunProgress {
   readonly unsaved?: boolean;
   /** What its gates must know before it can go on. */
   readonly asks?: readonly Ask[];
+  /** What annotations let it past. */
+  readonly overrides?: RunOverrides;
+  /** Gates that would have held it, had an annotation not let it past. */
+  readonly passages?: readonly AnnotationPassage[];
   /** What is applied while gates keep back what is pinned. */
   readonly deployed?: readonly (PinnedArtifact | undefined)[];
   /** What is applied has been asserted since the hold began, as far as that could be done. */

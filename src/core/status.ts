@@ -48,6 +48,7 @@ export function nextStatus(input: StatusInput): StageSetStatus {
     status.lastAppliedSnapshot = appliedSnapshot(run);
   }
   withPending(status, run);
+  withOverrides(status, run);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -119,6 +120,18 @@ function withPending(status: StageSetStatus, run: RunProgress): void {
   const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;
   if (pending === undefined) delete status.pendingUpdate;
   else status.pendingUpdate = pending;
+}
+
+/** What an override was given for is delivered at the end of a run, and the override over. */
+function withOverrides(status: StageSetStatus, { overrides, outcome }: RunProgress): void {
+  const over = outcome?.kind === 'Succeeded';
+  const { Update: update, Budget: budget } = overrides ?? {};
+  if (update?.handled !== undefined) status.lastHandledUpdateOverride = update.handled;
+  if (update?.bound !== undefined && !over) status.updateOverride = update.bound;
+  else if (update !== undefined) delete status.updateOverride;
+  if (budget?.handled !== undefined) status.lastHandledBudgetOverride = budget.handled;
+  if (budget?.bound !== undefined && !over) status.budgetOverride = budget.bound;
+  else if (budget !== undefined) delete status.budgetOverride;
 }
 
 function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {

@@ -6,6 +6,7 @@ import { type Asked, answerTo, type Look, refusalAmong, unchanged } from './gate
 import { analysisDueAt, countsNow } from './promotion-cadence.ts';
 import { type AnalysisMemory, type GateMemory, toPreciseTime } from './promotion-memory.ts';
 import { isPassed, type PromotionQuestion } from './promotion-question.ts';
+import { withinThreshold } from './threshold.ts';
 
 type Evaluation = NonNullable<PromotionState['lastAnalysis']>;
 type CheckResult = NonNullable<Evaluation['checks']>[number];
@@ -67,19 +68,12 @@ function resultOf(
 ): CheckResult {
   if (answer?.kind === 'Value') {
     const wrong = thresholdError(threshold);
-    const ok = wrong === undefined && isWithin(answer.value, threshold);
+    const ok = wrong === undefined && withinThreshold(answer.value, threshold);
     const error = wrong === undefined ? {} : { error: wrong };
     return { name, value: String(answer.value), ok, ...error };
   }
   const error = cutMessage(answer?.message ?? 'it was not read', longestError);
   return analysis.onSourceError === 'Allow' ? { name, error } : { name, ok: false, error };
-}
-
-/** Whether a value is within its bounds, which belong to the good values (part B 4.5). */
-function isWithin(value: number, { min, max }: Threshold): boolean {
-  const least = min === undefined ? undefined : parseDecimal(min);
-  const most = max === undefined ? undefined : parseDecimal(max);
-  return (least === undefined || value >= least) && (most === undefined || value <= most);
 }
 
 /** A threshold that admission would have refused counts as a breach (part B 3.2). */

@@ -1,4 +1,5 @@
 import type { EntryGate } from './entry-gate.ts';
+import { updateWindow } from './update-window.ts';
 
 /** The gates before a stage, in the order of part B: an earlier one that holds leaves later ones unasked. */
-export const entryGates: readonly EntryGate[] = [];
+export const entryGates: readonly EntryGate[] = [updateWindow];

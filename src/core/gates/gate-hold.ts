@@ -1,4 +1,4 @@
-import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { Gate, Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { PendingUpdate, PromotionState } from '../../types/stages.ts';
 import type { Instant } from '../time.ts';
 
@@ -21,4 +21,12 @@ export interface GateHold {
   readonly onFailure?: 'Hold' | 'Rollback';
   /** The revisions that are kept back. */
   readonly pendingUpdate?: PendingUpdate;
+}
+
+/** A gate that an annotation took a run past although it would have held; it ends up on record. */
+export interface AnnotationPassage {
+  readonly gate: Gate;
+  readonly stage: string;
+  /** Name of the annotation. */
+  readonly annotation: string;
 }

@@ -1,6 +1,5 @@
-import type { Threshold } from '../../types/stages.ts';
-import { compileJsonPath } from '../objects/json-path.ts';
-import { valuesAt } from '../objects/json-path-values.ts';
+import { parseJsonPath, valuesAt } from '../objects/json-path.ts';
+import { isProblem } from '../problem.ts';
 import { isJsonObject } from '../validate/json-object.ts';
 import { parseDecimal } from './decimal.ts';
 import { parseMetricJson } from './metric-json.ts';
@@ -37,15 +36,11 @@ export function prometheusValue(body: string): MetricValue {
 
 /** The one number that a JSONPath leads to in a JSON body, or that a text there stands for. */
 export function webhookValue(body: string, jsonPath: string): MetricValue {
-  const path = compileJsonPath(jsonPath);
-  if (path.kind === 'Problem') return problem(`cannot be read: jsonPath ${path.problem}`);
+  const path = parseJsonPath(jsonPath);
+  if (isProblem(path)) return problem(`cannot be read: jsonPath ${path.problem}`);
   const parsed = parseMetricJson(body);
   if (parsed.kind === 'Problem') return parsed;
-  const found = valuesAt(path.segments, parsed.json);
-  if (found.kind === 'TooMany') {
-    return problem('is too much to search; give a jsonPath without * and ..');
-  }
-  const [only, ...others] = found.values;
+  const [only, ...others] = valuesAt(path, parsed.json);
   if (only === undefined) return problem('has nothing at jsonPath');
   if (others.length > 0) {
     return problem(`has ${others.length + 1} values at jsonPath; one is wanted`);
@@ -53,14 +48,6 @@ export function webhookValue(body: string, jsonPath: string): MetricValue {
   if (typeof only === 'number' && Number.isFinite(only)) return { kind: 'Value', value: only };
   if (typeof only === 'string') return textValue(only, 'has a text at jsonPath that');
   return problem(`has ${shapeOf(only)} at jsonPath; a number is wanted`);
-}
-
-/** Whether a value is within bounds, which count as within. A bound that is no number lets nothing in. */
-export function withinThreshold(value: number, { min, max }: Threshold): boolean {
-  if (min === undefined && max === undefined) return false;
-  const lowest = min === undefined ? -Infinity : (parseDecimal(min) ?? Infinity);
-  const highest = max === undefined ? Infinity : (parseDecimal(max) ?? -Infinity);
-  return lowest <= value && value <= highest;
 }
 
 const noPrometheus = 'is no answer of the query API of Prometheus; look at the address';

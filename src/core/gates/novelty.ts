@@ -9,6 +9,8 @@ export interface Novelty {
   readonly revisions: boolean;
   /** A stage has its new revision already, and others have not. */
   readonly begun: boolean;
+  /** All that is pinned was delivered by a run that came to its end. */
+  readonly delivered: boolean;
   /** All stages were delivered once. */
   readonly deployed: boolean;
 }
@@ -24,16 +26,17 @@ export function noveltyOf({ status }: StageSet, { spec, pinned }: RunProgress): 
   const stages = spec.stages.map(
     ({ name }, index) => pinned[index]?.revision !== appliedIn(status, name),
   );
-  const ahead = spec.stages.some(({ name }, index) => {
-    const revision = pinned[index]?.revision;
+  const isDelivered = spec.stages.map(({ name }, index) => {
     const before = delivered.get(name) ?? deliveredBySource(status, pinned[index]);
-    return stages[index] === false && revision !== before;
+    return pinned[index]?.revision === before;
   });
+  const ahead = stages.some((isNew, index) => !isNew && isDelivered[index] === false);
   const revisions = stages.some(Boolean);
   return {
     stages,
     revisions,
     begun: revisions && ahead,
+    delivered: !revisions && isDelivered.every(Boolean),
     deployed: Object.keys(status?.lastAppliedRevisions ?? {}).length > 0,
   };
 }

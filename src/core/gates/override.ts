@@ -30,6 +30,12 @@ export interface OverrideVerdict {
   readonly handled: string | undefined;
 }
 
+/** What an annotation lets a run past. */
+export type OverrideKind = 'Update' | 'Budget';
+
+/** The overrides that a run has looked at. One that was in effect stays so until the run ends. */
+export type RunOverrides = Partial<Readonly<Record<OverrideKind, OverrideVerdict>>>;
+
 /**
  * A token counts once, for the revisions that are pinned when it is seen first: through failures,
  * soaks and restarts, until all of them are applied or others take their place. It counts on when

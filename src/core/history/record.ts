@@ -8,6 +8,7 @@ import type {
   StageRunStatus,
 } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
+import { promoteAnnotation } from '../gates/promote-annotation.ts';
 import { releaserOf } from '../gates/promotion-holds.ts';
 import { describeObject } from '../objects/identity.ts';
 import type { Requester } from '../requested-by.ts';
@@ -31,8 +32,8 @@ export interface RecordInput {
   readonly run: RunProgress;
   readonly verdict: Verdict | undefined;
   readonly changes: ReadonlyMap<string, StageChanges>;
-  /** Who set the promote annotation, where somebody vouches for it. */
-  readonly promoter: Requester | undefined;
+  /** Who set an annotation, where somebody vouches for it. */
+  readonly requester: (annotation: string) => Requester | undefined;
   readonly now: Instant;
 }
 
@@ -301,17 +302,17 @@ function gateOf({ gate }: RecordedHold): string {
   return gate;
 }
 
-/** A stage that the promote annotation took past its gates is an advance like any other. */
+/** What an annotation took past its gates is an advance like any other. */
 function withPromotions(input: RecordInput): Pick<StageRunStatus, 'advances'> {
   const { stored, run } = input;
   const made = run.stages.flatMap((stage) => promotionOf(stage, input));
-  const advances = [...(stored.advances ?? []), ...made];
+  const advances = [...(stored.advances ?? []), ...passagesOf(input), ...made];
   return advances.length === 0 ? {} : { advances: advances.slice(-mostChanges) };
 }
 
 function promotionOf(
   { name, step }: StageProgress,
-  { stored, run, promoter, now }: RecordInput,
+  { stored, run, requester, now }: RecordInput,
 ): Advance[] {
   const before = entryOf(stored, name);
   if (step.kind !== 'Ready' || step.passage?.handled === undefined) return [];
@@ -326,16 +327,30 @@ function promotionOf(
       stage: name,
       gate,
       override: releaserOf(gate) !== 'Person',
-      ...(promoter === undefined
-        ? {}
-        : {
-            user: promoter.user,
-            ...(promoter.uid === undefined ? {} : { uid: promoter.uid }),
-            ...(promoter.groups === undefined ? {} : { groups: [...promoter.groups] }),
-          }),
+      ...userOf(requester(promoteAnnotation)),
       via: 'Annotation',
     },
   ];
+}
+
+/** Each is on record once, however often the run is taken up again. */
+function passagesOf({ stored, run, requester, now }: RecordInput): Advance[] {
+  const known = (stored.advances ?? []).filter(({ via }) => via === 'Annotation');
+  return (run.passages ?? []).flatMap(({ gate, stage, annotation }): Advance[] => {
+    if (known.some((advance) => advance.gate === gate && advance.stage === stage)) return [];
+    const user = userOf(requester(annotation));
+    return [{ at: toRfc3339(now), stage, gate, override: true, ...user, via: 'Annotation' }];
+  });
+}
+
+function userOf(requester: Requester | undefined): Partial<Advance> {
+  if (requester === undefined) return {};
+  const { user, uid, groups } = requester;
+  return {
+    user,
+    ...(uid === undefined ? {} : { uid }),
+    ...(groups === undefined ? {} : { groups: [...groups] }),
+  };
 }
 
 function entryOf({ stages }: StageRunStatus, name: string): RecordedStage | undefined {

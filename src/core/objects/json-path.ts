@@ -1,151 +1,103 @@
-import parse, { type JsonPathQuery } from 'jsonpath-rfc9535/parser';
-import { type FilterExpression, filterProblem } from './json-path-filter.ts';
+import { type JsonValue, query } from 'jsonpath-rfc9535';
+import { isProblem, type Problem } from '../problem.ts';
+import { shapeOf } from '../validate/field-path.ts';
+import { isJsonObject } from '../validate/json-object.ts';
+import { type Cursor, place, readSegments, take } from './json-path-text.ts';
 
-/** What one segment of a path chooses among the children of a value. */
-export type Selector =
-  | { readonly kind: 'Name'; readonly name: string }
-  | { readonly kind: 'Index'; readonly index: number }
-  | { readonly kind: 'All' }
-  | {
-      readonly kind: 'Slice';
-      readonly start: number | null;
-      readonly end: number | null;
-      readonly step: number | null;
-    }
-  | { readonly kind: 'Filter'; readonly expression: FilterExpression };
-
-export interface Segment {
-  /** Whether it looks at all values below, too: `..`. */
-  readonly deep: boolean;
-  readonly selectors: readonly Selector[];
+/** A path that was read, in the words of RFC 9535. */
+export interface JsonPath {
+  readonly expression: string;
 }
 
-export type JsonPath =
-  | { readonly kind: 'Path'; readonly segments: readonly Segment[] }
-  /** A clause about the text, without it: it may be anything. */
-  | { readonly kind: 'Problem'; readonly problem: string };
+/** What a template consists of: text that stands for itself, and paths. */
+export type JsonPathPart = string | JsonPath;
 
-type ParsedNode = JsonPathQuery['segments'][number]['node'];
-type ParsedSelector = Extract<ParsedNode, { type: 'BracketedSelection' }>['selectors'][number];
-
+/** Characters. */
 const longest = 1024;
-const example = 'give one such as {.budget.remaining}';
 
 /**
- * Reads a JSONPath, in kubectl's forms (`{.a.b}`, `.a.b`, `{.metadata.labels.app\.kubernetes\.io/name}`)
- * or as RFC 9535 has it (`$.a['b']`). Of filters there is what both have in common: fields, `&&`, `||`,
- * `!` and comparisons with a literal; functions are left out, for some of them take a pattern of
- * whoever writes the path.
+ * Reads one path in the dialect of `kubectl get -o jsonpath`: `{.status.replicas}`,
+ * `{.spec.containers[0].image}`, `{.metadata.labels.app\.kubernetes\.io/version}`,
+ * `{.items[?(@.name=="a")].value}`, `{..version}`. As kubectl's own commands have it, the braces and
+ * a `$` before the first dot may be left out. There are no loops (`range`), and `..` may stand once.
  */
-export function compileJsonPath(text: string): JsonPath {
-  if (text.length > longest) {
-    return problem(`has ${text.length} characters; at most ${longest} are allowed`);
+export function parseJsonPath(text: string): JsonPath | Problem {
+  const parts = parseJsonPathTemplate(text);
+  if (isProblem(parts)) return parts;
+  const [path, ...rest] = parts;
+  if (path === undefined) return { problem: 'is empty; write a JSONPath such as {.spec.replicas}' };
+  if (typeof path === 'string' || rest.length > 0) {
+    return { problem: 'must be one JSONPath in braces and nothing else, such as {.spec.replicas}' };
   }
-  const query = rfcForm(text.trim());
-  if (query === undefined) return problem(`is no JSONPath; ${example}`);
-  let parsed: JsonPathQuery;
-  try {
-    parsed = parse(query);
-  } catch {
-    return problem(`is no JSONPath; ${example}`);
-  }
-  const segments: Segment[] = [];
-  for (const { type, node } of parsed.segments) {
-    const selectors = selectorsOf(node);
-    if (typeof selectors === 'string') return problem(selectors);
-    segments.push({ deep: type === 'DescendantSegment', selectors });
-  }
-  return { kind: 'Path', segments };
+  return path;
 }
 
-function problem(text: string): JsonPath {
-  return { kind: 'Problem', problem: text };
+/**
+ * Reads a template in the same dialect, in which text may stand before, between and behind paths in
+ * braces: `v{.spec.major}.{.spec.minor}`.
+ */
+export function parseJsonPathTemplate(text: string): readonly JsonPathPart[] | Problem {
+  if (text.length > longest) return { problem: `is longer than ${longest} characters; shorten it` };
+  if (/\p{Surrogate}/u.test(text)) return { problem: 'has half a character; type it anew' };
+  const bare = text.trim();
+  if (bare === '') return [];
+  const cursor: Cursor = { text: bare.includes('{') ? text : `{${bare}}`, at: 0 };
+  const parts: JsonPathPart[] = [];
+  while (cursor.at < cursor.text.length) {
+    const [literal] = take(cursor, /[^{]+/y) ?? [];
+    if (literal !== undefined) parts.push(literal);
+    if (take(cursor, /\{/y) === undefined) continue;
+    const path = readSegments(cursor);
+    if (isProblem(path)) return path;
+    if (take(cursor, /\}/y) === undefined) return { problem: misread(cursor) };
+    parts.push({ expression: `$${path.expression}` });
+  }
+  return parts;
 }
 
-/** What a segment selects, or why that is not supported. */
-function selectorsOf(node: ParsedNode): readonly Selector[] | string {
-  if (node.type !== 'BracketedSelection') {
-    const all = node.type === 'WildcardSelector';
-    return [all ? { kind: 'All' } : { kind: 'Name', name: node.value }];
+function misread(cursor: Cursor): string {
+  if (cursor.at >= cursor.text.length) return 'has a "{" that is not closed';
+  if (take(cursor, /(?:range|end)\b/y) !== undefined) {
+    return 'has a loop (range), which is not supported; name the value itself';
   }
-  const selectors: Selector[] = [];
-  for (const each of node.selectors) {
-    const unsupported = each.type === 'FilterSelector' ? filterProblem(each.value) : undefined;
-    if (unsupported !== undefined) return unsupported;
-    selectors.push(selectorOf(each));
-  }
-  return selectors;
+  return `is not understood ${place(cursor)}; write a JSONPath such as {.spec.replicas}`;
 }
 
-function selectorOf(parsed: ParsedSelector): Selector {
-  switch (parsed.type) {
-    case 'NameSelector':
-      return { kind: 'Name', name: parsed.value };
-    case 'IndexSelector':
-      return { kind: 'Index', index: parsed.value };
-    case 'WildcardSelector':
-      return { kind: 'All' };
-    case 'SliceSelector':
-      return { kind: 'Slice', start: parsed.start, end: parsed.end, step: parsed.step };
-    case 'FilterSelector':
-      return { kind: 'Filter', expression: parsed.value };
-  }
+/**
+ * All that a path leads to in a JSON document, in no order that means something: nothing where a
+ * field is absent.
+ */
+export function valuesAt({ expression }: JsonPath, document: unknown): readonly unknown[] {
+  return isJson(document) ? query(document, expression) : [];
 }
 
-/** The same path as RFC 9535 writes it; undefined for a text that is none in any form. */
-function rfcForm(text: string): string | undefined {
-  const inner = /^\{([\s\S]*)\}$/.exec(text)?.[1]?.trim() ?? text;
-  if (inner === '.' || inner === '$' || inner === '@') return '$';
-  const steps = /^[$@]/.test(inner) ? inner.slice(1) : inner;
-  let query = '$';
-  for (let at = 0; at < steps.length; ) {
-    const step = stepAt(steps, at);
-    if (step === undefined) return undefined;
-    query += step.query;
-    at = step.end;
+/**
+ * What a template says of a JSON document: its texts, and what its paths lead to. Each path must lead
+ * to one text, number or boolean.
+ */
+export function textAt(parts: readonly JsonPathPart[], document: unknown): string | Problem {
+  let text = '';
+  for (const part of parts) {
+    const piece = typeof part === 'string' ? part : pieceAt(part, document);
+    if (typeof piece !== 'string') return piece;
+    text += piece;
   }
-  return query === '$' ? undefined : query;
+  return text;
 }
 
-/** The segment that begins at a place, and where it ends. */
-function stepAt(text: string, at: number): { query: string; end: number } | undefined {
-  if (text[at] === '[') return bracketsAt(text, at);
-  const dots = /^\.{1,2}/.exec(text.slice(at, at + 2))?.[0];
-  if (dots === undefined) return undefined;
-  const deep = dots === '..' ? '..' : '';
-  const from = at + dots.length;
-  if (text[from] === '*') return { query: `${deep}[*]`, end: from + 1 };
-  if (text[from] === '[' && dots === '..') {
-    const brackets = bracketsAt(text, from);
-    return brackets === undefined ? undefined : { ...brackets, query: `..${brackets.query}` };
+function pieceAt(path: JsonPath, document: unknown): string | Problem {
+  const [value, ...more] = valuesAt(path, document);
+  if (value === undefined) {
+    // It is easily forgotten in names such as app.kubernetes.io/version.
+    return { problem: 'leads to nothing; write \\. for a dot that belongs to a name' };
   }
-  // As kubectl has it: a name goes on to what cannot be in one, unless that is escaped.
-  const name = /^(?:\\[\s\S]|[^\s\\.,[\]{}()$@|?"'])+/.exec(text.slice(from))?.[0];
-  if (name === undefined) return undefined;
-  const quoted = name.replace(/\\([\s\S])/g, '$1').replace(/['\\]/g, '\\$&');
-  return { query: `${deep}['${quoted}']`, end: from + name.length };
+  if (more.length > 0)
+    return { problem: `leads to ${more.length + 1} values; make it lead to one` };
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return { problem: `leads to ${shapeOf(value)} and not to text` };
 }
 
-/** Everything up to the bracket that closes this one; what is in quotes does not count. */
-function bracketsAt(text: string, at: number): { query: string; end: number } | undefined {
-  let open = 0;
-  let quote = '';
-  for (let index = at; index < text.length; index += 1) {
-    const character = text[index] ?? '';
-    if (quote !== '') {
-      if (character === '\\') index += 1;
-      else if (character === quote) quote = '';
-    } else if (character === '"' || character === "'") quote = character;
-    else if (character === '[') open += 1;
-    else if (character === ']') open -= 1;
-    if (open === 0) return { query: rfcEscapes(text.slice(at, index + 1)), end: index + 1 };
-  }
-  return undefined;
-}
-
-/** kubectl escapes a dot between quotes, too, which RFC 9535 does not know: `['app\.kubernetes\.io/name']`. */
-function rfcEscapes(brackets: string): string {
-  return brackets.replace(/\\([\s\S])/g, (escape, character: string) =>
-    `bfnrtu/\\'"`.includes(character) ? escape : character,
-  );
+function isJson(document: unknown): document is JsonValue {
+  return isJsonObject(document) || Array.isArray(document) || document === null;
 }

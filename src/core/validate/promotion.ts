@@ -1,8 +1,9 @@
 import type { FastTrack, LabelSelector, Promotion, StageSetSpec } from '../../types/stages.ts';
-import { parseDuration } from '../duration.ts';
 import { parseDecimal } from '../gates/decimal.ts';
 import { selectorText } from '../objects/label-selector.ts';
-import { cut, shapeOf } from './field-path.ts';
+import { decimalProblems } from './decimals.ts';
+import { isPositive } from './durations.ts';
+import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /** What is wrong with the promotion gates of the stages beyond what their schema says (part B 3.1). */
@@ -105,12 +106,6 @@ function boundsProblems(
   return [{ path, message: 'has a min above its max, which no value can pass' }];
 }
 
-function decimalProblems(path: string, text: string | undefined): FieldProblem[] {
-  if (text === undefined || parseDecimal(text) !== undefined) return [];
-  const message = `is ${shapeOf(text)} that is no decimal number; give one such as "0.05"`;
-  return [{ path, message }];
-}
-
 function fastTrackProblems(path: string, { soak }: Promotion, { max }: FastTrack): FieldProblem[] {
   const soaks = soak !== undefined && isPositive(soak);
   const message =
@@ -119,13 +114,4 @@ function fastTrackProblems(path: string, { soak }: Promotion, { max }: FastTrack
     ...(soaks ? [] : [{ path: `${path}.fastTrack`, message }]),
     ...decimalProblems(`${path}.fastTrack.max`, max),
   ];
-}
-
-/** One that cannot be read is told of elsewhere. */
-function isPositive(text: string): boolean {
-  try {
-    return parseDuration(text) > 0;
-  } catch {
-    return true;
-  }
 }

@@ -3,9 +3,11 @@ import { longestLabel } from '../objects/label-value.ts';
 import { actionProblems } from './actions.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { unreadableDurations } from './durations.ts';
+import { errorBudgetProblems } from './error-budgets.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
+import { allMetricSourceProblems } from './metric-sources.ts';
 import { migrationProblems } from './migrations.ts';
 import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
@@ -36,6 +38,8 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...migrationProblems(spec),
     ...windowProblems(spec),
     ...promotionProblems(spec),
+    ...errorBudgetProblems(spec),
+    ...allMetricSourceProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

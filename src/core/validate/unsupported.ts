@@ -1,4 +1,4 @@
-import type { Promotion, Stage, StageSetSpec } from '../../types/stages.ts';
+import type { Stage, StageSetSpec } from '../../types/stages.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /**
@@ -20,22 +20,13 @@ const unsupportedInSpec = [
   'migrations',
   'migrationsSourceRef',
   'rollbackOnFailure',
-  'updateWindows',
   'errorBudget',
 ] as const satisfies readonly (keyof StageSetSpec)[];
 
 const unsupportedInStage = ['errorBudget'] as const satisfies readonly (keyof Stage)[];
 
-const unsupportedInPromotion = [
-  'analysis',
-  'fastTrack',
-  'restartGate',
-  'eventGate',
-] as const satisfies readonly (keyof Promotion)[];
-
 function unsupportedInStageOf(stage: Stage): string[] {
-  const gates = setFields(stage.promotion ?? {}, unsupportedInPromotion);
-  return [...setFields(stage, unsupportedInStage), ...gates.map((gate) => `promotion.${gate}`)];
+  return setFields(stage, unsupportedInStage);
 }
 
 /** Of `fields`, those that ask for something: absent, false and empty values ask for nothing. */

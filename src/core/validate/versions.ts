@@ -1,5 +1,5 @@
 import type { StageSetSpec, VersionSource } from '../../types/stages.ts';
-import { parseTemplate } from '../objects/json-path-template.ts';
+import { parseJsonPathTemplate } from '../objects/json-path.ts';
 import { isProblem } from '../problem.ts';
 import { notVersion } from '../version/ladder.ts';
 import { parseVersion } from '../version/semver.ts';
@@ -41,7 +41,7 @@ export function unreadableVersions({ stages, version }: StageSetSpec): FieldProb
   if (fromArtifact?.stage === '') {
     problems.push({ path: 'spec.version.fromArtifact.stage', message: 'is empty; name a stage' });
   }
-  const path = parseTemplate(fromObject?.fieldPath ?? '');
+  const path = parseJsonPathTemplate(fromObject?.fieldPath ?? '');
   if (isProblem(path)) {
     problems.push({ path: 'spec.version.fromObject.fieldPath', message: path.problem });
   }

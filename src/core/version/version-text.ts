@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../../types/kubernetes.ts';
 import type { Stage, VersionSource } from '../../types/stages.ts';
 import type { ArtifactFiles } from '../objects/artifact-files.ts';
-import { parseTemplate, type TemplatePart, textAt } from '../objects/json-path-template.ts';
+import { type JsonPathPart, parseJsonPathTemplate, textAt } from '../objects/json-path.ts';
 import { isProblem } from '../problem.ts';
 import { cut, shapeOf } from '../validate/field-path.ts';
 import { notVersion } from './ladder.ts';
@@ -77,7 +77,7 @@ export function versionFromObjects(
     return invalid(`the stage renders no ${described}; correct spec.version.fromObject`);
   }
   if (fieldPath.trim() === '') return versionFromLabel(object, described);
-  const path = parseTemplate(fieldPath);
+  const path = parseJsonPathTemplate(fieldPath);
   const field = 'spec.version.fromObject.fieldPath';
   if (isProblem(path)) return invalid(`${field} ${path.problem}`);
   if (isSecret(object) && !isOfMetadata(path)) {
@@ -103,13 +103,10 @@ function isSecret({ apiVersion, kind }: KubernetesObject): boolean {
 }
 
 /** Whether all that a template leads to is metadata. */
-function isOfMetadata(parts: readonly TemplatePart[]): boolean {
-  return parts.every((part) => {
-    if (typeof part === 'string') return true;
-    const [first] = part.segments;
-    if (first === undefined || first.deep) return false;
-    return first.selectors.every((each) => each.kind === 'Name' && each.name === 'metadata');
-  });
+function isOfMetadata(parts: readonly JsonPathPart[]): boolean {
+  return parts.every(
+    (part) => typeof part === 'string' || part.expression.startsWith('$["metadata"]'),
+  );
 }
 
 /** Bytes of a file with a version and blanks around it: a version has 256 characters at most. */

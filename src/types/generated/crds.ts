@@ -2299,6 +2299,11 @@ export interface components {
                     revisions?: {
                         [key: string]: string;
                     };
+                    /**
+                     * Format: date-time
+                     * @description Since when they are held.
+                     */
+                    since?: string;
                 };
                 /** @description Version that waits for approval. */
                 pendingVersion?: string;

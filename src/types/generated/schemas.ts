@@ -4438,6 +4438,10 @@ export const stageSetSchema: StructuralSchema = {
        "additionalProperties": {
         "type": "string"
        }
+      },
+      "since": {
+       "type": "string",
+       "format": "date-time"
       }
      }
     },

@@ -280,6 +280,13 @@ describe('a schedule that is looked up', () => {
     expect(lastStart(daily, noon, at('2026-05-01T00:00Z'))).to.equal(noon);
   });
 
+  it('looks back over months without a start to the last day of one with some', () => {
+    const january = scheduleOf('0 0 31 JAN *');
+    const found = lastStart(january, noon, at('2025-01-31T00:00Z'));
+    expect(written(found)).to.equal('2026-01-31T00:00Z');
+    expect(lastStart(january, noon, at('2026-01-31T00:00Z'))).to.equal(undefined);
+  });
+
   it('understands instants between milliseconds', () => {
     const [before, behind] = [instant(noon - 0.5), instant(noon + 0.5)];
     expect(firstStart(daily, before, at('2030-01-01T00:00Z'))).to.equal(noon);
