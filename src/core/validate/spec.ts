@@ -34,12 +34,12 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...kubeConfigProblems(spec),
     ...actionProblems(spec),
     ...accountProblems(spec),
-    ...versionProblems(spec),
-    ...migrationProblems(spec),
     ...windowProblems(spec),
     ...promotionProblems(spec),
     ...errorBudgetProblems(spec),
     ...allMetricSourceProblems(spec),
+    ...versionProblems(spec),
+    ...migrationProblems(spec),
     ...unsupportedFields(spec),
   ];
 }
