@@ -32,25 +32,28 @@ export function observeControllers(observer: ControllerObserver): void {
   observers.push(observer);
 }
 
+type Ports = readonly [health: number, metrics: number, gate: number];
+
 /** The built controller as a process of its own, as a user runs it. */
 export class ControllerProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly healthUrl: string;
   readonly metricsUrl: string;
+  readonly gateUrl: string;
   /** The last lines of its log. */
   readonly log: string[] = [];
 
   private constructor(
     child: ChildProcess,
-    health: number,
-    metrics: number,
+    [health, metrics, gate]: Ports,
     onLog?: (line: string) => void,
   ) {
     this.#child = child;
     this.#exited = once(child, 'exit');
     this.healthUrl = `http://127.0.0.1:${health}`;
     this.metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
+    this.gateUrl = `http://127.0.0.1:${gate}/gate`;
     let rest = '';
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -66,12 +69,14 @@ export class ControllerProcess {
 
   /** Starts the controller and waits until it follows the cluster. */
   static async start(options: ControllerOptions): Promise<ControllerProcess> {
-    const [health, metrics] = [await freePort(), await freePort()];
+    const ports: Ports = [await freePort(), await freePort(), await freePort()];
+    const [health, metrics, gate] = ports;
     const flags = [
       `--kubeconfig=${options.kubeconfig}`,
       `--kustomize-binary=${options.kustomizeBinary}`,
       `--health-probe-bind-address=127.0.0.1:${health}`,
       `--metrics-bind-address=127.0.0.1:${metrics}`,
+      `--gate-bind-address=127.0.0.1:${gate}`,
       // Whoever wants webhooks has a Service and configurations for them, and says so.
       '--enable-webhook=false',
       ...options.artifactHosts.map((host) => `--allowed-artifact-hosts=${host}`),
@@ -81,7 +86,7 @@ export class ControllerProcess {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, ...options.environment },
     });
-    const started = new ControllerProcess(child, health, metrics, options.onLog);
+    const started = new ControllerProcess(child, ports, options.onLog);
     await started.#untilReady();
     return started;
   }

@@ -4,13 +4,17 @@ import { cloudEndpoints } from './cloud-endpoints.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
+import type { GateReaders } from './controller/gate-answers.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { compileParsers } from './core/validate/schema.ts';
+import { gateReaders } from './gate-readers.ts';
 import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
+import { MetricReader } from './metrics-sources/metric-reader.ts';
 import { remoteAccess } from './remote-access.ts';
+import { gateApp } from './server/gate.ts';
 import { type HealthChecks, healthApp } from './server/health.ts';
 import { type RunningServer, startHttpServer } from './server/http-server.ts';
 import { collectProcessMetrics, createMetrics, type Metrics } from './server/metrics.ts';
@@ -57,12 +61,17 @@ export async function runProcess({
     allowedHosts: config.allowedActionHosts,
     exempt: config.localActionHosts,
   });
-  const shared = { config, client, builder, remote, http, metrics };
+  const metricReader = new MetricReader({
+    allowedHosts: config.allowedActionHosts,
+    exempt: config.localActionHosts,
+  });
+  const readers = gateReaders(metricReader);
+  const shared = { config, client, builder, remote, http, readers, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
   const checks = readiness({ watching: controller, api: api?.role, webhook: webhooks }, signal);
-  const servers = await startServers(config, metrics, checks, logger);
+  const servers = await startServers(world, checks, controller);
   const { leaderElection, roles } = config;
   logger.info('started', { instance, leaderElection, roles });
   try {
@@ -89,7 +98,7 @@ export async function runProcess({
     await Promise.all([controller?.stop(), api?.stop(grace), webhooks?.stop(shutdownDelay, grace)]);
     await certificates?.stop();
     await builder.close();
-    await http.stop();
+    await Promise.all([http.stop(), metricReader.stop()]);
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
   }
@@ -116,6 +125,7 @@ interface World extends Omit<ProcessOptions, 'signal'> {
   readonly builder: StageBuilder;
   readonly remote: RemoteAccess;
   readonly http: HttpActions;
+  readonly readers: GateReaders;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
@@ -123,12 +133,13 @@ interface World extends Omit<ProcessOptions, 'signal'> {
 }
 
 function controllerFor(world: World): Controller {
-  const { config, client, builder, remote, http, metrics, logger, instance } = world;
+  const { config, client, builder, remote, http, readers, metrics, logger, instance } = world;
   return new Controller({
     client,
     builder,
     remote,
     http,
+    readers,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,
@@ -193,20 +204,30 @@ function readiness(
 }
 
 async function startServers(
-  { metricsBindAddress, healthProbeBindAddress }: Config,
-  metrics: Metrics,
+  { config, metrics, logger, clock }: World,
   checks: HealthChecks,
-  logger: Logger,
+  controller: Controller | undefined,
 ): Promise<RunningServer[]> {
   const trouble = (error: Error): void => logger.warn('a connection was not accepted', { error });
   const health = { name: 'health', flag: '--health-probe-bind-address' };
+  const { gateBindAddress, healthProbeBindAddress, metricsBindAddress } = config;
   const servers = [
     await startHttpServer(health, healthProbeBindAddress, healthApp(checks), trouble),
   ];
-  if (metricsBindAddress === undefined) return servers;
-  const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
-  const app = metricsApp(metrics.registry);
-  servers.push(await startHttpServer(purpose, metricsBindAddress, app, trouble));
+  if (metricsBindAddress !== undefined) {
+    const purpose = { name: 'metrics', flag: '--metrics-bind-address' };
+    const app = metricsApp(metrics.registry);
+    servers.push(await startHttpServer(purpose, metricsBindAddress, app, trouble));
+  }
+  if (gateBindAddress !== undefined && controller !== undefined) {
+    const purpose = { name: 'gate', flag: '--gate-bind-address' };
+    const app = gateApp({
+      stageSet: (namespace, name) => controller.stageSet(namespace, name),
+      logger: logger.child('gate'),
+      clock,
+    });
+    servers.push(await startHttpServer(purpose, gateBindAddress, app, trouble));
+  }
   return servers;
 }
 

@@ -66,6 +66,8 @@ export interface Config {
   /** Undefined serves no metrics. */
   readonly metricsBindAddress: ListenAddress | undefined;
   readonly healthProbeBindAddress: ListenAddress;
+  /** Undefined where this process serves no gates. */
+  readonly gateBindAddress: ListenAddress | undefined;
   readonly api: ApiConfig;
   /** Undefined where this process serves no webhooks. */
   readonly webhook: WebhookConfig | undefined;
@@ -141,6 +143,7 @@ function configOf(
     defaultServiceAccount: readOptionalName(given('default-service-account')),
     metricsBindAddress: frozen(readOptionalListenAddress(given('metrics-bind-address'))),
     healthProbeBindAddress: Object.freeze(readListenAddress(given('health-probe-bind-address'))),
+    gateBindAddress: frozen(readGate(given, roles)),
     api: Object.freeze(readApi(given, roles)),
     webhook: frozen(readWebhook(given, roles, certificates.mode)),
     certificates: Object.freeze(certificates),
@@ -157,6 +160,16 @@ function configOf(
   };
   refuseSharedAddress(config);
   return Object.freeze(config);
+}
+
+/** The gate tells what the controller sees. */
+function readGate(
+  given: (name: FlagName) => GivenValue,
+  roles: readonly Role[],
+): ListenAddress | undefined {
+  const address = given('gate-bind-address');
+  const bound = address.text === '' ? undefined : readListenAddress(address);
+  return roles.includes('controller') ? bound : undefined;
 }
 
 function allowedHosts(
@@ -210,10 +223,12 @@ function refuseSharedAddress(config: Config): void {
 }
 
 function addressesOf(config: Config): [flag: string, address: ListenAddress][] {
-  const { api, healthProbeBindAddress, metricsBindAddress, roles, webhook } = config;
+  const { api, gateBindAddress, healthProbeBindAddress, metricsBindAddress, roles, webhook } =
+    config;
   const addresses: [string, ListenAddress | undefined][] = [
     ['--metrics-bind-address', metricsBindAddress],
     ['--health-probe-bind-address', healthProbeBindAddress],
+    ['--gate-bind-address', gateBindAddress],
     ['--api-bind-address', roles.includes('api') ? api.bindAddress : undefined],
     ['--webhook-port', webhook === undefined ? undefined : { port: webhook.port }],
   ];

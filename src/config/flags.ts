@@ -184,6 +184,16 @@ export const flags = [
     description: 'Where /healthz and /readyz are served, as host:port or :port',
     defaultText: ':8081',
   },
+  {
+    name: 'gate-bind-address',
+    takes: 'Value',
+    placeholder: 'address',
+    group: serving,
+    description:
+      'Where /gate/{namespace}/{stageset}/{stage} tells whether a stage is ready, as host:port or ' +
+      ':port. Empty: nowhere. Served with the role controller',
+    defaultText: ':8082',
+  },
   ...apiFlags,
   ...webhookFlags,
   {

@@ -32,7 +32,6 @@ export const laterFlags: readonly LaterFlag[] = [
   text('tracing-endpoint', ''),
   off('tracing-insecure'),
   { name: 'tracing-sample-ratio', kind: 'Number', defaultText: '1.0' },
-  text('gate-bind-address', ':8082'),
   off('enable-mcp'),
   text('mcp-bind-address', ':8084'),
   off('mcp-allow-mutations'),

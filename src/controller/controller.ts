@@ -1,6 +1,7 @@
 import type { ActionWatches } from '../actions/action-watches.ts';
 import { AppliedMemory } from '../apply/applied-memory.ts';
 import { ExpressionEvaluator } from '../apply/expression-evaluator.ts';
+import { RetryableError } from '../core/errors.ts';
 import { between, type Duration, milliseconds, seconds } from '../core/time.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
@@ -12,6 +13,7 @@ import { pause } from '../kubernetes/wait.ts';
 import { WorkQueue } from '../kubernetes/work-queue.ts';
 import { runWorkers, type WorkResult } from '../kubernetes/workers.ts';
 import type { ReconcileResult } from '../types/metrics.ts';
+import type { StageSet } from '../types/stages.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AwaitedKinds } from './awaited-kinds.ts';
 import { Clusters } from './clusters.ts';
@@ -153,6 +155,17 @@ export class Controller {
     const { trouble, query } = waiting;
     const why = trouble === undefined ? 'not listed yet' : wordsFor[trouble.kind];
     return `${query.kind} in ${query.namespace ?? 'all namespaces'}: ${why}`;
+  }
+
+  /**
+   * A StageSet as it was seen last; undefined when there is none.
+   * @throws RetryableError where its namespace is not followed, or not yet
+   */
+  stageSet(namespace: string, name: string): StageSet | undefined {
+    if (!this.#stageSets.knows(namespace)) {
+      throw new RetryableError(`StageSets in namespace ${namespace} are not watched, or not yet`);
+    }
+    return this.#stageSets.get(`${namespace}/${name}`)?.value;
   }
 
   /** Follows the cluster; only `lead` changes anything in it. */

@@ -1,5 +1,6 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
 import type { Attempt } from '../core/actions/attempt.ts';
+import type { Answer, Answers } from '../core/gates/asks.ts';
 import type { StageChanges } from '../core/history/record.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -34,6 +35,10 @@ export interface StageSetMemory {
   build: BackgroundWork<PreparedStage> | undefined;
   /** The attempt at an action that goes on while no worker waits for it. */
   attempt: BackgroundWork<Attempt> | undefined;
+  /** What is being found out for gates while no worker waits for it. */
+  asking: BackgroundWork<Answers> | undefined;
+  /** What was found out for gates, the newest last. */
+  readonly answers: Map<string, Answer>;
   /** Which Lifetime actions are done, as stored; undefined when it must be read. */
   ledger: StageLedger | undefined;
   /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
@@ -135,6 +140,8 @@ export function emptyMemory(uid: string): StageSetMemory {
     prepared: new Map(),
     build: undefined,
     attempt: undefined,
+    asking: undefined,
+    answers: new Map(),
     ledger: undefined,
     defined: new Map(),
     desired: new Map(),
@@ -209,6 +216,8 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.build = undefined;
   memory.attempt?.abandon();
   memory.attempt = undefined;
+  memory.asking?.abandon();
+  memory.asking = undefined;
   memory.ledger = undefined;
   memory.prepared.clear();
   memory.defined.clear();

@@ -15,6 +15,7 @@ import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure, sayable } from './failure.ts';
 import { addFinalizer, withoutFinalizer } from './finalizer-effect.ts';
+import type { GateAsks } from './gate-asks.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import {
@@ -49,6 +50,7 @@ export interface ReconcilerOptions {
   readonly sources: Sources;
   readonly stages: StageEffects;
   readonly actions: ActionEffects;
+  readonly asks: GateAsks;
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
   readonly targets: Targets;
@@ -224,6 +226,9 @@ export class Reconciler {
       case 'CleanUpAction':
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
+      case 'Ask':
+        await this.#options.asks.take(effect.asks, pinnedTo(stageSet, memory), memory, call);
+        return;
       case 'SaveLedgers':
         await this.#saveLedgers(stageSet, memory, call);
         return;
@@ -283,7 +288,7 @@ export class Reconciler {
       const prepared = await this.#builds.take(at, call);
       if (prepared === undefined) return at.run;
       // What is to be corrected was recorded when it was rolled out.
-      if (at.run.correction !== undefined) return stages.narrow(at, prepared);
+      if (at.run.correction !== undefined) return await stages.narrow(at, prepared, call);
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);
@@ -365,6 +370,11 @@ export class Reconciler {
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
+}
+
+/** The StageSet with the spec that its run carries out. */
+function pinnedTo(stageSet: StageSet, { run }: StageSetMemory): StageSet {
+  return run === undefined ? stageSet : { ...stageSet, spec: run.spec };
 }
 
 function keyOf({ metadata }: StageSet): string {

@@ -9,6 +9,7 @@ import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
 import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
 import type { Failure } from '../core/failure.ts';
+import { gateEvents, isToldByGate } from '../core/gates/gate-events.ts';
 import { describeObject, identityOf } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { Correction, RunProgress, Wait } from '../core/run.ts';
@@ -269,11 +270,13 @@ export class Reporter {
     for (const { name } of before.status?.stages ?? []) {
       if (!stages.has(name)) this.#metrics.forgetStage(nameOf(after), name);
     }
+    this.#gatesMoved(before, after, run);
     const ready = readyOf(after);
     if (ready === undefined || ready.reason === 'Progressing') return;
     if (verdict !== undefined) this.#metrics.reconciled(nameOf(after), ready.reason);
     const previous = readyOf(before);
     if (previous?.status === ready.status && previous.reason === ready.reason) return;
+    if (isToldByGate(ready.reason)) return;
     this.#events.record({
       regarding: after,
       type: ready.status === 'True' ? 'Normal' : 'Warning',
@@ -286,6 +289,15 @@ export class Reporter {
       ready: ready.status,
       reason: ready.reason,
     });
+  }
+
+  /** What a gate keeps back is told once, when it begins to. */
+  #gatesMoved(before: StageSet, after: StageSet, run: RunProgress | undefined): void {
+    for (const event of gateEvents(before.status, after.status, run)) {
+      if (event.reason === 'UpdateDeferred') this.#metrics.updateDeferred(nameOf(after));
+      const annotations = eventAnnotations(after, run);
+      this.#events.record({ regarding: after, annotations, ...event });
+    }
   }
 
   /** The finalizer is gone; a forced drop is told once, after it happened (part A 2.10). */

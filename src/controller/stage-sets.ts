@@ -74,9 +74,7 @@ export class StageSets {
 
   /** Whether there is such a StageSet; where we do not follow them, nobody says that there is none. */
   exists(namespace: string, name: string): boolean {
-    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
-    if (reflector?.hasSynced !== true) return true;
-    return reflector.store.get(namespace, name) !== undefined;
+    return !this.knows(namespace) || this.get(`${namespace}/${name}`) !== undefined;
   }
 
   /** Keys of the StageSets that name one of these sources. */
@@ -108,6 +106,12 @@ export class StageSets {
   actingByDefault(namespace: string): Set<string> {
     const found = this.reflectors.flatMap(({ store }) => store.indexed(byDefault, namespace));
     return new Set(found.map(storeKeyOf));
+  }
+
+  /** Whether there is something to look at: the StageSets of a namespace have been listed. */
+  knows(namespace: string): boolean {
+    const reflector = this.#reflectors.get(namespace) ?? this.#reflectors.get('');
+    return reflector?.hasSynced === true;
   }
 
   /** Whether what is known of a namespace can be relied on right now. */

@@ -58,6 +58,8 @@ export async function takeSnapshot(
     reassert: memory.reassert,
     building: memory.build?.ended === false,
     attempt: attemptIn(memory),
+    answers: memory.answers,
+    asking: memory.asking?.ended === false,
     drift: drift.seen(key, now),
     advances: recorder.advancesOf(stageSet, memory),
     teardown: memory.teardown,

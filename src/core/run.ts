@@ -1,12 +1,18 @@
+import type { Gate } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PromotionState, StageSetSpec } from '../types/stages.ts';
 import type { Acting, ActionRecord } from './actions/acting.ts';
 import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
-import type { GateQuestions, Passage, PromotionHold } from './gates/at-gates.ts';
+import type { Ask } from './gates/asks.ts';
+import type { GateQuestions, Passage } from './gates/at-gates.ts';
+import type { BudgetMemory } from './gates/budget-news.ts';
+import type { AnnotationPassage, GateHold } from './gates/gate-hold.ts';
+import type { RunOverrides } from './gates/override.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
 import type { Duration, Instant } from './time.ts';
 
 /**
@@ -39,6 +45,18 @@ export interface RunProgress {
   readonly outcome: RunOutcome | undefined;
   /** Something of the actions must be in the status before anything else is done. */
   readonly unsaved?: boolean;
+  /** What its gates must know before it can go on. */
+  readonly asks?: readonly Ask[];
+  /** What annotations let it past. */
+  readonly overrides?: RunOverrides;
+  /** Gates that would have held it, had an annotation not let it past. */
+  readonly passages?: readonly AnnotationPassage[];
+  /** What is remembered of the error budget of the whole. */
+  readonly budget?: BudgetMemory;
+  /** What is applied while gates keep back what is pinned. */
+  readonly deployed?: readonly (PinnedArtifact | undefined)[];
+  /** What is applied has been asserted since the hold began, as far as that could be done. */
+  readonly kept?: boolean;
   /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
   readonly correction?: Correction;
 }
@@ -52,6 +70,8 @@ export interface ForcedStage {
 /** What a correction is about. */
 export interface Correction {
   readonly objects: readonly DriftedObject[];
+  /** All that is applied in its stages is asserted, not these objects alone. */
+  readonly whole?: boolean;
   /** The ended run that stands again afterwards. */
   readonly interrupted: RunProgress;
 }
@@ -62,21 +82,15 @@ export interface Correction {
  */
 export type RunPurpose = 'Rollout' | 'Retry' | 'Reassert';
 
-/** One stage's artifact, fixed for the length of a run. */
-export interface PinnedArtifact {
-  /** `namespace/name` of the source object, as `status.lastAppliedRevisions` is keyed. */
-  readonly source: string;
-  readonly url: string;
-  readonly revision: string;
-  /** `sha256:<hex>` over the compressed bytes. */
-  readonly digest: string;
-}
-
 export interface StageProgress {
   readonly name: string;
   readonly step: StageStep;
   /** Objects that this run changed in the stage so far. */
   readonly changes: ChangeCounts;
+  /** What is remembered of its own error budget. */
+  readonly budget?: BudgetMemory;
+  /** Gates before it that count as passed, whatever they would say. */
+  readonly passed?: readonly Gate[];
   /** Which of its actions are done; undefined until the run comes to a stage that has some. */
   readonly ledger?: ActionLedger;
   /** What this run did of its actions, and what it did not have to do. */
@@ -188,7 +202,7 @@ export type RunOutcome =
       readonly kind: 'Held';
       readonly at: Instant;
       readonly stage: string;
-      readonly hold: PromotionHold;
+      readonly hold: GateHold;
     }
   | {
       readonly kind: 'Progressing';
@@ -218,6 +232,7 @@ export function startRun(
     | 'requestedAt'
     | 'forced'
     | 'actionFailures'
+    | 'deployed'
   >,
   stageNames: readonly string[],
 ): RunProgress {

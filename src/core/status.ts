@@ -1,8 +1,15 @@
-import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import type {
+  BudgetFreeze,
+  SnapshotEntry,
+  StageSet,
+  StageSetStatus,
+  StageStatus,
+} from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
+import type { BudgetMemory } from './gates/budget-news.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
@@ -42,8 +49,14 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
   countActionFailures(status, run);
-  status.lastAttemptedRevisions = revisions(run);
-  if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
+  if (hasBegun(run)) status.lastAttemptedRevisions = revisions(run);
+  if (run.outcome?.kind === 'Succeeded') {
+    status.lastAppliedRevisions = revisions(run);
+    status.lastAppliedSnapshot = appliedSnapshot(run);
+  }
+  withPending(status, run);
+  withOverrides(status, run);
+  withFreeze(status, run.budget);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -94,6 +107,50 @@ function revisions(run: RunProgress): Record<string, string> {
   return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
 }
 
+/** What a gate keeps back before it has begun was not attempted. */
+function hasBegun(run: RunProgress): boolean {
+  const { outcome, stages } = run.correction?.interrupted ?? run;
+  return outcome?.kind !== 'Held' || stages.some(({ step }) => step.kind !== 'Pending');
+}
+
+function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
+  return pinned.map(({ url, revision, digest }, index) => ({
+    stage: spec.stages[index]?.name ?? '',
+    url,
+    revision,
+    digest,
+  }));
+}
+
+/** What is kept back is there for dependents and people to see, until it is let go. */
+function withPending(status: StageSetStatus, run: RunProgress): void {
+  const { outcome } = run.correction?.interrupted ?? run;
+  const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;
+  if (pending === undefined) delete status.pendingUpdate;
+  else status.pendingUpdate = pending;
+}
+
+/** What an override was given for is delivered at the end of a run, and the override over. */
+function withOverrides(status: StageSetStatus, { overrides, outcome }: RunProgress): void {
+  const over = outcome?.kind === 'Succeeded';
+  const { Update: update, Budget: budget } = overrides ?? {};
+  if (update?.handled !== undefined) status.lastHandledUpdateOverride = update.handled;
+  if (update?.bound !== undefined && !over) status.updateOverride = update.bound;
+  else if (update !== undefined) delete status.updateOverride;
+  if (budget?.handled !== undefined) status.lastHandledBudgetOverride = budget.handled;
+  if (budget?.bound !== undefined && !over) status.budgetOverride = budget.bound;
+  else if (budget !== undefined) delete status.budgetOverride;
+}
+
+/** One that ended is gone; one that was not asked for stays. */
+function withFreeze(
+  entry: { budgetFreeze?: BudgetFreeze },
+  budget: BudgetMemory | undefined,
+): void {
+  if (budget?.freeze !== undefined) entry.budgetFreeze = budget.freeze;
+  else if (budget !== undefined) delete entry.budgetFreeze;
+}
+
 function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {
   const previous = new Map((stageSet.status?.stages ?? []).map((entry) => [entry.name, entry]));
   return (stageSet.spec?.stages ?? []).map(({ name }) => {
@@ -109,9 +166,12 @@ function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress)
             run.forced,
           );
     const size = inventories.get(name);
-    return size === undefined
-      ? entry
-      : { ...entry, entriesCount: size.entries, shards: size.shards };
+    const sized: StageStatus =
+      size === undefined
+        ? { ...entry }
+        : { ...entry, entriesCount: size.entries, shards: size.shards };
+    withFreeze(sized, progress?.budget);
+    return sized;
   });
 }
 

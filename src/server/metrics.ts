@@ -88,6 +88,12 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageSetLabel: 'name',
     further: ['stage'],
   });
+  const deferrals = series.counter({
+    name: 'stageset_update_deferred_total',
+    help: 'Times that update windows began to hold a delivery.',
+    stageSetLabel: 'name',
+    further: [],
+  });
   const drift = series.counter({
     name: 'stageset_drift_corrected_total',
     help: 'Objects created or configured by an apply at an unchanged revision.',
@@ -140,6 +146,7 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
       ready(stageSet, { stage }, readiness === 'Ready' ? 1 : 0),
     setStagePromotion: (stageSet, stage, promotion) =>
       promotionPending(stageSet, { stage }, promotion === 'Pending' ? 1 : 0),
+    updateDeferred: (stageSet) => deferrals(stageSet, {}, 1),
     driftCorrected: (stageSet, stage, objects) => drift(stageSet, { stage }, objects),
     actionRun: (stageSet, scope) => actionRuns(stageSet, { scope }, 1),
     ledgerAdopted: (stageSet) => adoptions(stageSet, {}, 1),

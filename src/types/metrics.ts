@@ -41,6 +41,8 @@ export interface ControllerMetrics {
   setStageReadiness(stageSet: StageSetName, stage: string, readiness: 'Ready' | 'NotReady'): void;
   /** Whether promotion gates hold a stage that is applied and healthy. */
   setStagePromotion(stageSet: StageSetName, stage: string, promotion: 'Pending' | 'Passed'): void;
+  /** Update windows began to hold a delivery. */
+  updateDeferred(stageSet: StageSetName): void;
   /** `objects` were created or configured although the revision had not changed. */
   driftCorrected(stageSet: StageSetName, stage: string, objects: number): void;
   /** A pre or post action was executed, well or not; one that was skipped was not. */

@@ -108,6 +108,7 @@ describe('a controller that ends while a release is under way', () => {
         `--allowed-artifact-hosts=${playground.artifacts.host}`,
         `--health-probe-bind-address=127.0.0.1:${health}`,
         '--metrics-bind-address=0',
+        '--gate-bind-address=',
       ],
       { stdio: 'ignore' },
     );

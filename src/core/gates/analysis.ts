@@ -1,11 +1,12 @@
 import type { Analysis, AnalysisCheck, PromotionState, Threshold } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
 import type { Answer, Ask } from './asks.ts';
-import { decimalOf } from './decimal.ts';
+import { parseDecimal } from './decimal.ts';
 import { type Asked, answerTo, type Look, refusalAmong, unchanged } from './gate-look.ts';
 import { analysisDueAt, countsNow } from './promotion-cadence.ts';
 import { type AnalysisMemory, type GateMemory, toPreciseTime } from './promotion-memory.ts';
 import { isPassed, type PromotionQuestion } from './promotion-question.ts';
+import { withinThreshold } from './threshold.ts';
 
 type Evaluation = NonNullable<PromotionState['lastAnalysis']>;
 type CheckResult = NonNullable<Evaluation['checks']>[number];
@@ -67,7 +68,7 @@ function resultOf(
 ): CheckResult {
   if (answer?.kind === 'Value') {
     const wrong = thresholdError(threshold);
-    const ok = wrong === undefined && isWithin(answer.value, threshold);
+    const ok = wrong === undefined && withinThreshold(answer.value, threshold);
     const error = wrong === undefined ? {} : { error: wrong };
     return { name, value: String(answer.value), ok, ...error };
   }
@@ -75,17 +76,10 @@ function resultOf(
   return analysis.onSourceError === 'Allow' ? { name, error } : { name, ok: false, error };
 }
 
-/** Whether a value is within its bounds, which belong to the good values (part B 4.5). */
-function isWithin(value: number, { min, max }: Threshold): boolean {
-  const least = min === undefined ? undefined : decimalOf(min);
-  const most = max === undefined ? undefined : decimalOf(max);
-  return (least === undefined || value >= least) && (most === undefined || value <= most);
-}
-
 /** A threshold that admission would have refused counts as a breach (part B 3.2). */
 function thresholdError({ min, max }: Threshold): string | undefined {
   const bounds = [min, max].filter((bound) => bound !== undefined);
-  if (bounds.length > 0 && bounds.every((bound) => decimalOf(bound) !== undefined))
+  if (bounds.length > 0 && bounds.every((bound) => parseDecimal(bound) !== undefined))
     return undefined;
   return 'the threshold has no decimal min or max: correct it in the spec';
 }

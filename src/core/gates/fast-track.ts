@@ -1,6 +1,6 @@
 import { cutMessage } from '../conditions.ts';
 import type { Answer, Ask } from './asks.ts';
-import { decimalOf } from './decimal.ts';
+import { parseDecimal } from './decimal.ts';
 import { answerTo, type Look, unchanged } from './gate-look.ts';
 import { fastTrackDueAt } from './promotion-cadence.ts';
 import { type GateMemory, toPreciseTime } from './promotion-memory.ts';
@@ -28,7 +28,7 @@ export function lookAtFastTrack(memory: GateMemory, question: PromotionQuestion)
 }
 
 function isGood(answer: Answer, max: string): boolean {
-  const most = decimalOf(max);
+  const most = parseDecimal(max);
   return answer.kind === 'Value' && most !== undefined && answer.value <= most;
 }
 

@@ -1,16 +1,13 @@
 import { positiveDuration } from '../duration.ts';
-import { after, type Duration, type Instant, milliseconds, seconds } from '../time.ts';
+import { cadenceOf } from '../schedule.ts';
+import { after, type Duration, type Instant, milliseconds } from '../time.ts';
 import { type GateMemory, timeOf } from './promotion-memory.ts';
 import type { PromotionQuestion } from './promotion-question.ts';
 import { openingSince, soakedAt } from './soak.ts';
 
-/** No tenant can keep others busy by an interval of a nanosecond. */
-const shortestInterval = seconds(1);
-
 /** Pause between two evaluations of the analysis (part B 3.1). */
 export function analysisIntervalOf({ promotion, retryInterval }: PromotionQuestion): Duration {
-  const own = positiveDuration(promotion?.analysis?.interval);
-  return milliseconds(Math.max(own ?? retryInterval, shortestInterval));
+  return cadenceOf(promotion?.analysis?.interval) ?? retryInterval;
 }
 
 /** Pause between two readings of the metric that may end a soak: with the analysis, where there is one. */

@@ -5,19 +5,12 @@ import { type Instant, toRfc3339 } from '../time.ts';
 import { describeFailing } from './analysis.ts';
 import type { PromotionHold } from './at-gates.ts';
 import type { Refusal } from './gate-look.ts';
+import { advanceNeeds, overrideNeeds } from './needs.ts';
 import { otherRevision, promoteCommand } from './promote-annotation.ts';
 import { type GateMemory, writeMemory } from './promotion-memory.ts';
 import type { PromotionQuestion } from './promotion-question.ts';
 import type { Standing } from './promotion-standing.ts';
 import type { Breach } from './restart-gate.ts';
-
-/** Whether passing the gate means to do so although its own condition has not been met. */
-export function needsOverride({ releasedBy }: Pick<Hold, 'releasedBy'>): boolean {
-  return releasedBy !== 'Person';
-}
-
-const advanceNeeds = 'create stagesets/advance in subresources.stages.metio.wtf';
-const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
 
 /** What holds a stage, by what is known of its gates; undefined where none does. */
 export function holdOf(

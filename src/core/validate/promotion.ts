@@ -1,8 +1,9 @@
 import type { FastTrack, LabelSelector, Promotion, StageSetSpec } from '../../types/stages.ts';
-import { parseDuration } from '../duration.ts';
-import { decimalOf } from '../gates/decimal.ts';
+import { parseDecimal } from '../gates/decimal.ts';
 import { selectorText } from '../objects/label-selector.ts';
-import { cut, shapeOf } from './field-path.ts';
+import { decimalProblems } from './decimals.ts';
+import { isPositive } from './durations.ts';
+import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /** What is wrong with the promotion gates of the stages beyond what their schema says (part B 3.1). */
@@ -101,14 +102,8 @@ function boundsProblems(
   }
   const problems = [...decimalProblems(`${path}.min`, min), ...decimalProblems(`${path}.max`, max)];
   if (problems.length > 0 || min === undefined || max === undefined) return problems;
-  if ((decimalOf(min) ?? 0) <= (decimalOf(max) ?? 0)) return [];
+  if ((parseDecimal(min) ?? 0) <= (parseDecimal(max) ?? 0)) return [];
   return [{ path, message: 'has a min above its max, which no value can pass' }];
-}
-
-function decimalProblems(path: string, text: string | undefined): FieldProblem[] {
-  if (text === undefined || decimalOf(text) !== undefined) return [];
-  const message = `is ${shapeOf(text)} that is no decimal number; give one such as "0.05"`;
-  return [{ path, message }];
 }
 
 function fastTrackProblems(path: string, { soak }: Promotion, { max }: FastTrack): FieldProblem[] {
@@ -119,13 +114,4 @@ function fastTrackProblems(path: string, { soak }: Promotion, { max }: FastTrack
     ...(soaks ? [] : [{ path: `${path}.fastTrack`, message }]),
     ...decimalProblems(`${path}.fastTrack.max`, max),
   ];
-}
-
-/** One that cannot be read is told of elsewhere. */
-function isPositive(text: string): boolean {
-  try {
-    return parseDuration(text) > 0;
-  } catch {
-    return true;
-  }
 }

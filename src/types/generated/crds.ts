@@ -493,6 +493,13 @@ export interface components {
                     finishedAt?: string;
                     /** @description Gates that held the stage. */
                     gates?: {
+                        /**
+                         * @description What would release it, while it holds.
+                         * @enum {string}
+                         */
+                        awaits?: "Time" | "Person" | "Metric" | "Repair";
+                        /** @description The command that passes it, while it holds. */
+                        command?: string;
                         /** @description The gate. */
                         gate: string;
                         /**
@@ -505,11 +512,18 @@ export interface components {
                          * @description When it let the stage pass; absent while it holds.
                          */
                         heldUntil?: string;
+                        /** @description Why it holds, in one sentence, while it does. */
+                        reason?: string;
                         /**
                          * @description What released it.
                          * @enum {string}
                          */
                         releasedBy?: "Time" | "Person" | "Metric" | "Repair";
+                        /**
+                         * Format: date-time
+                         * @description When time releases it at the latest, where it does.
+                         */
+                        until?: string;
                     }[];
                     /** @description Name of the stage. */
                     name: string;
@@ -2129,6 +2143,16 @@ export interface components {
                      * @enum {string}
                      */
                     approvalMode?: "Never" | "OnMigrations" | "Always";
+                    /** @description How many people must approve a version change, and who of them does not count. Only with `approvalMode`. */
+                    approvals?: {
+                        /** @description Whether the approval of the user who changed the spec last does not count. Default: false. */
+                        excludeSpecAuthor?: boolean;
+                        /**
+                         * Format: int32
+                         * @description How many different users must approve. Default: 1.
+                         */
+                        required?: number;
+                    };
                     /** @description Reads the version from a file of an artifact. */
                     fromArtifact?: {
                         /** @description Path of the file from the root of the artifact, such as `VERSION`. */
@@ -2182,6 +2206,13 @@ export interface components {
                      * @description When the freeze began.
                      */
                     since?: string;
+                };
+                /** @description Annotation `stages.metio.wtf/budget-override` that is in effect: until all of these revisions are applied, or others take their place. */
+                budgetOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
                 };
                 /** @description `Ready` says whether everything is delivered and healthy, and if not, why. */
                 conditions?: {
@@ -2278,6 +2309,11 @@ export interface components {
                     revisions?: {
                         [key: string]: string;
                     };
+                    /**
+                     * Format: date-time
+                     * @description Since when they are held.
+                     */
+                    since?: string;
                 };
                 /** @description Version that waits for approval. */
                 pendingVersion?: string;
@@ -2459,6 +2495,13 @@ export interface components {
                      */
                     shards?: number;
                 }[];
+                /** @description Annotation `stages.metio.wtf/update-now` that is in effect: until all of these revisions are applied, or others take their place. */
+                updateOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
+                };
                 /** @description Version that is deployed. Set once every stage has been delivered. */
                 version?: string;
             };

@@ -1001,6 +1001,19 @@ export const stageRunSchema: StructuralSchema = {
           "heldFrom"
          ],
          "properties": {
+          "awaits": {
+           "type": "string",
+           "enum": [
+            "Time",
+            "Person",
+            "Metric",
+            "Repair"
+           ]
+          },
+          "command": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "gate": {
            "type": "string",
            "maxLength": 64
@@ -1013,6 +1026,10 @@ export const stageRunSchema: StructuralSchema = {
            "type": "string",
            "format": "date-time"
           },
+          "reason": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "releasedBy": {
            "type": "string",
            "enum": [
@@ -1021,6 +1038,10 @@ export const stageRunSchema: StructuralSchema = {
             "Metric",
             "Repair"
            ]
+          },
+          "until": {
+           "type": "string",
+           "format": "date-time"
           }
          }
         }
@@ -4151,6 +4172,20 @@ export const stageSetSchema: StructuralSchema = {
         "Always"
        ]
       },
+      "approvals": {
+       "type": "object",
+       "properties": {
+        "excludeSpecAuthor": {
+         "type": "boolean"
+        },
+        "required": {
+         "type": "integer",
+         "format": "int32",
+         "minimum": 1,
+         "maximum": 10
+        }
+       }
+      },
       "fromArtifact": {
        "type": "object",
        "required": [
@@ -4232,6 +4267,21 @@ export const stageSetSchema: StructuralSchema = {
       "since": {
        "type": "string",
        "format": "date-time"
+      }
+     }
+    },
+    "budgetOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },
@@ -4402,6 +4452,10 @@ export const stageSetSchema: StructuralSchema = {
        "additionalProperties": {
         "type": "string"
        }
+      },
+      "since": {
+       "type": "string",
+       "format": "date-time"
       }
      }
     },
@@ -4652,6 +4706,21 @@ export const stageSetSchema: StructuralSchema = {
         "type": "integer",
         "format": "int32"
        }
+      }
+     }
+    },
+    "updateOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },

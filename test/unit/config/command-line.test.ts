@@ -69,7 +69,6 @@ describe('a flag whose feature this build does not have', () => {
     '--tracing-sample-ratio=1',
     '--tracing-endpoint=',
     '--rollback-store-s3-sse=s3',
-    '--gate-bind-address=:8082',
     '--mcp-bind-address=:8084',
   ]) {
     it(`may be given its default: ${argument}`, () => {

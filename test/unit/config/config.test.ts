@@ -38,6 +38,7 @@ describe('flags and environment', () => {
       defaultServiceAccount: undefined,
       metricsBindAddress: { port: 8080 },
       healthProbeBindAddress: { port: 8081 },
+      gateBindAddress: { port: 8082 },
       api: {
         bindAddress: { port: 8443 },
         shutdownDelay: 10_000,
@@ -85,6 +86,16 @@ describe('flags and environment', () => {
     ]) {
       expect(() => configOf([flag]), flag).to.throw(flag.split('=')[0]);
     }
+  });
+
+  it('serve gates beside the controller, unless they say otherwise', () => {
+    const { gateBindAddress } = configOf(['--gate-bind-address=127.0.0.1:9000']);
+    expect(gateBindAddress).to.deep.equal({ host: '127.0.0.1', port: 9000 });
+    expect(configOf(['--gate-bind-address=']).gateBindAddress).to.equal(undefined);
+    expect(configOf(['--roles=api']).gateBindAddress).to.equal(undefined);
+    expect(refusalOf(['--roles=api', '--gate-bind-address=8082'])).to.include(
+      '--gate-bind-address',
+    );
   });
 
   it('serve webhooks unless they say otherwise', () => {
@@ -320,6 +331,10 @@ describe('a value that cannot be used', () => {
     );
     expect(refusalOf(['--roles=api', '--webhook-port=8443'])).to.equal(
       '--api-bind-address and --webhook-port are both :8443; give two addresses',
+    );
+    expect(refusalOf(['--gate-bind-address=:8080'])).to.equal(
+      '--metrics-bind-address and --gate-bind-address are both :8080; give two addresses, ' +
+        'or 0 for --metrics-bind-address to serve no metrics',
     );
     expect(configOf(['--api-bind-address=:8081']).roles).to.deep.equal(['controller']);
   });

@@ -67,6 +67,7 @@ describe('the manifests of the installation', () => {
       webhook: config.webhook?.port,
       metrics: config.metricsBindAddress?.port,
       health: config.healthProbeBindAddress.port,
+      gate: config.gateBindAddress?.port,
     });
   });
 

@@ -19,10 +19,16 @@ export async function serveOnLoopback(listener: RequestListener, port = 0): Prom
 }
 
 /** One request on a connection of its own, sent exactly as written. */
-export async function ask(server: RunningServer, path: string, method = 'GET'): Promise<Answer> {
+export async function ask(
+  server: RunningServer,
+  path: string,
+  method = 'GET',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const { port } = server.address;
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+    const options = { host: '127.0.0.1', port, path, method, headers, agent: false };
+    const sent = request(options, (response) => {
       text(response).then(
         (body) => resolve({ status: response.statusCode, headers: response.headers, body }),
         reject,

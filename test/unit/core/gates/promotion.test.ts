@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { decide } from '../../../../src/core/decide.ts';
-import type { PromotionHold } from '../../../../src/core/gates/at-gates.ts';
+import type { GateHold } from '../../../../src/core/gates/gate-hold.ts';
 import {
   promoteAnnotation,
   promoteRequest,
@@ -225,9 +225,7 @@ describe('the promote annotation', () => {
   });
 });
 
-function outcomeOf({ run }: Snapshot): {
-  hold: PromotionHold;
-} {
+function outcomeOf({ run }: Snapshot): { hold: GateHold } {
   if (run?.outcome?.kind !== 'Held') throw new Error('the run is not held');
   return run.outcome;
 }

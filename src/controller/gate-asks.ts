@@ -1,0 +1,65 @@
+import type { Answers, Ask } from '../core/gates/asks.ts';
+import { storeKey } from '../kubernetes/store.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
+import type { StageSet } from '../types/stages.ts';
+import { BackgroundWork } from './background-work.ts';
+import { BuildPermits } from './build-permits.ts';
+import { answersTo, type GateAnswersOptions } from './gate-answers.ts';
+import type { StageSetMemory } from './memory.ts';
+
+/** StageSets for which something is found out at a time. */
+const mostAsking = 32;
+
+/** Milliseconds within which most requests are answered. */
+const quickAnswer = 50;
+
+/** Answers that are kept for one StageSet; a spec with more gates asks again. */
+const mostAnswers = 256;
+
+interface GateAsksOptions extends GateAnswersOptions {
+  /** Told of a StageSet whose gates are answered. */
+  readonly onNews: (key: string) => void;
+}
+
+/** Finds out what gates must know while no worker waits for it, shared by namespace. */
+export class GateAsks {
+  readonly #permits = new BuildPermits(mostAsking);
+  readonly #options: GateAsksOptions;
+
+  constructor(options: GateAsksOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to find out, or takes what was found out; the memory has it then. */
+  async take(
+    asks: readonly Ask[],
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<void> {
+    const started = memory.asking === undefined;
+    const work = (memory.asking ??= new BackgroundWork<Answers>(
+      async (signal, permit) => {
+        await permit();
+        return await answersTo(asks, stageSet, this.#options, { signal });
+      },
+      this.#permits.of(stageSet),
+      call.signal,
+    ));
+    if (started) await work.wait(quickAnswer);
+    if (!work.ended) {
+      const { namespace, name } = stageSet.metadata;
+      work.onEnd(() => this.#options.onNews(storeKey(namespace, name)));
+      return;
+    }
+    memory.asking = undefined;
+    for (const [ask, answer] of work.take() ?? []) {
+      memory.answers.delete(ask);
+      memory.answers.set(ask, answer);
+    }
+    for (const [oldest] of memory.answers) {
+      if (memory.answers.size <= mostAnswers) break;
+      memory.answers.delete(oldest);
+    }
+  }
+}

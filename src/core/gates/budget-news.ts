@@ -1,0 +1,39 @@
+import type { BudgetFreeze } from '../../types/stages.ts';
+import type { ErrorBudgetVerdict } from './error-budget.ts';
+
+/** What is remembered of a budget between two looks. */
+export interface BudgetMemory {
+  readonly freeze: BudgetFreeze | undefined;
+  /** Why the source could not be read the last time. */
+  readonly sourceError?: string;
+  /** What was read last. */
+  readonly remaining?: number;
+  /** Whether revisions are held by it. */
+  readonly held?: boolean;
+}
+
+/** What is worth an event, which is told once and not at each look. */
+export type BudgetNews =
+  | { readonly kind: 'Froze'; readonly freeze: BudgetFreeze }
+  /** An outage of the source begins. */
+  | {
+      readonly kind: 'Unreadable';
+      readonly sourceError: string;
+      /** What it means for the revisions that wait. */
+      readonly verdict: 'Open' | 'Held';
+    };
+
+/**
+ * A freeze begins, whether it holds or is only recorded, or the source cannot be read any more (the
+ * gaps of part B 4.2). An outage that goes on is the same one, whatever its errors say.
+ */
+export function budgetNews(before: BudgetMemory, verdict: ErrorBudgetVerdict): BudgetNews[] {
+  if (verdict.kind === 'Ask') return [];
+  const { freeze, sourceError, kind } = verdict;
+  const news: BudgetNews[] = [];
+  if (freeze !== undefined && before.freeze === undefined) news.push({ kind: 'Froze', freeze });
+  if (sourceError !== undefined && before.sourceError === undefined) {
+    news.push({ kind: 'Unreadable', sourceError, verdict: kind });
+  }
+  return news;
+}
