@@ -59,18 +59,24 @@ export class Reporter {
     for (const { name, step } of run.stages) {
       if (ended && !known.has(name)) continue;
       const previous = before?.startedAt === run.startedAt ? known.get(name) : undefined;
-      if (previous?.kind === step.kind) continue;
       const owner = nameOf(stageSet);
+      if (step.kind === 'AtGates') {
+        this.#metrics.setStagePromotion(owner, name, isBlocked(run) ? 'Blocked' : 'Pending');
+      }
+      if (previous?.kind === step.kind) continue;
       if (step.kind === 'Ready') {
         if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
         this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
       } else if (step.kind === 'AtGates') {
         this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Pending');
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
+        // What held the stage is about to be delivered anew; a correction leaves it where it is.
+        if (run.correction === undefined) {
+          this.#metrics.setStagePromotion(owner, name, 'Passed');
+        }
       }
     }
   }
@@ -334,6 +340,11 @@ function nameOf({ metadata }: StageSet): StageSetName {
 export function driftOf({ live }: AppliedObject, before: BeforeWrite): string {
   const id = identityOf(live);
   return describeDrift(before.has(id) ? before.get(id) : 'Unread', live, fieldManager);
+}
+
+/** The stage at its gates is the only one that holds the run. */
+function isBlocked({ outcome }: RunProgress): boolean {
+  return outcome?.kind === 'Held' && outcome.hold.reason === 'PromotionBlocked';
 }
 
 const shown = 10;
