@@ -123,7 +123,10 @@ export class Reconciler {
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
-      await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      // What is found out ahead of a run is none of the affairs of the one before.
+      if (memory.run?.outcome === undefined) {
+        await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      }
       await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#begin(decision.next, stageSet, memory, call);
     }
@@ -227,7 +230,12 @@ export class Reconciler {
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
       case 'Ask':
-        await this.#options.asks.take(effect.asks, pinnedTo(stageSet, memory), memory, call);
+        await this.#options.asks.take(
+          effect.asks,
+          { ...stageSet, spec: effect.spec },
+          memory,
+          call,
+        );
         return;
       case 'SaveLedgers':
         await this.#saveLedgers(stageSet, memory, call);
@@ -370,11 +378,6 @@ export class Reconciler {
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
-}
-
-/** The StageSet with the spec that its run carries out. */
-function pinnedTo(stageSet: StageSet, { run }: StageSetMemory): StageSet {
-  return run === undefined ? stageSet : { ...stageSet, spec: run.spec };
 }
 
 function keyOf({ metadata }: StageSet): string {
