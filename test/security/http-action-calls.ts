@@ -32,8 +32,6 @@ export function contextOf(http: HttpAction): { context: ActionContext; told: str
   return { context: context as unknown as ActionContext, told };
 }
 
-
-
 export async function outcomeOf(
   http: HttpAction,
   options: Partial<HttpActionsOptions>,
