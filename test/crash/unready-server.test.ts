@@ -110,6 +110,30 @@ describe('an API server that answers before it is ready', () => {
     await expectNoFailure(shop);
   });
 
+  const isOfNamespaces = (seen: SeenRequest): boolean => /^\/api\/v1\/namespaces\?/.test(seen.url);
+
+  it('and does not tell of a new namespace yet fails none of its stages', async () => {
+    inject(isOfNamespaces, { kind: 'Reset' });
+    proxy.cutWatches();
+    const shop = await released();
+    await expectNoFailure(shop);
+  });
+
+  it('and does not tell of a new namespace yet lets nobody act as the controller', async () => {
+    inject(isOfNamespaces, { kind: 'Reset' });
+    proxy.cutWatches();
+    const shop = await TestNamespace.create(playground);
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', name: shop.name };
+    const annotations = { 'stages.metio.wtf/default-service-account': 'deployer' };
+    const body = { metadata: { annotations } };
+    await playground.client.patch(namespace, { type: 'Merge', body }, shop.call);
+    await shop.publish('app', 'v1', [configMap('app')]);
+    await shop.createStageSet(['app']);
+    const failed = await shop.untilStageSet((seen) => readyOf(seen)?.status === 'False');
+    expect(readyOf(failed)?.message).to.include('deployer');
+    expect(await shop.configMapNames()).to.deep.equal([]);
+  });
+
   it('fails a stage of which nothing else is heard although it is ready', async () => {
     const shop = await released();
     inject(isWorkload, statusAnswer(503, 'ServiceUnavailable'));
