@@ -72,7 +72,7 @@ export interface StageSetMemory {
   reassert: boolean;
   /** When the status was published last, or the run began. */
   publishedAt: Instant;
-  /** Requests in a row that found no server; a few are no news to a user. */
+  /** Requests in a row without an answer of a server that answers others; a few are no news. */
   interruptions: number;
   /** When the health of objects was looked at last. */
   lookedAt: Instant;
