@@ -90,7 +90,7 @@ describe('attack 122: a metric source that leads inside (its address is judged a
   });
 });
 
-describe('attack 123: a metric source whose server redirects (edge case 21: no token crosses hosts, and no hop leaves the allow list, part B 4.5)', () => {
+describe('attack 123: a metric source whose server redirects (edge case 21 of part B 13: no token crosses hosts, and no hop leaves the allow list, part B 4.5)', () => {
   let first: FileServer;
   let second: FileServer;
   const arrived: IncomingMessage['headers'][] = [];
