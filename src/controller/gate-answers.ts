@@ -65,17 +65,17 @@ async function answerTo(
   options: GateAnswersOptions,
   call: CallOptions,
 ): Promise<Answer> {
-  // As of the moment of the request: what comes in later may have been true no longer.
-  const at = options.clock();
   const secrets = new Set<string>();
   try {
     const signal = AbortSignal.any([call.signal, AbortSignal.timeout(longestRead)]);
-    return { kind: 'Value', value: await read(ask, stageSet, secrets, options, { signal }), at };
+    const value = await read(ask, stageSet, secrets, options, { signal });
+    return { kind: 'Value', value, at: options.clock() };
   } catch (error) {
     call.signal.throwIfAborted();
     const treated = treatmentOf(error);
     const message = redact(treated instanceof Error ? treated.message : String(treated), secrets);
-    return { kind: treated instanceof DeniedError ? 'Denied' : 'Unreadable', message, at };
+    const kind = treated instanceof DeniedError ? 'Denied' : 'Unreadable';
+    return { kind, message, at: options.clock() };
   }
 }
 

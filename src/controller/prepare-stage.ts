@@ -5,7 +5,7 @@ import { describeObject, groupOf, referenceTo } from '../core/objects/identity.t
 import { applyGroups } from '../core/objects/order.ts';
 import { stampOwnership } from '../core/objects/ownership.ts';
 import { substitutionFingerprint } from '../core/objects/substitution.ts';
-import type { PinnedArtifact } from '../core/run.ts';
+import type { PinnedArtifact } from '../core/pinned-artifact.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';

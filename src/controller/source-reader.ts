@@ -9,7 +9,7 @@ import {
   type SourceRoute,
   sourceRoute,
 } from '../core/objects/source-artifact.ts';
-import type { PinnedArtifact } from '../core/run.ts';
+import type { PinnedArtifact } from '../core/pinned-artifact.ts';
 import type { SourceObservation } from '../core/snapshot.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';

@@ -7,10 +7,12 @@ import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
 import type { Ask } from './gates/asks.ts';
 import type { GateQuestions, Passage } from './gates/at-gates.ts';
+import type { BudgetMemory } from './gates/budget-news.ts';
 import type { AnnotationPassage, GateHold } from './gates/gate-hold.ts';
 import type { RunOverrides } from './gates/override.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
 import type { Duration, Instant } from './time.ts';
 
 /**
@@ -49,6 +51,8 @@ export interface RunProgress {
   readonly overrides?: RunOverrides;
   /** Gates that would have held it, had an annotation not let it past. */
   readonly passages?: readonly AnnotationPassage[];
+  /** What is remembered of the error budget of the whole. */
+  readonly budget?: BudgetMemory;
   /** What is applied while gates keep back what is pinned. */
   readonly deployed?: readonly (PinnedArtifact | undefined)[];
   /** What is applied has been asserted since the hold began, as far as that could be done. */
@@ -78,21 +82,13 @@ export interface Correction {
  */
 export type RunPurpose = 'Rollout' | 'Retry' | 'Reassert';
 
-/** One stage's artifact, fixed for the length of a run. */
-export interface PinnedArtifact {
-  /** `namespace/name` of the source object, as `status.lastAppliedRevisions` is keyed. */
-  readonly source: string;
-  readonly url: string;
-  readonly revision: string;
-  /** `sha256:<hex>` over the compressed bytes. */
-  readonly digest: string;
-}
-
 export interface StageProgress {
   readonly name: string;
   readonly step: StageStep;
   /** Objects that this run changed in the stage so far. */
   readonly changes: ChangeCounts;
+  /** What is remembered of its own error budget. */
+  readonly budget?: BudgetMemory;
   /** Gates before it that count as passed, whatever they would say. */
   readonly passed?: readonly Gate[];
   /** Which of its actions are done; undefined until the run comes to a stage that has some. */

@@ -1,8 +1,15 @@
-import type { SnapshotEntry, StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import type {
+  BudgetFreeze,
+  SnapshotEntry,
+  StageSet,
+  StageSetStatus,
+  StageStatus,
+} from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
+import type { BudgetMemory } from './gates/budget-news.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
@@ -49,6 +56,7 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   }
   withPending(status, run);
   withOverrides(status, run);
+  withFreeze(status, run.budget);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -134,6 +142,15 @@ function withOverrides(status: StageSetStatus, { overrides, outcome }: RunProgre
   else if (budget !== undefined) delete status.budgetOverride;
 }
 
+/** One that ended is gone; one that was not asked for stays. */
+function withFreeze(
+  entry: { budgetFreeze?: BudgetFreeze },
+  budget: BudgetMemory | undefined,
+): void {
+  if (budget?.freeze !== undefined) entry.budgetFreeze = budget.freeze;
+  else if (budget !== undefined) delete entry.budgetFreeze;
+}
+
 function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {
   const previous = new Map((stageSet.status?.stages ?? []).map((entry) => [entry.name, entry]));
   return (stageSet.spec?.stages ?? []).map(({ name }) => {
@@ -149,9 +166,12 @@ function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress)
             run.forced,
           );
     const size = inventories.get(name);
-    return size === undefined
-      ? entry
-      : { ...entry, entriesCount: size.entries, shards: size.shards };
+    const sized: StageStatus =
+      size === undefined
+        ? { ...entry }
+        : { ...entry, entriesCount: size.entries, shards: size.shards };
+    withFreeze(sized, progress?.budget);
+    return sized;
   });
 }
 

@@ -1,4 +1,5 @@
-import type { PinnedArtifact, RunProgress, StageProgress } from '../run.ts';
+import type { PinnedArtifact } from '../pinned-artifact.ts';
+import type { RunProgress, StageProgress } from '../run.ts';
 import type { DriftedObject } from './drifted.ts';
 
 /** So many objects at most are corrected one by one; beyond, lists are cheaper. */

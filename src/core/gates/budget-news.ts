@@ -5,7 +5,11 @@ import type { ErrorBudgetVerdict } from './error-budget.ts';
 export interface BudgetMemory {
   readonly freeze: BudgetFreeze | undefined;
   /** Why the source could not be read the last time. */
-  readonly sourceError: string | undefined;
+  readonly sourceError?: string;
+  /** What was read last. */
+  readonly remaining?: number;
+  /** Whether revisions are held by it. */
+  readonly held?: boolean;
 }
 
 /** What is worth an event, which is told once and not at each look. */

@@ -10,3 +10,7 @@ export const advanceNeeds = 'create stagesets/advance in subresources.stages.met
 
 /** What it takes to pass a gate although its own condition has not been met. */
 export const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
+
+export function needsOf(hold: Pick<Hold, 'releasedBy'>): string {
+  return needsOverride(hold) ? overrideNeeds : advanceNeeds;
+}

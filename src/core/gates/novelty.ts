@@ -1,5 +1,6 @@
 import type { StageSet } from '../../types/stages.ts';
-import type { PinnedArtifact, RunProgress } from '../run.ts';
+import type { PinnedArtifact } from '../pinned-artifact.ts';
+import type { RunProgress } from '../run.ts';
 
 /** How the pinned artifacts of a run differ from what is applied (part B 1.4). */
 export interface Novelty {

@@ -30,7 +30,7 @@ function holdBy(
   memory: GateMemory,
   question: PromotionQuestion,
 ): PromotionHold {
-  const state = writeMemory(memory, standing.phase, question.now);
+  const state = stateOf(standing, memory, question);
   const holds = holdsOf(standing, memory, state, question);
   const shared = { state, holds, until: standing.until };
   const command = promoteCommand(question);
@@ -69,7 +69,7 @@ export function deniedHold(
   question: PromotionQuestion,
 ): PromotionHold {
   const { stage } = question;
-  const state = writeMemory(memory, standing.phase, question.now);
+  const state = stateOf(standing, memory, question);
   const reason = `Stage ${stage} is healthy, but what its ${fieldOf(gate)} asks for is refused: ${message}`;
   const others = holdsOf(standing, memory, state, question).filter((hold) => hold.gate !== gate);
   const hold = gateHold(gate, reason, toRfc3339(question.now), question);
@@ -80,6 +80,17 @@ export function deniedHold(
     message: `${reason}${lookedAgain(until)}; to promote it all the same: ${promoteCommand(question)}`,
     until: earlier(standing.until, until),
   };
+}
+
+function stateOf(
+  { phase, breaches }: Standing,
+  memory: GateMemory,
+  { now }: PromotionQuestion,
+): PromotionState {
+  const state = writeMemory(memory, phase, now);
+  const restarts = breaches.find(({ gate }) => gate === 'RestartGate');
+  if (restarts === undefined) return state;
+  return { ...state, restartCheck: restarts.check, observedRestarts: restarts.count };
 }
 
 /** The gates that are not passed, what blocks first. Those that do not hold yet have no `since`. */

@@ -3,6 +3,7 @@ import type { RunProgress } from '../run.ts';
 import { type Instant, instant, toRfc3339 } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
 import type { EntryGate, EntryQuestion } from './entry-gate.ts';
+import { pendingRevisions } from './pending-revisions.ts';
 import { withOverride } from './run-overrides.ts';
 import { decideWindowGate } from './window-hold.ts';
 
@@ -58,7 +59,7 @@ function heldSince({ run, snapshot }: EntryQuestion): Instant | undefined {
   const { pendingUpdate: recorded } = snapshot.stageSet.status ?? {};
   const since = Date.parse(recorded?.since ?? '');
   if (recorded === undefined || Number.isNaN(since)) return undefined;
-  const wanted = revisionsOf(run);
+  const wanted = pendingRevisions(run);
   const known = Object.entries(recorded.revisions ?? {});
   return known.every(([source, revision]) => wanted[source] === revision)
     ? instant(since)
@@ -72,14 +73,10 @@ function pendingUpdate(
   since: string | undefined,
 ): PendingUpdate {
   return {
-    revisions: newRevisions ? revisionsOf(run) : {},
+    revisions: newRevisions ? pendingRevisions(run) : {},
     ...(opens === undefined ? {} : { nextWindowOpens: toRfc3339(wholeSecond(opens)) }),
     ...(since === undefined ? {} : { since }),
   };
-}
-
-function revisionsOf({ pinned }: RunProgress): Record<string, string> {
-  return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
 }
 
 /** Times are recorded in whole seconds; rounded up, none names a moment that is still closed. */

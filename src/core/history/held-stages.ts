@@ -5,6 +5,7 @@ import type {
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { RecordedStage, StageRun, StageSet } from '../../types/stages.ts';
 import { positiveDuration } from '../duration.ts';
+import { needsOf } from '../gates/needs.ts';
 import { promoteRequest } from '../gates/promote-annotation.ts';
 import { decidePromotion } from '../gates/promotion.ts';
 import { recordedGates } from '../gates/settle-promotion.ts';
@@ -56,7 +57,37 @@ function isAtGates(recorded: RecordedRun, stage: string): boolean {
   return (entry.gates ?? []).some(({ heldUntil }) => heldUntil === undefined);
 }
 
-function holdsOf(
+function holdsOf(recorded: RecordedRun, stage: string, revision: string, now: Instant): Hold[] {
+  const before = entryHolds(recorded, stage);
+  return before.length > 0 ? before : promotionHolds(recorded, stage, revision, now);
+}
+
+/** The gates before a stage, as the controller has put them on record. */
+function entryHolds({ run }: RecordedRun, stage: string): Hold[] {
+  const advances = run?.status?.advances ?? [];
+  return (entryOf(run, stage)?.gates ?? []).flatMap((recorded): Hold[] => {
+    const { gate, heldFrom, heldUntil, reason, awaits, until, command } = recorded;
+    if (!isGate(gate) || !gatesOfEntry.has(gate) || heldUntil !== undefined) return [];
+    if (reason === undefined || awaits === undefined) return [];
+    if (advances.some((advance) => advance.stage === stage && advance.gate === gate)) return [];
+    return [
+      {
+        gate,
+        stage,
+        reason,
+        since: heldFrom,
+        ...(until === undefined ? {} : { until }),
+        releasedBy: awaits,
+        needs: needsOf({ releasedBy: awaits }),
+        ...(command === undefined ? {} : { command }),
+      },
+    ];
+  });
+}
+
+const gatesOfEntry: ReadonlySet<Gate> = new Set(['UpdateWindow', 'ErrorBudget', 'VersionApproval']);
+
+function promotionHolds(
   { stageSet, run }: RecordedRun,
   stage: string,
   revision: string,

@@ -1,6 +1,6 @@
 import type { JsonObject, KubernetesObject, ObjectReference } from '../../types/kubernetes.ts';
 import type { SourceReference } from '../../types/stages.ts';
-import type { PinnedArtifact } from '../run.ts';
+import type { PinnedArtifact } from '../pinned-artifact.ts';
 import { cut } from '../validate/field-path.ts';
 import { groupOf } from './identity.ts';
 

@@ -8,12 +8,14 @@ import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
 import { allMetricSourceProblems } from './metric-sources.ts';
+import { migrationProblems } from './migrations.ts';
 import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
+import { versionProblems } from './versions.ts';
 import { windowProblems } from './windows.ts';
 
 /**
@@ -36,6 +38,8 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...promotionProblems(spec),
     ...errorBudgetProblems(spec),
     ...allMetricSourceProblems(spec),
+    ...versionProblems(spec),
+    ...migrationProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

@@ -44,7 +44,9 @@ describe('a field that this build cannot carry out', () => {
     const [dev, prod] = specOf(['dev', 'prod']).stages;
     if (dev === undefined || prod === undefined) throw new Error('there are two stages');
     expect(
-      unsupportedFields({ stages: [dev, { ...prod, errorBudget: { source: {}, freezeThreshold: '1' } }] }),
+      unsupportedFields({
+        stages: [dev, { ...prod, errorBudget: { source: {}, freezeThreshold: '1' } }],
+      }),
     ).to.deep.equal([
       {
         path: 'spec.stages[1].errorBudget',

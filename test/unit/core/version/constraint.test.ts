@@ -73,7 +73,9 @@ describe('a constraint on versions', () => {
   });
 
   it('of whatever text is read without an error, and quickly', () => {
-    const pieces = fc.constantFrom(...['1', '.', 'x', '*', ' ', ',', '||', '>=', '-', '^', 'v', '+', 'a']);
+    const pieces = fc.constantFrom(
+      ...['1', '.', 'x', '*', ' ', ',', '||', '>=', '-', '^', 'v', '+', 'a'],
+    );
     const texts = fc.oneof(
       fc.string({ maxLength: 600 }),
       fc.array(pieces, { maxLength: 200 }).map((all) => all.join('')),
