@@ -1,4 +1,4 @@
-import type { Answers, Ask } from '../core/gates/asks.ts';
+import { type Answer, type Answers, type Ask, askKey } from '../core/gates/asks.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
@@ -19,6 +19,8 @@ const mostAnswers = 256;
 interface GateAsksOptions extends GateAnswersOptions {
   /** Told of a StageSet whose gates are answered. */
   readonly onNews: (key: string) => void;
+  /** Told of each answer once. */
+  readonly onAnswer: (stageSet: StageSet, ask: Ask, answer: Answer) => void;
 }
 
 /** Finds out what gates must know while no worker waits for it, shared by namespace. */
@@ -41,7 +43,13 @@ export class GateAsks {
     const work = (memory.asking ??= new BackgroundWork<Answers>(
       async (signal, permit) => {
         await permit();
-        return await answersTo(asks, stageSet, this.#options, { signal });
+        const answers = await answersTo(asks, stageSet, this.#options, { signal });
+        signal.throwIfAborted();
+        for (const ask of asks) {
+          const answer = answers.get(askKey(ask));
+          if (answer !== undefined) this.#options.onAnswer(stageSet, ask, answer);
+        }
+        return answers;
       },
       this.#permits.of(stageSet),
       call.signal,
