@@ -67,11 +67,9 @@ export class Reporter {
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
         if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
       } else if (step.kind === 'AtGates') {
         this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Pending');
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
