@@ -1,16 +1,6 @@
 import type { BudgetFreeze } from '../../types/stages.ts';
+import type { BudgetMemory } from './budget-memory.ts';
 import type { ErrorBudgetVerdict } from './error-budget.ts';
-
-/** What is remembered of a budget between two looks. */
-export interface BudgetMemory {
-  readonly freeze: BudgetFreeze | undefined;
-  /** Why the source could not be read the last time. */
-  readonly sourceError?: string;
-  /** What was read last. */
-  readonly remaining?: number;
-  /** Whether revisions are held by it. */
-  readonly held?: boolean;
-}
 
 /** What is worth an event, which is told once and not at each look. */
 export type BudgetNews =

@@ -4,7 +4,7 @@ import { retryIntervalOf } from '../schedule.ts';
 import { type Instant, instant } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
 import { askKey } from './asks.ts';
-import type { BudgetMemory } from './budget-news.ts';
+import type { BudgetMemory } from './budget-memory.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import { budgetIntervalOf, decideErrorBudget, type ErrorBudgetVerdict } from './error-budget.ts';
 import { pendingRevisions } from './pending-revisions.ts';

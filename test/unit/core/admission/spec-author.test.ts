@@ -29,7 +29,7 @@ function stored(fields: Partial<AdmissionRequest>): JsonObject {
 }
 
 function authorOf(object: JsonObject): string | undefined {
-  const parsed = parseStageSet(object, { defaults: 'Apply' });
+  const parsed = parseStageSet(object);
   if (!parsed.ok) throw new Error('it cannot be parsed');
   return specAuthorOf(parsed.value)?.user;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Answer } from '../../../../src/core/gates/asks.ts';
-import { type BudgetMemory, budgetNews } from '../../../../src/core/gates/budget-news.ts';
+import type { BudgetMemory } from '../../../../src/core/gates/budget-memory.ts';
+import { budgetNews } from '../../../../src/core/gates/budget-news.ts';
 import {
   budgetIntervalOf,
   decideErrorBudget,
