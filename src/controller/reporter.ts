@@ -55,8 +55,9 @@ export class Reporter {
     });
   }
 
-  /** A stage that just became ready has passed apply and verify. */
+  /** A stage that just became ready has passed apply and verify; gates before it were asked. */
   stagesMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
+    this.gates.budgetsMoved(stageSet, run);
     const known = new Map(before?.stages.map(({ name, step }) => [name, step]));
     // The end of a correction is news of the stages that it had.
     const ended = before?.correction !== undefined && run.correction === undefined;
@@ -318,6 +319,7 @@ export class Reporter {
   forgotten(key: string): void {
     const [namespace = '', name = ''] = key.split('/');
     this.#metrics.forgetStageSet({ namespace, name });
+    this.gates.forgotten({ namespace, name });
   }
 
   #of(stageSet: StageSet): Logger {

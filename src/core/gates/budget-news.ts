@@ -1,6 +1,5 @@
 import type { BudgetFreeze } from '../../types/stages.ts';
 import type { BudgetMemory } from './budget-memory.ts';
-import type { ErrorBudgetVerdict } from './error-budget.ts';
 
 /** What is worth an event, which is told once and not at each look. */
 export type BudgetNews =
@@ -17,13 +16,13 @@ export type BudgetNews =
  * A freeze begins, whether it holds or is only recorded, or the source cannot be read any more (the
  * gaps of part B 4.2). An outage that goes on is the same one, whatever its errors say.
  */
-export function budgetNews(before: BudgetMemory, verdict: ErrorBudgetVerdict): BudgetNews[] {
-  if (verdict.kind === 'Ask') return [];
-  const { freeze, sourceError, kind } = verdict;
+export function budgetNews(before: BudgetMemory, after: BudgetMemory): BudgetNews[] {
+  const { freeze, sourceError, held } = after;
   const news: BudgetNews[] = [];
   if (freeze !== undefined && before.freeze === undefined) news.push({ kind: 'Froze', freeze });
   if (sourceError !== undefined && before.sourceError === undefined) {
-    news.push({ kind: 'Unreadable', sourceError, verdict: kind });
+    const verdict = held === true ? 'Held' : 'Open';
+    news.push({ kind: 'Unreadable', sourceError, verdict });
   }
   return news;
 }

@@ -1,7 +1,5 @@
 import { expect } from 'chai';
 import type { Answer } from '../../../../src/core/gates/asks.ts';
-import type { BudgetMemory } from '../../../../src/core/gates/budget-memory.ts';
-import { budgetNews } from '../../../../src/core/gates/budget-news.ts';
 import {
   budgetIntervalOf,
   decideErrorBudget,
@@ -234,41 +232,6 @@ describe('an error budget whose source cannot be read (part B 4.2)', () => {
       const verdict = held(ask(value(0.2), { budget: each, freeze: then }));
       expect(verdict.freeze?.since).to.equal(frozen.since);
     }
-  });
-
-  it('tells of an outage once, and of each one (gap: part B 4.2)', () => {
-    let memory: BudgetMemory = { freeze: undefined, sourceError: undefined };
-    const told: string[] = [];
-    const answers = [
-      value(1),
-      unreadable,
-      { ...unreadable, message: 'prom gave no answer' },
-      denied,
-      value(1),
-      unreadable,
-    ];
-    for (const answer of answers) {
-      const verdict = ask(answer, { freeze: memory.freeze });
-      told.push(
-        budgetNews(memory, verdict)
-          .map(({ kind }) => kind)
-          .join(),
-      );
-      if (verdict.kind === 'Ask') continue;
-      memory = { freeze: verdict.freeze, sourceError: verdict.sourceError };
-    }
-    expect(told).to.deep.equal(['', 'Unreadable', '', '', '', 'Unreadable']);
-  });
-
-  it('tells of a freeze once, when it begins (gap: part B 4.2)', () => {
-    const none: BudgetMemory = { freeze: undefined, sourceError: undefined };
-    const first = ask(value(0.05));
-    expect(budgetNews(none, first).map(({ kind }) => kind)).to.deep.equal(['Froze']);
-    const later = ask(value(0.04), { freeze: frozen });
-    expect(budgetNews({ ...none, freeze: frozen }, later)).to.deep.equal([]);
-    const dry = ask(value(0.05), { budget: { ...budget, dryRun: true } });
-    expect(budgetNews(none, dry).map(({ kind }) => kind)).to.deep.equal(['Froze']);
-    expect(budgetNews(none, ask(undefined))).to.deep.equal([]);
   });
 
   it('is a matter of RBAC where the account may not read the Secret, looked at each minute', () => {
