@@ -1,4 +1,4 @@
-import type { Answers, Ask } from '../core/gates/asks.ts';
+import { type Answer, type Answers, type Ask, askKey } from '../core/gates/asks.ts';
 import {
   type VersionAnswer,
   type VersionAnswers,
@@ -42,6 +42,8 @@ export interface FindingOptions extends GateAnswersOptions {
 interface GateAsksOptions extends FindingOptions {
   /** Told of a StageSet whose gates are answered. */
   readonly onNews: (key: string) => void;
+  /** Told of each answer once. */
+  readonly onAnswer: (stageSet: StageSet, ask: Ask, answer: Answer) => void;
 }
 
 /** Finds out what gates must know while no worker waits for it, shared by namespace. */
@@ -64,7 +66,14 @@ export class GateAsks {
     const work = (memory.asking ??= new BackgroundWork<FoundOut>(
       async (signal, permit) => {
         await permit();
-        return await findOut(asks, stageSet, this.#options, { signal });
+        const found = await findOut(asks, stageSet, this.#options, { signal });
+        signal.throwIfAborted();
+        for (const ask of asks) {
+          const answer = isVersionAsk(ask) ? undefined : found.gates.get(askKey(ask));
+          if (answer !== undefined && !isVersionAsk(ask))
+            this.#options.onAnswer(stageSet, ask, answer);
+        }
+        return found;
       },
       this.#permits.of(stageSet),
       call.signal,

@@ -176,6 +176,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    this.#options.reporter.gates.moved(stageSet, before, run);
     this.#options.reporter.actionsMoved(stageSet, before, run);
     if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;

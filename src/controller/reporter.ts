@@ -55,9 +55,8 @@ export class Reporter {
     });
   }
 
-  /** A stage that just became ready has passed apply and verify; gates before it were asked. */
+  /** A stage that just became ready has passed apply and verify. */
   stagesMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
-    this.gates.budgetsMoved(stageSet, run);
     const known = new Map(before?.stages.map(({ name, step }) => [name, step]));
     // The end of a correction is news of the stages that it had.
     const ended = before?.correction !== undefined && run.correction === undefined;
@@ -68,11 +67,9 @@ export class Reporter {
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
         if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
       } else if (step.kind === 'AtGates') {
         this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Pending');
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
@@ -319,7 +316,6 @@ export class Reporter {
   forgotten(key: string): void {
     const [namespace = '', name = ''] = key.split('/');
     this.#metrics.forgetStageSet({ namespace, name });
-    this.gates.forgotten({ namespace, name });
   }
 
   #of(stageSet: StageSet): Logger {

@@ -112,6 +112,12 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageSetLabel: 'stageset',
     further: ['stage'],
   });
+  const promotionBlocked = series.gauge({
+    name: 'stageset_stage_promotion_blocked',
+    help: '1 while restarts, events or metrics block the promotion of the stage, else 0.',
+    stageSetLabel: 'stageset',
+    further: ['stage'],
+  });
   const budgetRemaining = series.gauge({
     name: 'stageset_budget_remaining',
     help: 'What remains of the error budget of the StageSet, as last read.',
@@ -168,8 +174,10 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageApplied: (stageSet, stage) => applied(stageSet, { stage }, 1),
     setStageReadiness: (stageSet, stage, readiness) =>
       ready(stageSet, { stage }, readiness === 'Ready' ? 1 : 0),
-    setStagePromotion: (stageSet, stage, promotion) =>
-      promotionPending(stageSet, { stage }, promotion === 'Pending' ? 1 : 0),
+    setStagePromotion: (stageSet, stage, promotion) => {
+      promotionPending(stageSet, { stage }, promotion === 'Passed' ? 0 : 1);
+      promotionBlocked(stageSet, { stage }, promotion === 'Blocked' ? 1 : 0);
+    },
     updateDeferred: (stageSet) => deferrals(stageSet, {}, 1),
     setBudgetRemaining: (stageSet, remaining) => budgetRemaining(stageSet, {}, remaining),
     setBudgetFrozen: (stageSet, stage, frozen) => {

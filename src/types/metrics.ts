@@ -39,8 +39,12 @@ export interface ControllerMetrics {
   /** The stage passed apply, verify and post-actions. */
   stageApplied(stageSet: StageSetName, stage: string): void;
   setStageReadiness(stageSet: StageSetName, stage: string, readiness: 'Ready' | 'NotReady'): void;
-  /** Whether promotion gates hold a stage that is applied and healthy. */
-  setStagePromotion(stageSet: StageSetName, stage: string, promotion: 'Pending' | 'Passed'): void;
+  /** Whether promotion gates hold a stage that is applied and healthy, and whether one blocks it. */
+  setStagePromotion(
+    stageSet: StageSetName,
+    stage: string,
+    promotion: 'Pending' | 'Blocked' | 'Passed',
+  ): void;
   /** Update windows began to hold a delivery. */
   updateDeferred(stageSet: StageSetName): void;
   /** What remains of the run's error budget, as last read; undefined ends the series. */

@@ -1,5 +1,17 @@
 import type { BudgetFreeze } from '../../types/stages.ts';
 import type { BudgetMemory } from './budget-memory.ts';
+import type { ErrorBudgetVerdict } from './error-budget.ts';
+
+/** What is to be remembered of a look. */
+export function remembered(verdict: Exclude<ErrorBudgetVerdict, { kind: 'Ask' }>): BudgetMemory {
+  const { freeze, sourceError, remaining, kind } = verdict;
+  return {
+    freeze,
+    ...(sourceError === undefined ? {} : { sourceError }),
+    ...(remaining === undefined ? {} : { remaining }),
+    held: kind === 'Held',
+  };
+}
 
 /** What is worth an event, which is told once and not at each look. */
 export type BudgetNews =
@@ -21,8 +33,12 @@ export function budgetNews(before: BudgetMemory, after: BudgetMemory): BudgetNew
   const news: BudgetNews[] = [];
   if (freeze !== undefined && before.freeze === undefined) news.push({ kind: 'Froze', freeze });
   if (sourceError !== undefined && before.sourceError === undefined) {
-    const verdict = held === true ? 'Held' : 'Open';
-    news.push({ kind: 'Unreadable', sourceError, verdict });
+    news.push({ kind: 'Unreadable', sourceError, verdict: held === true ? 'Held' : 'Open' });
   }
   return news;
+}
+
+/** While nobody can read it, nobody knows that it is exhausted. */
+export function isExhausted({ held, sourceError }: BudgetMemory): boolean {
+  return held === true && sourceError === undefined;
 }

@@ -84,7 +84,7 @@ function ladderFor(
 }
 
 function approved(question: EntryQuestion, version: RunVersion): EntryVerdict {
-  const { run, snapshot, stage } = question;
+  const { run, snapshot } = question;
   const { stageSet, advances, now } = snapshot;
   const { plan, desired, current } = version;
   const verdict = decideApproval({
@@ -93,9 +93,8 @@ function approved(question: EntryQuestion, version: RunVersion): EntryVerdict {
     plan,
     desired,
     current,
-    advances: advances
-      .filter(({ runId, advance }) => runId === run.id && advance.stage === stage)
-      .map(({ advance }) => advance),
+    advances: advances.filter(({ runId }) => runId === run.id).map(({ advance }) => advance),
+    runId: run.id,
     now,
     since: heldSince(question, 'VersionApproval'),
   });
