@@ -11,9 +11,6 @@ export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
 }
 
 const unsupportedInSpec = [
-  'version',
-  'migrations',
-  'migrationsSourceRef',
   'rollbackOnFailure',
 ] as const satisfies readonly (keyof StageSetSpec)[];
 

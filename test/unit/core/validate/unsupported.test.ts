@@ -13,7 +13,6 @@ function pathsOfStage(rest: Partial<Stage>): string[] {
 
 describe('a field that this build cannot carry out', () => {
   const inSpec: [Partial<StageSetSpec>, string][] = [
-    [{ version: { value: '1.0.0' } }, 'spec.version'],
     [{ rollbackOnFailure: true }, 'spec.rollbackOnFailure'],
   ];
   for (const [spec, path] of inSpec) {
