@@ -2478,7 +2478,7 @@ export interface components {
                          * @description The list that the action is in.
                          * @enum {string}
                          */
-                        hook: "pre" | "post" | "onFailure";
+                        hook: "migration" | "pre" | "post" | "onFailure";
                         /** @description Name of the action. */
                         name: string;
                         /** @description Revision of the stage that it runs for. */

@@ -4685,6 +4685,7 @@ export const stageSetSchema: StructuralSchema = {
          "hook": {
           "type": "string",
           "enum": [
+           "migration",
            "pre",
            "post",
            "onFailure"

@@ -99,9 +99,7 @@ const waits = 'The change from version 1.0.0 to 2.0.0 (1 migration) waits for ';
 
 describe('a change of the version', () => {
   it('is held by nobody unless the spec says so', () => {
-    expect(reason({ version: { approvalMode: undefined } })).to.equal(
-      'Open',
-    );
+    expect(reason({ version: { approvalMode: undefined } })).to.equal('Open');
     expect(reason({ version: { approvalMode: 'Never' } })).to.equal('Open');
   });
 
