@@ -4,24 +4,13 @@ import { type Publication, publish } from '../../dev/artifacts/publish.ts';
 import type { VersionAnswersOptions } from '../../src/controller/version-answers.ts';
 import type { VersionAnswer } from '../../src/core/version/version-asks.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
-import type { Migration, SourceReference } from '../../src/types/stages.ts';
+import type { SourceReference } from '../../src/types/stages.ts';
+import { ladderFile as file, fluxGroup, migration, sourceRules } from '../ladder-files.ts';
 import { configMap, serviceAccount } from '../objects.ts';
 import { grant } from '../rbac.ts';
 import { archive } from '../security/archives.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 import { noon, stageSetIn, useVersionAnswers } from '../version-stand.ts';
-
-const fluxGroup = 'source.toolkit.fluxcd.io';
-const sourceRules = [{ apiGroups: [fluxGroup], resources: ['*'], verbs: ['get', 'list'] }];
-
-/** A migration with one step, which waits. */
-function migration(name: string, to: string, rest: Partial<Migration> = {}): Migration {
-  return { name, to, actions: [{ name: 'pause', wait: { duration: '1s' } }], ...rest };
-}
-
-function file(...migrations: readonly unknown[]): Record<string, string> {
-  return { 'ladder.yaml': JSON.stringify(migrations) };
-}
 
 const http = [{ name: 'call', http: { url: 'https://hooks.example.com' } }];
 

@@ -157,7 +157,7 @@ describe('the version of a StageSet', () => {
         number: await refusalOf({ fromObject: { ...web, fieldPath: '{.metadata.name}' } }),
       };
       expect(refusals.stage).to.include('is nowhere, and no stage is called so');
-      expect(refusals.object).to.include('the stage renders no "Deployment" "api"');
+      expect(refusals.object).to.include('the stage renders no Deployment api');
       expect(refusals.label).to.include(`has no label ${label}`);
       expect(refusals.field).to.include('spec.version.fromObject.fieldPath');
       expect(refusals.path).to.include('spec.version.fromObject.fieldPath');
