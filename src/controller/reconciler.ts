@@ -27,6 +27,7 @@ import {
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
+import { serverAnswers } from './outage.ts';
 import { pruneRun } from './prune-run.ts';
 import { RemoteWork } from './remote-work.ts';
 import type { Reporter } from './reporter.ts';
@@ -68,7 +69,7 @@ export interface ReconcilerOptions {
 /** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
 
-/** So many passes in a row without an answer of the server are told to the user. */
+/** So many requests in a row that get no answer, of a server that answers others, are a failure. */
 const patience = 5;
 
 /**
@@ -123,7 +124,10 @@ export class Reconciler {
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
-      await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      // What is found out ahead of a run is none of the affairs of the one before.
+      if (memory.run?.outcome === undefined) {
+        await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      }
       await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#begin(decision.next, stageSet, memory, call);
     }
@@ -172,6 +176,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    this.#options.reporter.gates.moved(stageSet, before, run);
     this.#options.reporter.actionsMoved(stageSet, before, run);
     if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;
@@ -227,7 +232,12 @@ export class Reconciler {
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
       case 'Ask':
-        await this.#options.asks.take(effect.asks, pinnedTo(stageSet, memory), memory, call);
+        await this.#options.asks.take(
+          effect.asks,
+          { ...stageSet, spec: effect.spec },
+          memory,
+          call,
+        );
         return;
       case 'SaveLedgers':
         await this.#saveLedgers(stageSet, memory, call);
@@ -316,7 +326,14 @@ export class Reconciler {
       if (memory.run !== run) memory.interruptions = 0;
     } catch (error) {
       call.signal.throwIfAborted();
-      this.#giveUpWhenInterrupted(error, memory);
+      await this.#giveUpWhenInterrupted(error, memory, call);
+      const unanswered = isInterruption(error)
+        ? this.#options.actions.unanswered(at, error)
+        : undefined;
+      if (unanswered !== undefined) {
+        memory.run = unanswered;
+        return;
+      }
       const failure = redactedFailure(failureOf(operation, error), memory.secrets);
       const said = sayable(error, failure, memory.secrets);
       this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, said);
@@ -342,7 +359,7 @@ export class Reconciler {
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
       call.signal.throwIfAborted();
-      this.#giveUpWhenInterrupted(error, memory);
+      await this.#giveUpWhenInterrupted(error, memory, call);
       // What a failed write left behind is not known.
       distrustInventories(memory);
       const failure = failureOf('prune', error);
@@ -350,11 +367,17 @@ export class Reconciler {
     }
   }
 
-  /** @throws the error again, to end the pass, while the server's silence is still no news. */
-  #giveUpWhenInterrupted(error: unknown, memory: StageSetMemory): void {
+  /** @throws the error again, to end the pass, while it is an outage, or may become one. */
+  async #giveUpWhenInterrupted(
+    error: unknown,
+    memory: StageSetMemory,
+    { signal }: CallOptions,
+  ): Promise<void> {
     if (!isInterruption(error)) return;
-    memory.interruptions += 1;
+    const isOutage = !(await serverAnswers(this.#options.client, signal));
+    memory.interruptions = isOutage ? 0 : memory.interruptions + 1;
     if (memory.interruptions < patience) throw error;
+    memory.interruptions = 0;
   }
 
   #forget(key: string): void {
@@ -370,11 +393,6 @@ export class Reconciler {
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
-}
-
-/** The StageSet with the spec that its run carries out. */
-function pinnedTo(stageSet: StageSet, { run }: StageSetMemory): StageSet {
-  return run === undefined ? stageSet : { ...stageSet, spec: run.spec };
 }
 
 function keyOf({ metadata }: StageSet): string {

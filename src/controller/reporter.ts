@@ -22,6 +22,7 @@ import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
 import type { ActionScope, Stage, StageLedger, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
+import { GateReports } from './gate-reports.ts';
 import { ledgerRecord } from './ledger-record.ts';
 
 /** An object that is changed back and forth, in words, and how long it is left alone now. */
@@ -32,11 +33,14 @@ export interface Contested {
 
 /** Tells people and machines what happened: events, metrics and logs, and nothing else. */
 export class Reporter {
+  /** What gates found out. */
+  readonly gates: GateReports;
   readonly #events: EventRecorder;
   readonly #metrics: ControllerMetrics;
   readonly #logger: Logger;
 
   constructor(events: EventRecorder, metrics: ControllerMetrics, logger: Logger) {
+    this.gates = new GateReports(events, metrics);
     this.#events = events;
     this.#metrics = metrics;
     this.#logger = logger;
@@ -63,11 +67,9 @@ export class Reporter {
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
         if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
       } else if (step.kind === 'AtGates') {
         this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Pending');
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
@@ -270,6 +272,7 @@ export class Reporter {
     for (const { name } of before.status?.stages ?? []) {
       if (!stages.has(name)) this.#metrics.forgetStage(nameOf(after), name);
     }
+    this.gates.settled(after);
     this.#gatesMoved(before, after, run);
     const ready = readyOf(after);
     if (ready === undefined || ready.reason === 'Progressing') return;

@@ -165,6 +165,7 @@ export class Planner {
       building: false,
       attempt: 'None',
       answers: new Map(),
+      versions: new Map(),
       asking: false,
       drift: noDrift,
       advances: advancesOf(newestRun(runs)),

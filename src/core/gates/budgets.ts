@@ -4,9 +4,10 @@ import { retryIntervalOf } from '../schedule.ts';
 import { type Instant, instant } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
 import { askKey } from './asks.ts';
-import type { BudgetMemory } from './budget-news.ts';
+import type { BudgetMemory } from './budget-memory.ts';
+import { remembered } from './budget-news.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
-import { budgetIntervalOf, decideErrorBudget, type ErrorBudgetVerdict } from './error-budget.ts';
+import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
 import { pendingRevisions } from './pending-revisions.ts';
 import { withOverride } from './run-overrides.ts';
 
@@ -15,7 +16,8 @@ export const runBudget: EntryGate = (question) => {
   const { run, index, novelty } = question;
   const { errorBudget } = run.spec;
   if (errorBudget === undefined || index > 0 || novelty.begun) return { kind: 'Open' };
-  const memory = run.budget ?? { freeze: question.snapshot.stageSet.status?.budgetFreeze };
+  const memory = run.budget ??
+    runBefore(question)?.budget ?? { freeze: question.snapshot.stageSet.status?.budgetFreeze };
   const keep: Keep = (next, budget) => ({ ...next, budget });
   if (!novelty.revisions) return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   return asked(question, errorBudget, undefined, memory, keep);
@@ -27,13 +29,19 @@ export const stageBudget: EntryGate = (question) => {
   const errorBudget = run.spec.stages[index]?.errorBudget;
   if (errorBudget === undefined) return { kind: 'Open' };
   const recorded = snapshot.stageSet.status?.stages?.find(({ name }) => name === stage);
-  const memory = run.stages[index]?.budget ?? { freeze: recorded?.budgetFreeze };
+  const before = runBefore(question)?.stages.find(({ name }) => name === stage);
+  const memory = run.stages[index]?.budget ?? before?.budget ?? { freeze: recorded?.budgetFreeze };
   const keep: Keep = (next, budget) => withStage(next, index, (each) => ({ ...each, budget }));
   if (novelty.stages[index] !== true) {
     return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   }
   return asked(question, errorBudget, stage, memory, keep);
 };
+
+/** An outage or a freeze outlasts the run that found it. */
+function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
+  return run?.correction?.interrupted ?? run;
+}
 
 type Keep = (run: RunProgress, budget: BudgetMemory) => RunProgress;
 
@@ -85,16 +93,6 @@ function asked(
         ...(hold.since === undefined ? {} : { since: hold.since }),
       },
     },
-  };
-}
-
-function remembered(verdict: Exclude<ErrorBudgetVerdict, { kind: 'Ask' }>): BudgetMemory {
-  const { freeze, sourceError, remaining, kind } = verdict;
-  return {
-    freeze,
-    ...(sourceError === undefined ? {} : { sourceError }),
-    ...(remaining === undefined ? {} : { remaining }),
-    held: kind === 'Held',
   };
 }
 

@@ -105,6 +105,7 @@ function promotionHolds(
     answers: new Map(),
     retryInterval: positiveDuration(stageSet.spec?.retryInterval) ?? defaultInterval,
     trouble: undefined,
+    open: [],
     now,
   });
   switch (verdict.kind) {

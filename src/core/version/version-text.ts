@@ -102,6 +102,7 @@ function isSecret({ apiVersion, kind }: KubernetesObject): boolean {
   return apiVersion === 'v1' && kind === 'Secret';
 }
 
+/** Whether all that a template leads to is metadata. */
 function isOfMetadata(parts: readonly JsonPathPart[]): boolean {
   return parts.every(
     (part) => typeof part === 'string' || part.expression.startsWith('$["metadata"]'),
