@@ -34,6 +34,8 @@ export interface StageSetMemory {
   build: BackgroundWork<PreparedStage> | undefined;
   /** The attempt at an action that goes on while no worker waits for it. */
   attempt: BackgroundWork<Attempt> | undefined;
+  /** The attempt that was given up last, which may still be about to end. */
+  abandoned: BackgroundWork<Attempt> | undefined;
   /** Which Lifetime actions are done, as stored; undefined when it must be read. */
   ledger: StageLedger | undefined;
   /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
@@ -135,6 +137,7 @@ export function emptyMemory(uid: string): StageSetMemory {
     prepared: new Map(),
     build: undefined,
     attempt: undefined,
+    abandoned: undefined,
     ledger: undefined,
     defined: new Map(),
     desired: new Map(),
@@ -208,6 +211,7 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.build?.abandon();
   memory.build = undefined;
   memory.attempt?.abandon();
+  memory.abandoned = memory.attempt ?? memory.abandoned;
   memory.attempt = undefined;
   memory.ledger = undefined;
   memory.prepared.clear();
