@@ -62,6 +62,7 @@ module.exports = {
       ['express', '^src/server/'],
       ['cron-parser', '^src/core/gates/cron\\.ts$'],
       ['@bufbuild/cel', '^src/core/cel/library\\.ts$'],
+      ['jsonpath-rfc9535', '^src/core/objects/json-path\\.ts$'],
       ['semver', '^src/core/version/semver\\.ts$'],
       ['yaml', '^src/(core/objects/yaml|build/sops/yaml-nodes)\\.ts$'],
       ['age-encryption', '^src/build/sops/age-keys\\.ts$'],

@@ -1,6 +1,7 @@
 import { startApi } from '../dev/aggregated-api.ts';
-import { type Playground, startPlayground } from '../dev/playground.ts';
+import type { Playground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
+import { printMeasurement } from './print.ts';
 import { quantiles } from './quantiles.ts';
 import { untilAllReady } from './until-ready.ts';
 import { createAll, createNamespace, namespace, publishAll } from './workload.ts';
@@ -84,9 +85,4 @@ async function measure(playground: Playground): Promise<Record<string, unknown>>
   };
 }
 
-const playground = await startPlayground({ name: 'bench', progress: progressOnStderr });
-try {
-  process.stdout.write(`${JSON.stringify(await measure(playground))}\n`);
-} finally {
-  await playground.stop();
-}
+await printMeasurement(measure);

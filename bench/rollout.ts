@@ -1,8 +1,9 @@
-import { type Playground, startPlayground } from '../dev/playground.ts';
+import type { Playground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
 import type { KubernetesObject } from '../src/types/kubernetes.ts';
 import { readSize } from './arguments.ts';
 import { ProcessMeter, readSamples } from './meters.ts';
+import { printMeasurement, round } from './print.ts';
 import { rawLimit } from './raw-limit.ts';
 import { untilAllReady } from './until-ready.ts';
 import { configMap, createAll, createNamespace, namespace, publishAll } from './workload.ts';
@@ -80,14 +81,4 @@ async function measure(playground: Playground): Promise<Record<string, number | 
   };
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-const playground = await startPlayground({ name: 'bench', progress: progressOnStderr });
-try {
-  const result = await measure(playground);
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-} finally {
-  await playground.stop();
-}
+await printMeasurement(measure);

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Playground, startPlayground } from '../dev/playground.ts';
+import type { Playground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
 import { readSteadiness } from './arguments.ts';
 import { ProcessMeter, readSamples } from './meters.ts';
+import { printMeasurement, round } from './print.ts';
 import { untilAllReady } from './until-ready.ts';
 import { createAll, createNamespace, namespace, publishAll } from './workload.ts';
 
@@ -76,13 +77,4 @@ async function measure(playground: Playground): Promise<Record<string, number>> 
   };
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-const playground = await startPlayground({ name: 'bench', progress: progressOnStderr });
-try {
-  process.stdout.write(`${JSON.stringify(await measure(playground))}\n`);
-} finally {
-  await playground.stop();
-}
+await printMeasurement(measure);

@@ -1,10 +1,11 @@
-import { type Playground, startPlayground } from '../dev/playground.ts';
+import type { Playground } from '../dev/playground.ts';
 import { progressOnStderr } from '../dev/progress.ts';
 import { parseStageSet } from '../src/core/validate/schema.ts';
 import type { KubernetesClient } from '../src/kubernetes/client.ts';
 import { type StageSet, stagesApiVersion } from '../src/types/stages.ts';
 import { readWaiting } from './arguments.ts';
 import { ProcessMeter, readSamples } from './meters.ts';
+import { printMeasurement, round } from './print.ts';
 import { createAll, createNamespace, namespace, publishAll } from './workload.ts';
 
 /**
@@ -110,13 +111,4 @@ function quantile(sorted: readonly number[], share: number): number {
   );
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-const playground = await startPlayground({ name: 'bench', progress: progressOnStderr });
-try {
-  process.stdout.write(`${JSON.stringify(await measure(playground))}\n`);
-} finally {
-  await playground.stop();
-}
+await printMeasurement(measure);

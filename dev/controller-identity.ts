@@ -61,6 +61,9 @@ rules:
     resources: [configmaps, secrets, services, serviceaccounts, namespaces, pods, endpoints,
       limitranges, resourcequotas, replicationcontrollers, persistentvolumes, persistentvolumeclaims]
     verbs: [get, list, watch, create, update, patch, delete]
+  - apiGroups: ['']
+    resources: [events]
+    verbs: [list]
   - apiGroups: [apps, batch, policy, autoscaling, networking.k8s.io, storage.k8s.io,
       scheduling.k8s.io, apiextensions.k8s.io, admissionregistration.k8s.io, apiregistration.k8s.io]
     resources: ['*']

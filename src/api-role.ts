@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Config } from './config/config.ts';
 import { version } from './config/version.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
+import type { GateReaders } from './controller/gate-answers.ts';
 import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { FairLimit } from './kubernetes/fair-limit.ts';
@@ -32,6 +33,7 @@ export interface ApiRoleOptions {
   readonly config: Config;
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
+  readonly readers: GateReaders;
   readonly remote: RemoteAccess;
   readonly certificates: CertificateSource;
   /** Serves `/metrics`. */
@@ -135,7 +137,7 @@ export class ApiRole {
   }
 }
 
-function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): Planner {
+function plannerOf({ builder, client, clock, config, readers, remote }: ApiRoleOptions): Planner {
   const { crossNamespaceReferences, defaultInterval, defaultServiceAccount, maxTeardownWait } =
     config;
   return new Planner({
@@ -143,6 +145,7 @@ function plannerOf({ builder, client, clock, config, remote }: ApiRoleOptions): 
     requests: new FairLimit(requestsOfPlans.most, requestsOfPlans.mostOfOneUser),
     builder: builder.beside({ concurrency: mostBuildsOfPlans }),
     remote,
+    readers,
     settings: { defaultInterval, maxTeardownWait },
     crossNamespaceReferences,
     defaultServiceAccount,

@@ -1,6 +1,7 @@
 import { ApiRole } from './api-role.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
+import type { GateReaders } from './controller/gate-answers.ts';
 import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { ApiRegistration } from './registration/api-registration.ts';
@@ -17,6 +18,7 @@ export interface ApiSideOptions {
   readonly client: KubernetesClient;
   readonly builder: StageBuilder;
   readonly certificates: CertificateSource;
+  readonly readers: GateReaders;
   readonly remote: RemoteAccess;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */

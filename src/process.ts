@@ -4,12 +4,15 @@ import { cloudEndpoints } from './cloud-endpoints.ts';
 import type { Config } from './config/config.ts';
 import type { RemoteAccess } from './controller/clusters.ts';
 import { Controller } from './controller/controller.ts';
+import type { GateReaders } from './controller/gate-answers.ts';
 import { type Clock, instant, milliseconds, seconds } from './core/time.ts';
 import { compileParsers } from './core/validate/schema.ts';
+import { gateReaders } from './gate-readers.ts';
 import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
 import { lead, termOf } from './leadership.ts';
+import { MetricReader } from './metrics-sources/metric-reader.ts';
 import { remoteAccess } from './remote-access.ts';
 import { gateApp } from './server/gate.ts';
 import { type HealthChecks, healthApp } from './server/health.ts';
@@ -58,7 +61,12 @@ export async function runProcess({
     allowedHosts: config.allowedActionHosts,
     exempt: config.localActionHosts,
   });
-  const shared = { config, client, builder, remote, http, metrics };
+  const metricReader = new MetricReader({
+    allowedHosts: config.allowedActionHosts,
+    exempt: config.localActionHosts,
+  });
+  const readers = gateReaders(metricReader);
+  const shared = { config, client, builder, remote, http, readers, metrics };
   const world: World = { ...shared, logger, instance, namespace, clock };
   const controller = config.roles.includes('controller') ? controllerFor(world) : undefined;
   const { certificates, api, webhooks } = tlsSides(world);
@@ -90,7 +98,7 @@ export async function runProcess({
     await Promise.all([controller?.stop(), api?.stop(grace), webhooks?.stop(shutdownDelay, grace)]);
     await certificates?.stop();
     await builder.close();
-    await http.stop();
+    await Promise.all([http.stop(), metricReader.stop()]);
     await Promise.all(servers.map(async (server) => await server.stop(grace)));
     await connection.close();
   }
@@ -117,6 +125,7 @@ interface World extends Omit<ProcessOptions, 'signal'> {
   readonly builder: StageBuilder;
   readonly remote: RemoteAccess;
   readonly http: HttpActions;
+  readonly readers: GateReaders;
   readonly metrics: Metrics;
   /** Of the Services and certificates. */
   readonly namespace: string;
@@ -124,12 +133,13 @@ interface World extends Omit<ProcessOptions, 'signal'> {
 }
 
 function controllerFor(world: World): Controller {
-  const { config, client, builder, remote, http, metrics, logger, instance } = world;
+  const { config, client, builder, remote, http, readers, metrics, logger, instance } = world;
   return new Controller({
     client,
     builder,
     remote,
     http,
+    readers,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

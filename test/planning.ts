@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Playground } from '../dev/playground.ts';
 import { type AllowedHost, readAllowedHost } from '../src/config/addresses.ts';
 import { instant, minutes } from '../src/core/time.ts';
+import { gateReaders } from '../src/gate-readers.ts';
+import { MetricReader } from '../src/metrics-sources/metric-reader.ts';
 import { Planner, type PlanQuestion } from '../src/planning/planner.ts';
 import { remoteAccess } from '../src/remote-access.ts';
 import { StageBuilder } from '../src/stage-builder.ts';
@@ -14,6 +16,7 @@ import type { TestNamespace } from './test-namespace.ts';
 export class TestPlanner {
   readonly #builder: StageBuilder;
   readonly #planner: Planner;
+  readonly #metrics: MetricReader;
 
   constructor(
     { client, cluster, artifacts }: Playground,
@@ -24,10 +27,13 @@ export class TestPlanner {
       decryptionDirectory: '/dev/shm',
       kustomizeBinary: join(cluster.assets, 'kustomize'),
     });
+    const exempt = [{ host: '127.0.0.1', port: undefined }];
+    this.#metrics = new MetricReader({ allowedHosts: [], exempt });
     this.#planner = new Planner({
       client,
       remote: remoteAccess({ allowedClusterHosts }, {}),
       builder: this.#builder,
+      readers: gateReaders(this.#metrics),
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,

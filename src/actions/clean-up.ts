@@ -3,9 +3,9 @@ import type { MadeObject } from '../core/actions/attempt.ts';
 import { referenceTo } from '../core/objects/identity.ts';
 import { seconds } from '../core/time.ts';
 import { isConflict } from '../kubernetes/api-error.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ActionContext } from './action-context.ts';
-import { objectError } from './object-error.ts';
 
 /** How long the removal may take, however the action ended. */
 const cleanUpBound = seconds(30);

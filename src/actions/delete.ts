@@ -1,12 +1,12 @@
 import type { Attempt } from '../core/actions/attempt.ts';
 import { isConflict, isForbidden } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { DeleteOptions } from '../kubernetes/writes.ts';
 import type { KubernetesObject, ObjectReference } from '../types/kubernetes.ts';
 import type { DeleteAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
-import { objectError } from './object-error.ts';
 import { apiVersionFor } from './target.ts';
 
 /** How often an object that is created anew all the time is read again before another attempt must do. */

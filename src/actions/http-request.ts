@@ -1,28 +1,13 @@
-import { RetryableError, TerminalError } from '../core/errors.ts';
+import { TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
-import { seconds } from '../core/time.ts';
-import { isJsonObject } from '../kubernetes/shapes.ts';
+import { readSecretEntry } from '../kubernetes/secret-entry.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import type { OutgoingRequest } from '../network/guarded-http.ts';
+import { headerValueProblem } from '../network/header-value.ts';
 import type { HttpAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
-import { objectError } from './object-error.ts';
 
-/** A request that is ready to be sent. */
-export interface PreparedRequest {
-  readonly method: string;
-  /** In lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer | undefined;
-  /** Whether anything of it comes from a Secret, which must not reach another host. */
-  readonly secret: boolean;
-}
-
-type SecretEntry = NonNullable<HttpAction['bodyFrom']>;
-
-/** A server that hangs must not keep the action for long. */
-const readBound = seconds(10);
-
-const longestHeader = 16 * 1024;
+type EntryReference = NonNullable<HttpAction['bodyFrom']>;
 
 /** They belong to the connection, not to whoever writes a request. */
 const ownHeaders: ReadonlySet<string> = new Set([
@@ -49,7 +34,7 @@ export async function prepareRequest(
   context: ActionContext,
   { method = 'POST', body, bodyFrom, headersFrom = [] }: HttpAction,
   call: CallOptions,
-): Promise<PreparedRequest> {
+): Promise<OutgoingRequest> {
   const headers: Record<string, string> = { 'user-agent': 'stageset-controller' };
   headers['idempotency-key'] = context.idempotencyKey;
   for (const [index, entry] of headersFrom.entries()) {
@@ -68,7 +53,7 @@ export async function prepareRequest(
 async function readEntry(
   { client, stageSet, action, onSecretValue }: ActionContext,
   at: string,
-  { name, key }: SecretEntry,
+  { name, key }: EntryReference,
   call: CallOptions,
 ): Promise<Buffer> {
   const { namespace } = stageSet;
@@ -79,22 +64,13 @@ async function readEntry(
       { object: reference },
     );
   if (key === undefined || key === '') throw refused('but no key of it; set key');
-  const found = await client
-    .find(reference, { ...call, timeout: readBound })
-    .catch((error: unknown) => {
-      // It is not the called server that gave no answer.
-      throw error instanceof RetryableError ? objectError('get', reference, error) : error;
-    });
-  if (found === undefined) throw refused('which is not there; create it');
-  const data = found['data'];
-  const encoded = isJsonObject(data) ? data[key] : undefined;
-  if (typeof encoded !== 'string') throw refused(`which has no key ${key}; add it`);
-  const content = Buffer.from(encoded, 'base64');
-  onSecretValue(content.toString('utf8'));
-  return content;
+  const entry = await readSecretEntry(client, { namespace, name, key }, call);
+  if (entry.kind === 'Missing') throw refused(entry.problem);
+  onSecretValue(entry.content.toString('utf8'));
+  return entry.content;
 }
 
-function headerValue(at: string, { key = '', name }: SecretEntry, value: string): string {
+function headerValue(at: string, { key = '', name }: EntryReference, value: string): string {
   const problem = headerProblem(key, value);
   if (problem === undefined) return value;
   throw new TerminalError(`http.${at}: key ${key} of Secret ${name} ${problem}`);
@@ -104,8 +80,5 @@ function headerValue(at: string, { key = '', name }: SecretEntry, value: string)
 function headerProblem(name: string, value: string): string | undefined {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/.test(name)) return 'is no name of a header';
   if (ownHeaders.has(name.toLowerCase())) return 'is a header that belongs to the connection';
-  if (value.length > longestHeader) return `has more than ${longestHeader} characters`;
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-    ? undefined
-    : 'has a value that no header can have';
+  return headerValueProblem(value);
 }

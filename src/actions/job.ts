@@ -6,6 +6,7 @@ import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { describeObject, referenceTo } from '../core/objects/identity.ts';
 import { applyGroups } from '../core/objects/order.ts';
 import { ApiError, isAlreadyExists, isForbidden } from '../kubernetes/api-error.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { JobAction } from '../types/stages.ts';
@@ -13,7 +14,6 @@ import type { ActionContext } from './action-context.ts';
 import { cleanUp, remove } from './clean-up.ts';
 import { fieldManager } from './field-manager.ts';
 import { clearLeftovers } from './leftover-jobs.ts';
-import { objectError } from './object-error.ts';
 import { tellSecretsOf } from './told-secrets.ts';
 
 /**

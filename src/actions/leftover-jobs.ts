@@ -2,11 +2,11 @@ import { actionLabels, type JobOwner } from '../core/actions/action-marks.ts';
 import { endOf, goesOn } from '../core/actions/job-standing.ts';
 import { identityOf, referenceTo } from '../core/objects/identity.ts';
 import { isForbidden } from '../kubernetes/api-error.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { ActionContext } from './action-context.ts';
 import { remove } from './clean-up.ts';
-import { objectError } from './object-error.ts';
 
 /** An action leaves one or two behind at worst; whoever labels more of them by hand waits longer. */
 const mostLeftovers = 50;

@@ -7,10 +7,10 @@ import { oneLine } from '../core/health/one-line.ts';
 import { describeObject, referenceTo } from '../core/objects/identity.ts';
 import { seconds } from '../core/time.ts';
 import { isForbidden } from '../kubernetes/api-error.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
 import type { ActionContext } from './action-context.ts';
-import { objectError } from './object-error.ts';
 import { outputOfFailed } from './pod-output.ts';
 
 /** A look that hangs must not be the last one. */

@@ -4,13 +4,13 @@ import { RetryableError, TerminalError } from '../core/errors.ts';
 import { selectorText } from '../core/objects/label-selector.ts';
 import { ApiError, isNotFound } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { objectError } from '../kubernetes/object-error.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Patch } from '../kubernetes/writes.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PatchAction } from '../types/stages.ts';
 import type { ActionContext } from './action-context.ts';
 import { fieldManager } from './field-manager.ts';
-import { objectError } from './object-error.ts';
 import { apiVersionFor } from './target.ts';
 
 /** Objects that one action may change. */

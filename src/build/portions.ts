@@ -1,6 +1,7 @@
 import { TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { Migration } from '../types/stages.ts';
 
 /**
  * What goes over to a worker or back at once. Copying takes time on the main thread, and copying all
@@ -49,6 +50,18 @@ export function portionOf(objects: readonly KubernetesObject[], from: number): K
     bytes += size;
     if (portion.length > 0 && bytes > bytesPerPortion) break;
     portion.push(object);
+  }
+  return portion;
+}
+
+/** The next migrations from an index on, whose sizes were checked; one at least where there is one. */
+export function migrationPortionOf(ladder: readonly Migration[], from: number): Migration[] {
+  const portion: Migration[] = [];
+  let bytes = 0;
+  for (const migration of ladder.slice(from)) {
+    bytes += JSON.stringify(migration).length;
+    if (portion.length > 0 && bytes > bytesPerPortion) break;
+    portion.push(migration);
   }
   return portion;
 }

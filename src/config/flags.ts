@@ -129,6 +129,26 @@ export const flags = [
       'is allowed. Loopback, link-local and metadata addresses never are',
   },
   {
+    name: 'require-verified-migration-sources',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Take migrations only from sources whose signature was verified. A signature that is wrong is ' +
+      'refused in any case',
+    defaultText: 'false',
+  },
+  {
+    name: 'require-pinned-migration-sources',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Take migrations only from sources that are fixed: an OCIRepository by digest, a GitRepository ' +
+      'by commit, or an ExternalArtifact',
+    defaultText: 'false',
+  },
+  {
     name: 'default-service-account',
     takes: 'Value',
     placeholder: 'name',

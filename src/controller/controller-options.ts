@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics } from '../types/metrics.ts';
 import type { RemoteAccess } from './clusters.ts';
+import type { GateReaders } from './gate-answers.ts';
 import type { BuildSteps } from './prepare-stage.ts';
 
 export interface ControllerOptions {
@@ -13,6 +14,8 @@ export interface ControllerOptions {
   readonly remote: RemoteAccess;
   /** Makes the requests of `http` actions. */
   readonly http: HttpCaller;
+  /** Find out what gates must know. */
+  readonly readers: GateReaders;
   readonly settings: RunSettings;
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';

@@ -1,5 +1,6 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
 import type { Attempt } from '../core/actions/attempt.ts';
+import type { Answer } from '../core/gates/asks.ts';
 import type { StageChanges } from '../core/history/record.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -7,6 +8,7 @@ import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
+import type { VersionAnswer } from '../core/version/version-asks.ts';
 import type {
   InventoryEntry,
   StageLedger,
@@ -15,6 +17,7 @@ import type {
   StageSet,
 } from '../types/stages.ts';
 import type { BackgroundWork } from './background-work.ts';
+import type { FoundOut } from './gate-asks.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 
@@ -36,6 +39,12 @@ export interface StageSetMemory {
   attempt: BackgroundWork<Attempt> | undefined;
   /** The attempt that was given up last, which may still be about to end. */
   abandoned: BackgroundWork<Attempt> | undefined;
+  /** What is being found out for gates while no worker waits for it. */
+  asking: BackgroundWork<FoundOut> | undefined;
+  /** What was found out for versions, the newest last. */
+  readonly versions: Map<string, VersionAnswer>;
+  /** What was found out for gates, the newest last. */
+  readonly answers: Map<string, Answer>;
   /** Which Lifetime actions are done, as stored; undefined when it must be read. */
   ledger: StageLedger | undefined;
   /** Scope of the kinds that CRDs of the run under way define, by `apiVersion/kind`. */
@@ -138,6 +147,9 @@ export function emptyMemory(uid: string): StageSetMemory {
     build: undefined,
     attempt: undefined,
     abandoned: undefined,
+    asking: undefined,
+    answers: new Map(),
+    versions: new Map(),
     ledger: undefined,
     defined: new Map(),
     desired: new Map(),
@@ -213,6 +225,8 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.attempt?.abandon();
   memory.abandoned = memory.attempt ?? memory.abandoned;
   memory.attempt = undefined;
+  memory.asking?.abandon();
+  memory.asking = undefined;
   memory.ledger = undefined;
   memory.prepared.clear();
   memory.defined.clear();

@@ -15,6 +15,7 @@ import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import { failureOf, isInterruption, redactedFailure, sayable } from './failure.ts';
 import { addFinalizer, withoutFinalizer } from './finalizer-effect.ts';
+import type { GateAsks } from './gate-asks.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import {
@@ -50,6 +51,7 @@ export interface ReconcilerOptions {
   readonly sources: Sources;
   readonly stages: StageEffects;
   readonly actions: ActionEffects;
+  readonly asks: GateAsks;
   readonly teardown: TeardownEffects;
   readonly tenants: Tenants;
   readonly targets: Targets;
@@ -122,7 +124,10 @@ export class Reconciler {
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
-      await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      // What is found out ahead of a run is none of the affairs of the one before.
+      if (memory.run?.outcome === undefined) {
+        await this.#options.recorder.beforeEffect(stageSet, memory, call);
+      }
       await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#begin(decision.next, stageSet, memory, call);
     }
@@ -171,6 +176,7 @@ export class Reconciler {
       drift.correctionStarted(keyOf(stageSet), run.correction.objects);
     }
     this.#options.reporter.stagesMoved(stageSet, before, run);
+    this.#options.reporter.gates.moved(stageSet, before, run);
     this.#options.reporter.actionsMoved(stageSet, before, run);
     if (isPromotedByHand(before, run)) publishSoon(memory);
     if (run.outcome === undefined) return;
@@ -224,6 +230,14 @@ export class Reconciler {
       case 'RecordAction':
       case 'CleanUpAction':
         await this.#stageEffect(effect, stageSet, memory, call);
+        return;
+      case 'Ask':
+        await this.#options.asks.take(
+          effect.asks,
+          { ...stageSet, spec: effect.spec },
+          memory,
+          call,
+        );
         return;
       case 'SaveLedgers':
         await this.#saveLedgers(stageSet, memory, call);
@@ -284,7 +298,7 @@ export class Reconciler {
       const prepared = await this.#builds.take(at, call);
       if (prepared === undefined) return at.run;
       // What is to be corrected was recorded when it was rolled out.
-      if (at.run.correction !== undefined) return stages.narrow(at, prepared);
+      if (at.run.correction !== undefined) return await stages.narrow(at, prepared, call);
       return await stages.recordAhead(at, prepared, call);
     }
     if (step?.kind === 'Applying') return await stages.apply(at, step, call);

@@ -9,6 +9,7 @@ import { describeDrift } from '../core/drift/evidence.ts';
 import { formatDuration } from '../core/duration.ts';
 import { eventAnnotations, runBehind } from '../core/event-annotations.ts';
 import type { Failure } from '../core/failure.ts';
+import { gateEvents, isToldByGate } from '../core/gates/gate-events.ts';
 import { describeObject, identityOf } from '../core/objects/identity.ts';
 import type { Verdict } from '../core/rest.ts';
 import type { Correction, RunProgress, Wait } from '../core/run.ts';
@@ -21,6 +22,7 @@ import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics, StageSetName } from '../types/metrics.ts';
 import type { ActionScope, Stage, StageLedger, StageSet } from '../types/stages.ts';
 import { OperationError } from './failure.ts';
+import { GateReports } from './gate-reports.ts';
 import { ledgerRecord } from './ledger-record.ts';
 
 /** An object that is changed back and forth, in words, and how long it is left alone now. */
@@ -31,11 +33,14 @@ export interface Contested {
 
 /** Tells people and machines what happened: events, metrics and logs, and nothing else. */
 export class Reporter {
+  /** What gates found out. */
+  readonly gates: GateReports;
   readonly #events: EventRecorder;
   readonly #metrics: ControllerMetrics;
   readonly #logger: Logger;
 
   constructor(events: EventRecorder, metrics: ControllerMetrics, logger: Logger) {
+    this.gates = new GateReports(events, metrics);
     this.#events = events;
     this.#metrics = metrics;
     this.#logger = logger;
@@ -62,11 +67,9 @@ export class Reporter {
       const owner = nameOf(stageSet);
       if (step.kind === 'Ready') {
         if (previous?.kind !== 'AtGates') this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Passed');
         this.#metrics.setStageReadiness(owner, name, 'Ready');
       } else if (step.kind === 'AtGates') {
         this.#metrics.stageApplied(owner, name);
-        this.#metrics.setStagePromotion(owner, name, 'Pending');
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
       } else if (step.kind === 'Failed' || run.purpose !== 'Reassert') {
         this.#metrics.setStageReadiness(owner, name, 'NotReady');
@@ -269,11 +272,14 @@ export class Reporter {
     for (const { name } of before.status?.stages ?? []) {
       if (!stages.has(name)) this.#metrics.forgetStage(nameOf(after), name);
     }
+    this.gates.settled(after);
+    this.#gatesMoved(before, after, run);
     const ready = readyOf(after);
     if (ready === undefined || ready.reason === 'Progressing') return;
     if (verdict !== undefined) this.#metrics.reconciled(nameOf(after), ready.reason);
     const previous = readyOf(before);
     if (previous?.status === ready.status && previous.reason === ready.reason) return;
+    if (isToldByGate(ready.reason)) return;
     this.#events.record({
       regarding: after,
       type: ready.status === 'True' ? 'Normal' : 'Warning',
@@ -286,6 +292,15 @@ export class Reporter {
       ready: ready.status,
       reason: ready.reason,
     });
+  }
+
+  /** What a gate keeps back is told once, when it begins to. */
+  #gatesMoved(before: StageSet, after: StageSet, run: RunProgress | undefined): void {
+    for (const event of gateEvents(before.status, after.status, run)) {
+      if (event.reason === 'UpdateDeferred') this.#metrics.updateDeferred(nameOf(after));
+      const annotations = eventAnnotations(after, run);
+      this.#events.record({ regarding: after, annotations, ...event });
+    }
   }
 
   /** The finalizer is gone; a forced drop is told once, after it happened (part A 2.10). */

@@ -1,5 +1,4 @@
 import { fieldManager } from '../apply/field-manager.ts';
-import { promoteAnnotation } from '../core/gates/promote-annotation.ts';
 import { expiredRuns, type NewestRun, newestRun, triggerOf } from '../core/history/newest-run.ts';
 import { recordOf, supersededRecord } from '../core/history/record.ts';
 import { isRunOf, newStageRun } from '../core/history/stage-run.ts';
@@ -79,7 +78,14 @@ export class RunRecorder {
         await this.#count(stageSet, run, memory, call);
       });
     }
-    if (!isRecorded(run) || memory.record?.attempt !== run.startedAt) return;
+    if (!isRecorded(run)) return;
+    if (memory.record?.attempt !== run.startedAt) {
+      // Held before its first effect: whoever passes the gate needs the record to do so.
+      if (run.outcome?.kind !== 'Held') return;
+      await this.#carefully(stageSet, memory, call, async () => {
+        await this.#begin(stageSet, run, memory, call);
+      });
+    }
     if (run.outcome === undefined && !this.#isDue(memory)) return;
     await this.#carefully(stageSet, memory, call, async () => {
       await this.#write(stageSet, run, memory, verdict, call);
@@ -253,7 +259,7 @@ export class RunRecorder {
         run,
         verdict,
         changes: memory.changes,
-        promoter: requesterOf(stageSet, promoteAnnotation),
+        requester: (annotation) => requesterOf(stageSet, annotation),
         now: clock(),
       });
       try {

@@ -120,9 +120,9 @@ export class StageEffects {
   }
 
   /** Of a built stage, what a correction is about. What it no longer has is nobody's to correct. */
-  narrow({ memory, run, index, stage }: StageAt, prepared: PreparedStage): RunProgress {
-    const ours = (run.correction?.objects ?? []).filter((object) => object.stage === stage.name);
-    const ids = new Set(ours.map(({ id }) => id));
+  async narrow(at: StageAt, prepared: PreparedStage, call: CallOptions): Promise<RunProgress> {
+    const { memory, run, index } = at;
+    const ids = await this.#concerned(at, call);
     const groups = prepared.groups
       .map((group) => group.filter((object) => ids.has(identityOf(object))))
       .filter((group) => group.length > 0);
@@ -150,7 +150,8 @@ export class StageEffects {
       const applied = written.map((each) => told(each, step));
       reportApplied(at, prepared, applied, before, this.#options.reporter);
       rememberApplied(at, applied);
-      if (run.correction === undefined) this.#follow(at, tenant, prepared, step.group);
+      if (run.correction === undefined || run.correction.whole === true)
+        this.#follow(at, tenant, prepared, step.group);
       else recordCorrections(at, { ...target, before, applied }, this.#options);
       const health = [...step.health, ...healthOfApplied(applied, this.#options.clock())];
       const next = this.#afterGroup(at, { ...step, health });
@@ -180,6 +181,19 @@ export class StageEffects {
     const waited = minutesPassed(step, looked.lookedAt ?? step.since);
     if (waited !== undefined) reporter.stillWaiting(stageSet, stage.name, looked, waited);
     return withStep(run, index, looked);
+  }
+
+  /** Ids of the objects that a correction is about: never one that no inventory has. */
+  async #concerned(
+    { run, stage, stageSet, memory }: StageAt,
+    call: CallOptions,
+  ): Promise<Set<string>> {
+    if (run.correction?.whole === true) {
+      const inventories = await this.storedInventories(stageSet, memory, call);
+      return new Set(inventories.get(stage.name)?.entries.map(({ id }) => id));
+    }
+    const ours = (run.correction?.objects ?? []).filter((object) => object.stage === stage.name);
+    return new Set(ours.map(({ id }) => id));
   }
 
   /** The inventories as stored, read once and kept up to date by our own writes. */

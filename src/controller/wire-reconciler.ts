@@ -8,6 +8,7 @@ import type { Clusters } from './clusters.ts';
 import type { ControllerOptions } from './controller-options.ts';
 import { Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
+import { GateAsks } from './gate-asks.ts';
 import { InventoryStore } from './inventory-store.ts';
 import type { InventoryWatch } from './inventory-watch.ts';
 import { LedgerStore } from './ledger-store.ts';
@@ -48,7 +49,7 @@ export function wireReconciler(parts: Parts): {
   readonly actionWatches: ActionWatches;
 } {
   const { client, builder, clock, logger, metrics, settings, runbookBase, stageSets } = parts;
-  const { tenants, drift, runs, sources, queue, crossNamespaceReferences, http } = parts;
+  const { tenants, drift, runs, sources, queue, crossNamespaceReferences, http, readers } = parts;
   const targets = new Targets(tenants, parts.clusters);
   const reporter = new Reporter(parts.events, metrics, logger);
   const stageSetExists: StageSetExists = (namespace, name) => stageSets.exists(namespace, name);
@@ -75,6 +76,14 @@ export function wireReconciler(parts: Parts): {
     sources,
     stages,
     actions: actions.effects,
+    asks: new GateAsks({
+      readers,
+      tenants,
+      targets,
+      clock,
+      onNews,
+      onAnswer: (stageSet, ask, answer) => reporter.gates.answered(stageSet, ask, answer),
+    }),
     teardown: new TeardownEffects(client, { targets, inventories, reporter, clock }),
     tenants,
     targets,

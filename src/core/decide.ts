@@ -1,33 +1,36 @@
-import type { StageSet } from '../types/stages.ts';
+import type { StageSetSpec } from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { dirtyRest, isDirty } from './actions/escalation.ts';
 import { forcedStage } from './actions/forced-stage.ts';
 import { hasActions } from './actions/ledger.ts';
 import { settleActions } from './actions/settle-actions.ts';
 import { type ActionEffect, actionEffect, isCommitted } from './actions/steps.ts';
-import { requestedAtAnnotation } from './annotations.ts';
-import { handBack, mostCorrected, startCorrection, withFurtherDrift } from './drift/correction.ts';
-import { finalizer } from './finalizer.ts';
-import { dependencyUnmet } from './gates/dependencies.ts';
-import { settlePromotion } from './gates/settle-promotion.ts';
-import type { Rest, Verdict } from './rest.ts';
 import {
-  type Applying,
-  betweenStages,
-  type PinnedArtifact,
-  type RunProgress,
-  type RunPurpose,
-  startRun,
-} from './run.ts';
-import { runId } from './run-id.ts';
-import { purposeAfter, purposeByStatus } from './run-purpose.ts';
+  handBack,
+  mostCorrected,
+  startCorrection,
+  startKeeping,
+  withFurtherDrift,
+} from './drift/correction.ts';
+import { finalizer } from './finalizer.ts';
+import type { Ask } from './gates/asks.ts';
+import { sourceUnavailable, specRefused, suspended } from './gates/before-run.ts';
+import { dependencyUnmet } from './gates/dependencies.ts';
+import { settleEntry } from './gates/entry.ts';
+import { frozenUntil } from './gates/frozen.ts';
+import { settlePromotion } from './gates/settle-promotion.ts';
+import { identify, newRun, pin, requestedAt } from './new-run.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
+import type { Rest } from './rest.ts';
+import { type Applying, betweenStages, type RunProgress } from './run.ts';
 import { underWay, verdictOf } from './run-verdict.ts';
-import { dueAgain, jittered, retryIntervalOf } from './schedule.ts';
+import { dueAgain } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
-import { after, type Instant, minutes } from './time.ts';
-import { describeProblems } from './validate/field-problem.ts';
+import type { Instant } from './time.ts';
+import type { VersionAsk } from './version/version-asks.ts';
+import { wantedVersion } from './version/wanted-version.ts';
 import { settleWaits } from './waits.ts';
 
 /** What a pass found out, and the one thing to do next. */
@@ -42,6 +45,8 @@ export interface Decision {
 export type Effect =
   | { readonly kind: 'AddFinalizer' }
   | ActionEffect
+  /** Find out what gates must know, while no worker waits for it. */
+  | AskEffect
   /** Fetch, build and check a stage, and record what it is about to own. */
   | { readonly kind: 'PrepareStage'; readonly stage: number }
   | { readonly kind: 'ApplyGroup'; readonly stage: number; readonly group: number }
@@ -52,6 +57,13 @@ export type Effect =
   | { readonly kind: 'Prune' }
   | TeardownEffect
   | Rest;
+
+interface AskEffect {
+  readonly kind: 'Ask';
+  readonly asks: readonly (Ask | VersionAsk)[];
+  /** What the asks are about. */
+  readonly spec: StageSetSpec;
+}
 
 /**
  * The run, top to bottom: from what the world looks like to the one next thing to do.
@@ -73,35 +85,90 @@ export function decide(snapshot: Snapshot): Decision {
   // First, since a stage that has just become ready or failed lets a newer snapshot take over.
   const run = settled(snapshot);
   if (run !== undefined && run.outcome === undefined && !superseded(run, snapshot)) {
-    return continueRun(withFurtherDrift(run, snapshot.drift.due), snapshot);
+    return proceed(withFurtherDrift(run, snapshot.drift.due), snapshot);
   }
   const unavailable = firstHold(snapshot, beforeNewRun);
   if (unavailable !== undefined) return { run, next: unavailable };
   const pinned = pin(snapshot);
   if (run?.outcome !== undefined && !differs(run, snapshot, pinned)) {
+    if (hasAsks(run)) return { run, next: ask(run, snapshot) };
     const due = whenDue(run, snapshot);
-    if (due === undefined || due > snapshot.now) {
-      const correction = startCorrection(run, snapshot.drift.due.slice(0, mostCorrected));
-      if (correction !== undefined) return continueRun(correction, snapshot);
-      const news = earlier(releaseOf(run), snapshot.drift.nextAt);
-      return { run, next: rested(run, earlier(due, news)) };
-    }
+    if (due === undefined || due > snapshot.now) return keep(run, due, snapshot);
   }
-  // What is being built or attempted is the affair of the run before, and is given up with it.
-  const anew: Snapshot = { ...snapshot, building: false, attempt: 'None' };
-  return continueRun(settleActions(newRun(anew, pinned), anew), anew);
+  // What is being built, attempted or asked is the affair of the run before, and is given up with it.
+  const anew: Snapshot = { ...snapshot, building: false, attempt: 'None', asking: false };
+  return proceed(settleEntry(settleActions(newRun(anew, pinned), anew), anew), anew);
+}
+
+/** A run that may go on does, after what its gates must know. */
+function proceed(run: RunProgress, snapshot: Snapshot): Decision {
+  if (hasAsks(run)) return { run, next: ask(run, snapshot) };
+  if (run.outcome === undefined) return inTimeForHold(continueRun(run, snapshot));
+  return keep(run, whenDue(run, snapshot), snapshot);
+}
+
+/** Whoever corrects what a held run has applied looks at the hold when that may end. */
+function inTimeForHold(decision: Decision): Decision {
+  const { run, next } = decision;
+  const until = run?.correction === undefined ? undefined : releaseOf(run.correction.interrupted);
+  if (next.kind !== 'Rest' || until === undefined) return decision;
+  return { ...decision, next: { ...next, wakeAt: earlier(next.wakeAt, until) } };
+}
+
+/** An ended run stands: what it applied is kept as it is, until `due`. */
+function keep(run: RunProgress, due: Instant | undefined, snapshot: Snapshot): Decision {
+  const thaw = frozenUntil(run);
+  if (thaw !== undefined) return { run, next: rested(run, thaw.until) };
+  const drifted = snapshot.drift.due.slice(0, mostCorrected);
+  const correction = startKeeping(run) ?? startCorrection(run, drifted);
+  if (correction !== undefined) return inTimeForHold(continueRun(correction, snapshot));
+  const news = earlier(releaseOf(run), snapshot.drift.nextAt);
+  return { run, next: rested(run, earlier(due, news)) };
+}
+
+function hasAsks(run: RunProgress): boolean {
+  return asksOf(run).length > 0;
+}
+
+/** What the gates of the stage that a run is at must know. */
+function asksOf({ asks = [], stages }: RunProgress): readonly (Ask | VersionAsk)[] {
+  const step = stages.find((stage) => stage.step.kind !== 'Ready')?.step;
+  return step?.kind === 'AtGates' ? (step.asks ?? []) : asks;
+}
+
+/** What is being found out keeps no worker; its end wakes the StageSet. */
+function ask(run: RunProgress, { asking }: Snapshot): Effect {
+  if (asking) return rested(run, undefined);
+  return { kind: 'Ask', asks: asksOf(run), spec: run.spec };
 }
 
 function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
   if (run === undefined) return undefined;
   if (run.outcome === undefined) {
+    const released = releasedMeanwhile(run, snapshot);
+    if (released !== undefined) return released;
     const acted = settleActions(settleWaits(run, snapshot), snapshot);
-    return handBack(settlePromotion(acted, snapshot));
+    return atGates(handBack(acted), snapshot);
   }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
   if (run.outcome.kind !== 'Held' || outdated(run, snapshot)) return run;
-  return settlePromotion(run, snapshot);
+  return atGates(run, snapshot);
+}
+
+/** The run with the gates behind its healthy stage asked, and those before its next one. */
+function atGates(run: RunProgress, snapshot: Snapshot): RunProgress {
+  const promoted = settlePromotion(run, snapshot, snapshot.answers);
+  return settleActions(settleEntry(promoted, snapshot), snapshot);
+}
+
+/** A hold that ends, or must find something out, does not wait until what is applied is kept as it is. */
+function releasedMeanwhile(run: RunProgress, snapshot: Snapshot): RunProgress | undefined {
+  const { correction } = run;
+  if (correction?.interrupted.outcome?.kind !== 'Held' || isReplacing(run)) return undefined;
+  if (outdated(correction.interrupted, snapshot)) return undefined;
+  const asked = atGates(correction.interrupted, snapshot);
+  return asked.outcome === undefined || hasAsks(asked) ? asked : undefined;
 }
 
 function outdated(run: RunProgress, snapshot: Snapshot): boolean {
@@ -111,7 +178,7 @@ function outdated(run: RunProgress, snapshot: Snapshot): boolean {
 }
 
 /** A gate looks at the world and either lets the run pass or says what holds it. */
-type RunGate = (snapshot: Snapshot) => Rest | undefined;
+type RunGate = (snapshot: Snapshot) => Rest | AskEffect | undefined;
 
 /** Asked on every pass, in this order (part A 2.3, steps 3 to 5). */
 const beforeRun: readonly RunGate[] = [suspended, specRefused];
@@ -120,9 +187,14 @@ const beforeRun: readonly RunGate[] = [suspended, specRefused];
  * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
  * windows, error budgets, versions and approvals take their places behind the sources.
  */
-const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable, dirty];
+const beforeNewRun: readonly RunGate[] = [
+  dependencyUnmet,
+  sourceUnavailable,
+  versionUnknown,
+  dirty,
+];
 
-function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
+function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | AskEffect | undefined {
   for (const gate of gates) {
     const hold = gate(snapshot);
     if (hold !== undefined) return hold;
@@ -130,39 +202,21 @@ function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefi
   return undefined;
 }
 
-function suspended({ spec }: Snapshot): Rest | undefined {
-  if (spec.suspend !== true) return undefined;
-  const message = 'Suspended: set spec.suspend to false to resume';
-  return {
-    kind: 'Rest',
-    ready: { status: 'False', reason: 'Suspended', message },
-    wakeAt: undefined,
-  };
-}
-
-function specRefused({ problems, now }: Snapshot): Rest | undefined {
-  if (problems.length === 0) return undefined;
-  const message = describeProblems(problems);
-  const ready: Verdict = { status: 'False', reason: 'InvalidSpec', message };
-  return { kind: 'Rest', ready, wakeAt: after(now, minutes(1)) };
-}
-
-/** Every stage's source must be there before the cluster is touched (part A 2.3, step 7). */
-function sourceUnavailable(snapshot: Snapshot): Rest | undefined {
-  const { sources, now, spec, settings, stageSet } = snapshot;
-  for (const source of sources) {
-    if (source.kind === 'Ready') continue;
-    const waits = source.reason === 'SourceNotReady' || source.reason === 'ArtifactNotFound';
-    const pause = waits
-      ? jittered(retryIntervalOf(spec, settings), `${stageSet.metadata.uid ?? ''}/${now}`)
-      : minutes(1);
-    const ready: Verdict = { status: 'False', reason: source.reason, message: source.message };
-    if (source.retry === 'Backoff') {
-      return { kind: 'Rest', ready, wakeAt: undefined, retry: 'Backoff' };
+/** What a run leads to is a part of what it is, and known before it begins (part B 2.1). */
+function versionUnknown(snapshot: Snapshot): Rest | AskEffect | undefined {
+  const wanted = wantedVersion({ ...snapshot, pinned: pin(snapshot) });
+  switch (wanted.kind) {
+    case 'None':
+    case 'Known':
+      return undefined;
+    case 'Ask':
+      if (snapshot.asking) return { kind: 'Rest', ready: undefined, wakeAt: undefined };
+      return { kind: 'Ask', asks: [wanted.ask], spec: snapshot.spec };
+    case 'Refused': {
+      const { reason, message, until } = wanted;
+      return { kind: 'Rest', ready: { status: 'False', reason, message }, wakeAt: until };
     }
-    return { kind: 'Rest', ready, wakeAt: after(now, pause) };
   }
-  return undefined;
 }
 
 /** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */
@@ -207,10 +261,6 @@ function differs(run: RunProgress, snapshot: Snapshot, pinned: readonly PinnedAr
   return run.id !== identify(snapshot, pinned) || run.requestedAt !== asked;
 }
 
-function pin({ sources }: Snapshot): PinnedArtifact[] {
-  return sources.flatMap((source) => (source.kind === 'Ready' ? [source.artifact] : []));
-}
-
 function whenDue(run: RunProgress, snapshot: Snapshot): Instant | undefined {
   if (snapshot.reassert || massDrift(run, snapshot)) return snapshot.now;
   const forced = forcedStage(snapshot.stageSet);
@@ -231,68 +281,6 @@ function massDrift({ outcome }: RunProgress, { drift }: Snapshot): boolean {
 function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return one < other ? one : other;
-}
-
-function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgress {
-  const { stageSet, spec, now } = snapshot;
-  const id = identify(snapshot, pinned);
-  const forced = forcedStage(stageSet);
-  const purpose = purposeOf(snapshot, pinned);
-  const start = {
-    id,
-    attempt: attemptAt(id, snapshot),
-    generation: stageSet.metadata.generation ?? 0,
-    spec,
-    purpose: forced === undefined ? purpose : forcedPurpose(purpose),
-    pinned,
-    startedAt: now,
-    requestedAt: requestedAt(stageSet),
-    ...(forced === undefined ? {} : { forced }),
-    actionFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.actionFailureCount ?? 0),
-  };
-  const names = spec.stages.map(({ name }) => name);
-  return startRun(start, names);
-}
-
-/** What runs anew by hand is on record, and no mere re-assertion. */
-function forcedPurpose(purpose: RunPurpose): RunPurpose {
-  return purpose === 'Reassert' ? 'Retry' : purpose;
-}
-
-/** A person has asked since the status was written: what failed before is forgotten (part A 2.2). */
-function isAskedAnew(stageSet: StageSet): boolean {
-  const asked = requestedAt(stageSet);
-  return asked !== undefined && asked !== stageSet.status?.lastHandledReconcileAt;
-}
-
-/** A forced reconcile starts the backoff over (part A 2.2). */
-function attemptAt(id: string, { run: before, stageSet }: Snapshot): number {
-  const forced = before?.requestedAt !== requestedAt(stageSet);
-  const again = !forced && before?.id === id && before.outcome?.kind === 'Failed';
-  return again ? before.attempt + 1 : 1;
-}
-
-function purposeOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunPurpose {
-  const { stageSet, run } = snapshot;
-  if (run !== undefined) return purposeAfter(run, identify(snapshot, pinned));
-  return purposeByStatus(stageSet, pinned);
-}
-
-function identify({ stageSet, spec }: Snapshot, pinned: readonly PinnedArtifact[]): string {
-  return runId({
-    uid: stageSet.metadata.uid ?? '',
-    generation: stageSet.metadata.generation ?? 0,
-    stages: pinned.map(({ revision, digest }, index) => ({
-      name: spec.stages[index]?.name ?? '',
-      revision,
-      digest,
-    })),
-    desiredVersion: undefined,
-  });
-}
-
-function requestedAt(stageSet: StageSet): string | undefined {
-  return stageSet.metadata.annotations?.[requestedAtAnnotation];
 }
 
 /** One run, stage by stage: the first stage that is not ready says what to do. */

@@ -45,7 +45,9 @@ export function runBehind(run: RunProgress | undefined, reason: string): RunProg
     case 'Progressing':
       return reason === 'StageProgressing' ? run : undefined;
     case 'Held':
-      return reason === run.outcome.hold.reason ? run : undefined;
+      return run.outcome.hold.deployed !== true && reason === run.outcome.hold.reason
+        ? run
+        : undefined;
     case 'Failed':
       return reason === run.outcome.failure.reason ? run : undefined;
   }

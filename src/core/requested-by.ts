@@ -1,3 +1,4 @@
+import type { JsonObject } from '../types/kubernetes.ts';
 import type { StageSet } from '../types/stages.ts';
 import { isJsonObject } from './validate/json-object.ts';
 
@@ -38,21 +39,26 @@ export function readNotes(text: string | undefined): RequesterNotes {
   const notes = new Map<string, RequesterNote>();
   for (const [annotation, note] of Object.entries(parsed(text))) {
     if (!isJsonObject(note)) continue;
-    const { value, user, uid, groups } = note;
-    if (typeof value !== 'string' || typeof user !== 'string') continue;
-    const named = Array.isArray(groups)
-      ? groups.filter((group): group is string => typeof group === 'string').slice(0, mostGroups)
-      : [];
-    notes.set(annotation, {
-      value,
-      requester: {
-        user,
-        ...(typeof uid === 'string' ? { uid } : {}),
-        ...(named.length === 0 ? {} : { groups: named }),
-      },
-    });
+    const { value } = note;
+    const requester = readRequester(note);
+    if (typeof value === 'string' && requester !== undefined) {
+      notes.set(annotation, { value, requester });
+    }
   }
   return notes;
+}
+
+/** The requester that a note names by `user`, `uid` and `groups`; undefined where it names none. */
+export function readRequester({ user, uid, groups }: JsonObject): Requester | undefined {
+  if (typeof user !== 'string') return undefined;
+  const named = Array.isArray(groups)
+    ? groups.filter((group): group is string => typeof group === 'string').slice(0, mostGroups)
+    : [];
+  return {
+    user,
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(named.length === 0 ? {} : { groups: named }),
+  };
 }
 
 export const mostGroups = 32;

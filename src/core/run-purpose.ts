@@ -1,5 +1,6 @@
 import type { StageSet } from '../types/stages.ts';
-import type { PinnedArtifact, RunProgress, RunPurpose } from './run.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
+import type { RunProgress, RunPurpose } from './run.ts';
 import { appliedRevisionOf } from './status.ts';
 
 /**

@@ -51,7 +51,10 @@ export function verdictOf(run: RunProgress): Verdict | undefined {
     case 'Progressing':
       return { status: 'False', reason: 'StageProgressing', message: run.outcome.message };
     case 'Held': {
-      const { reason, message } = run.outcome.hold;
+      const { reason, message, deployed } = run.outcome.hold;
+      if (deployed === true) {
+        return { status: 'True', reason: 'Succeeded', message: `Deployed; ${message}` };
+      }
       return { status: 'False', reason, message };
     }
     case 'Failed': {

@@ -1,13 +1,22 @@
+import type { Gate } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
 import type { PromotionState, StageSetSpec } from '../types/stages.ts';
 import type { Acting, ActionRecord } from './actions/acting.ts';
 import type { ActionLedger } from './actions/ledger.ts';
 import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
-import type { Passage, PromotionHold } from './gates/promotion.ts';
+import type { Ask } from './gates/asks.ts';
+import type { GateQuestions, Passage } from './gates/at-gates.ts';
+import type { BudgetMemory } from './gates/budget-memory.ts';
+import type { AnnotationPassage, GateHold } from './gates/gate-hold.ts';
+import type { RunOverrides } from './gates/override.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
 import type { Duration, Instant } from './time.ts';
+import type { MigrationLedger } from './version/migration-ledger.ts';
+import type { RunVersion } from './version/run-version.ts';
+import type { VersionAsk } from './version/version-asks.ts';
 
 /**
  * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
@@ -34,11 +43,31 @@ export interface RunProgress {
   readonly forced?: ForcedStage;
   /** Failures in a row of stages with an unfinished Lifetime action, those before the run included. */
   readonly actionFailures?: number;
+  /** Failures in a row of migrations, those before the run included. */
+  readonly migrationFailures?: number;
+  /** The version that it leads to; undefined without versions. */
+  readonly desiredVersion?: string;
+  /** The change of the version that it makes; undefined until that is planned, or without versions. */
+  readonly version?: RunVersion;
+  /** What is on record of the migrations of that change. */
+  readonly migrationLedger?: MigrationLedger;
   readonly stages: readonly StageProgress[];
   readonly prune: 'Pending' | 'Done';
   readonly outcome: RunOutcome | undefined;
   /** Something of the actions must be in the status before anything else is done. */
   readonly unsaved?: boolean;
+  /** What its gates must know before it can go on. */
+  readonly asks?: readonly (Ask | VersionAsk)[];
+  /** What annotations let it past. */
+  readonly overrides?: RunOverrides;
+  /** Gates that would have held it, had an annotation not let it past. */
+  readonly passages?: readonly AnnotationPassage[];
+  /** What is remembered of the error budget of the whole. */
+  readonly budget?: BudgetMemory;
+  /** What is applied while gates keep back what is pinned. */
+  readonly deployed?: readonly (PinnedArtifact | undefined)[];
+  /** What is applied has been asserted since the hold began, as far as that could be done. */
+  readonly kept?: boolean;
   /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
   readonly correction?: Correction;
 }
@@ -52,6 +81,8 @@ export interface ForcedStage {
 /** What a correction is about. */
 export interface Correction {
   readonly objects: readonly DriftedObject[];
+  /** All that is applied in its stages is asserted, not these objects alone. */
+  readonly whole?: boolean;
   /** The ended run that stands again afterwards. */
   readonly interrupted: RunProgress;
 }
@@ -62,21 +93,15 @@ export interface Correction {
  */
 export type RunPurpose = 'Rollout' | 'Retry' | 'Reassert';
 
-/** One stage's artifact, fixed for the length of a run. */
-export interface PinnedArtifact {
-  /** `namespace/name` of the source object, as `status.lastAppliedRevisions` is keyed. */
-  readonly source: string;
-  readonly url: string;
-  readonly revision: string;
-  /** `sha256:<hex>` over the compressed bytes. */
-  readonly digest: string;
-}
-
 export interface StageProgress {
   readonly name: string;
   readonly step: StageStep;
   /** Objects that this run changed in the stage so far. */
   readonly changes: ChangeCounts;
+  /** What is remembered of its own error budget. */
+  readonly budget?: BudgetMemory;
+  /** Gates before it that count as passed, whatever they would say. */
+  readonly passed?: readonly Gate[];
   /** Which of its actions are done; undefined until the run comes to a stage that has some. */
   readonly ledger?: ActionLedger;
   /** What this run did of its actions, and what it did not have to do. */
@@ -95,8 +120,8 @@ export interface ChangeCounts {
 
 /** Where a stage is in the pipeline. Later features add their steps between these. */
 export type StageStep =
-  /** Not begun; `acted` once its pre-actions are done. */
-  | { readonly kind: 'Pending'; readonly acted?: boolean }
+  /** Not begun; `migrated` once its migrations are done, `acted` once its pre-actions are, too. */
+  | { readonly kind: 'Pending'; readonly migrated?: boolean; readonly acted?: boolean }
   /** One of its actions is under way. */
   | ({ readonly kind: 'Acting' } & Acting)
   | ({ readonly kind: 'Applying' } & Applying)
@@ -108,7 +133,7 @@ export type StageStep =
   /** Applied and healthy; its post-actions come next. */
   | { readonly kind: 'Verified' }
   /** Applied and healthy; `state` is what its promotion gates said last. */
-  | { readonly kind: 'AtGates'; readonly state?: PromotionState }
+  | ({ readonly kind: 'AtGates'; readonly state?: PromotionState } & GateQuestions)
   | { readonly kind: 'Ready'; readonly passage?: Passage }
   /** `answered` once its onFailure actions are done. */
   | { readonly kind: 'Failed'; readonly failure: Failure; readonly answered?: boolean };
@@ -188,7 +213,7 @@ export type RunOutcome =
       readonly kind: 'Held';
       readonly at: Instant;
       readonly stage: string;
-      readonly hold: PromotionHold;
+      readonly hold: GateHold;
     }
   | {
       readonly kind: 'Progressing';
@@ -218,6 +243,9 @@ export function startRun(
     | 'requestedAt'
     | 'forced'
     | 'actionFailures'
+    | 'migrationFailures'
+    | 'desiredVersion'
+    | 'deployed'
   >,
   stageNames: readonly string[],
 ): RunProgress {
@@ -263,8 +291,13 @@ export function withStage(
 /** Whether the run is at a point where a newer snapshot may take its place: never inside a stage. */
 export function betweenStages(run: RunProgress): boolean {
   return run.stages.every(
-    ({ step }) => outsideStage.has(step.kind) && !(step.kind === 'Pending' && step.acted === true),
+    ({ step }) => outsideStage.has(step.kind) && !(step.kind === 'Pending' && hasActed(step)),
   );
+}
+
+/** Whether something was done of a stage that is pending. */
+export function hasActed({ migrated, acted }: Extract<StageStep, { kind: 'Pending' }>): boolean {
+  return migrated === true || acted === true;
 }
 
 const outsideStage: ReadonlySet<StageStep['kind']> = new Set(['Pending', 'AtGates', 'Ready']);

@@ -8,25 +8,27 @@ import { after, type Duration, type Instant, milliseconds, minutes, seconds } fr
 
 /** Steady cadence: `spec.interval`, else `--default-interval` (part A 1.1). */
 export function intervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
-  return floored(positiveDuration(spec.interval)) ?? settings.defaultInterval;
+  return cadenceOf(spec.interval) ?? settings.defaultInterval;
 }
 
 /** No tenant can keep a worker busy by an interval of a nanosecond. */
 const shortestInterval = seconds(1);
 
-function floored(interval: Duration | undefined): Duration | undefined {
+/** An interval that a spec sets, and at least a second; undefined where it sets none. */
+export function cadenceOf(text: string | undefined): Duration | undefined {
+  const interval = positiveDuration(text);
   return interval === undefined ? undefined : milliseconds(Math.max(interval, shortestInterval));
 }
 
 /** Cadence after waits and holds: `spec.retryInterval`, else the steady one. */
 export function retryIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
-  return floored(positiveDuration(spec.retryInterval)) ?? intervalOf(spec, settings);
+  return cadenceOf(spec.retryInterval) ?? intervalOf(spec, settings);
 }
 
 /** After a success, a shorter `driftDetectionInterval` wins over the steady cadence (part A 5.4). */
 function successIntervalOf(spec: StageSetSpec, settings: RunSettings): Duration {
   const steady = intervalOf(spec, settings);
-  const drift = floored(positiveDuration(spec.driftDetectionInterval));
+  const drift = cadenceOf(spec.driftDetectionInterval);
   return drift !== undefined && drift < steady ? drift : steady;
 }
 

@@ -1,11 +1,14 @@
 import type { Advance, StageSet, StageSetSpec } from '../types/stages.ts';
 import type { DriftSeen } from './drift/drifted.ts';
+import type { Answers } from './gates/asks.ts';
 import type { DependencyGraph } from './gates/dependency-graph.ts';
-import type { PinnedArtifact, RunProgress } from './run.ts';
+import type { PinnedArtifact } from './pinned-artifact.ts';
+import type { RunProgress } from './run.ts';
 import type { RunSettings } from './settings.ts';
 import type { TeardownProgress } from './teardown-progress.ts';
 import type { Instant } from './time.ts';
 import type { FieldProblem } from './validate/field-problem.ts';
+import type { VersionAnswers } from './version/version-asks.ts';
 
 /**
  * Everything a decision may look at: the world at one moment. The reconciler and `/plan` both fill
@@ -31,6 +34,12 @@ export interface Snapshot {
   readonly building: boolean;
   /** The attempt at an action that was begun; what came of an ended one is still to be taken. */
   readonly attempt: 'None' | 'UnderWay' | 'Ended';
+  /** What was found out for the gates of the run. */
+  readonly answers: Answers;
+  /** What was found out for the version that is wanted, and the migrations to it. */
+  readonly versions: VersionAnswers;
+  /** Something is being found out for them; the end of that wakes the StageSet. */
+  readonly asking: boolean;
   /** Objects that somebody else changed, as watches tell. */
   readonly drift: DriftSeen;
   /** The gates that somebody passed by hand, as the newest StageRun records them. */

@@ -1,12 +1,21 @@
-import type { StageSet, StageSetStatus, StageStatus } from '../types/stages.ts';
+import type {
+  BudgetFreeze,
+  SnapshotEntry,
+  StageSet,
+  StageSetStatus,
+  StageStatus,
+} from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
+import type { Failure } from './failure.ts';
+import type { BudgetMemory } from './gates/budget-memory.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
 import type { Instant } from './time.ts';
+import { pendingMigrations } from './version/migration-rows.ts';
 
 /** What a status is computed from besides the object itself. */
 export interface StatusInput {
@@ -42,8 +51,15 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
   countActionFailures(status, run);
-  status.lastAttemptedRevisions = revisions(run);
-  if (run.outcome?.kind === 'Succeeded') status.lastAppliedRevisions = revisions(run);
+  if (hasBegun(run)) status.lastAttemptedRevisions = revisions(run);
+  if (run.outcome?.kind === 'Succeeded') {
+    status.lastAppliedRevisions = revisions(run);
+    status.lastAppliedSnapshot = appliedSnapshot(run);
+  }
+  withPending(status, run);
+  withOverrides(status, run);
+  withFreeze(status, run.budget);
+  withVersion(status, run);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -58,8 +74,13 @@ function countActionFailures(
   else status.actionFailureCount = actionFailures;
   if (outcome === undefined) return;
   const failure = outcome.kind === 'Failed' ? outcome.failure : undefined;
-  if (failure?.reason === 'ActionDirty' && failure.retry === 'None') status.haltedRun = id;
+  if (failure !== undefined && isHalt(failure)) status.haltedRun = id;
   else delete status.haltedRun;
+}
+
+/** Nothing but a person's repair lets the run be tried again (part A 7.5, part B 2.4). */
+function isHalt({ reason, retry }: Failure): boolean {
+  return retry === 'None' && (reason === 'ActionDirty' || reason === 'MigrationDirty');
 }
 
 /** Ready has the whole story; a stage's part of it must not fill the object. */
@@ -94,6 +115,75 @@ function revisions(run: RunProgress): Record<string, string> {
   return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
 }
 
+/** What a gate keeps back before it has begun was not attempted. */
+function hasBegun(run: RunProgress): boolean {
+  const { outcome, stages } = run.correction?.interrupted ?? run;
+  return outcome?.kind !== 'Held' || stages.some(({ step }) => step.kind !== 'Pending');
+}
+
+function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
+  return pinned.map(({ url, revision, digest }, index) => ({
+    stage: spec.stages[index]?.name ?? '',
+    url,
+    revision,
+    digest,
+  }));
+}
+
+/** What is kept back is there for dependents and people to see, until it is let go. */
+function withPending(status: StageSetStatus, run: RunProgress): void {
+  const { outcome } = run.correction?.interrupted ?? run;
+  const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;
+  if (pending === undefined) delete status.pendingUpdate;
+  else status.pendingUpdate = pending;
+}
+
+/** What an override was given for is delivered at the end of a run, and the override over. */
+function withOverrides(status: StageSetStatus, { overrides, outcome }: RunProgress): void {
+  const over = outcome?.kind === 'Succeeded';
+  const { Update: update, Budget: budget } = overrides ?? {};
+  if (update?.handled !== undefined) status.lastHandledUpdateOverride = update.handled;
+  if (update?.bound !== undefined && !over) status.updateOverride = update.bound;
+  else if (update !== undefined) delete status.updateOverride;
+  if (budget?.handled !== undefined) status.lastHandledBudgetOverride = budget.handled;
+  if (budget?.bound !== undefined && !over) status.budgetOverride = budget.bound;
+  else if (budget !== undefined) delete status.budgetOverride;
+}
+
+/** What is on record of a change of the version, until all of it is delivered (part B 2.3). */
+function withVersion(status: StageSetStatus, run: RunProgress): void {
+  const { version, outcome, migrationLedger, migrationFailures } = run;
+  if (version === undefined) return;
+  if (outcome?.kind === 'Succeeded') {
+    status.version = version.desired;
+    delete status.pendingVersion;
+    delete status.pendingMigrations;
+    delete status.executedMigrations;
+    delete status.executedMigrationActions;
+    delete status.migrationFailureCount;
+    return;
+  }
+  if (version.approved) delete status.pendingVersion;
+  else status.pendingVersion = version.desired;
+  status.pendingMigrations = pendingMigrations(version.plan);
+  if (migrationLedger !== undefined) {
+    status.executedMigrations = [...migrationLedger.migrations];
+    status.executedMigrationActions = [...migrationLedger.actions];
+  }
+  if (migrationFailures === undefined || migrationFailures === 0)
+    delete status.migrationFailureCount;
+  else status.migrationFailureCount = migrationFailures;
+}
+
+/** One that ended is gone; one that was not asked for stays. */
+function withFreeze(
+  entry: { budgetFreeze?: BudgetFreeze },
+  budget: BudgetMemory | undefined,
+): void {
+  if (budget?.freeze !== undefined) entry.budgetFreeze = budget.freeze;
+  else if (budget !== undefined) delete entry.budgetFreeze;
+}
+
 function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress): StageStatus[] {
   const previous = new Map((stageSet.status?.stages ?? []).map((entry) => [entry.name, entry]));
   return (stageSet.spec?.stages ?? []).map(({ name }) => {
@@ -109,9 +199,12 @@ function stageStatuses({ stageSet, inventories }: StatusInput, run: RunProgress)
             run.forced,
           );
     const size = inventories.get(name);
-    return size === undefined
-      ? entry
-      : { ...entry, entriesCount: size.entries, shards: size.shards };
+    const sized: StageStatus =
+      size === undefined
+        ? { ...entry }
+        : { ...entry, entriesCount: size.entries, shards: size.shards };
+    withFreeze(sized, progress?.budget);
+    return sized;
   });
 }
 
@@ -186,6 +279,7 @@ const wholeSteps: ReadonlySet<StageStep['kind']> = new Set([
 
 function phaseOfAction({ hook }: Acting): NonNullable<StageStatus['phase']> {
   switch (hook) {
+    case 'migration':
     case 'pre':
       return 'Pending';
     case 'post':

@@ -1,6 +1,7 @@
 import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
+import type { GateReaders } from '../controller/gate-answers.ts';
 import { LedgerStore } from '../controller/ledger-store.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
 import { SourceReader } from '../controller/source-reader.ts';
@@ -46,6 +47,7 @@ export interface PlannerOptions {
   readonly requests?: FairLimit;
   readonly builder: BuildSteps;
   readonly remote: RemoteAccess;
+  readonly readers: GateReaders;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
@@ -108,6 +110,7 @@ export class Planner {
       builder,
       tenants,
       targets: new Targets(tenants, this.#clusters),
+      readers: this.#options.readers,
       ledgers: new LedgerStore(client, this.#options.clock),
       clock: this.#options.clock,
       stageSetExists: existence(client, call),
@@ -161,6 +164,9 @@ export class Planner {
       reassert: false,
       building: false,
       attempt: 'None',
+      answers: new Map(),
+      versions: new Map(),
+      asking: false,
       drift: noDrift,
       advances: advancesOf(newestRun(runs)),
       teardown: undefined,

@@ -1,6 +1,7 @@
 import { previewDeletions } from '../apply/preview-deletions.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
+import { answersTo, type GateReaders } from '../controller/gate-answers.ts';
 import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
 import type { LedgerStore } from '../controller/ledger-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
@@ -14,6 +15,7 @@ import { plannedActions, supposedDone } from '../core/actions/plan-actions.ts';
 import { decide } from '../core/decide.ts';
 import type { Failure } from '../core/failure.ts';
 import { finalizer } from '../core/finalizer.ts';
+import type { Ask } from '../core/gates/asks.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { planPrune } from '../core/inventory/prune.ts';
 import { plannedChange } from '../core/plan/planned-changes.ts';
@@ -24,6 +26,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Clock } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import type { Hold } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { InventoryEntry, Stage, StageSet } from '../types/stages.ts';
 import { previewStage, type StagePreview } from './preview-stage.ts';
 
@@ -33,6 +36,7 @@ export interface RehearsalOptions {
   readonly tenants: Tenants;
   readonly targets: Targets;
   readonly ledgers: LedgerStore;
+  readonly readers: GateReaders;
   readonly clock: Clock;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
@@ -78,6 +82,8 @@ class Playthrough {
   readonly #memory: StageSetMemory;
   readonly #rests: Verdict[] = [];
   readonly #findings = new Map<string, StageFindings>();
+  /** Gates before each stage. */
+  readonly #entries = new Map<string, StageFindings['holds']>();
   readonly #gates = new Map<string, StageFindings['holds']>();
   readonly #actions = new Map<string, StageFindings['actions']>();
 
@@ -108,6 +114,7 @@ class Playthrough {
       } else if (next.kind === 'EnterStage' && run !== undefined) {
         await this.#enterStage(run, next.stage);
       } else if (next.kind === 'Rest' && run?.outcome?.kind === 'Held') this.#passGates(run);
+      else if (next.kind === 'Ask' && run !== undefined) await this.#find(run, next.asks);
       else if (next.kind === 'Rest' && run === undefined && this.#passHold(next)) continue;
       else {
         const wanted = run !== undefined || next.kind !== 'Rest';
@@ -142,6 +149,15 @@ class Playthrough {
     return false;
   }
 
+  /** What gates must know is found out as the reconciler does, and waited for. */
+  async #find(run: RunProgress, asks: readonly Ask[]): Promise<void> {
+    const found = await answersTo(asks, this.#pinned(run), this.#options, this.#call);
+    const { now, answers } = this.#snapshot;
+    // A plan may be about another time than this one.
+    const stamped = [...found].map(([ask, answer]) => [ask, { ...answer, at: now }] as const);
+    this.#snapshot = { ...this.#snapshot, answers: new Map([...answers, ...stamped]) };
+  }
+
   #suppose(spec: Snapshot['spec']): true {
     this.#snapshot = { ...this.#snapshot, spec };
     return true;
@@ -150,10 +166,24 @@ class Playthrough {
   #passGates(run: RunProgress): void {
     const { outcome } = run;
     if (outcome?.kind !== 'Held') return;
-    this.#gates.set(outcome.stage, outcome.hold.holds);
     const index = run.stages.findIndex(({ name }) => name === outcome.stage);
+    const { holds } = outcome.hold;
+    if (run.stages[index]?.step.kind === 'Pending') {
+      this.#passEntry(run, index, holds);
+      return;
+    }
+    this.#gates.set(outcome.stage, holds);
     const passed = withStep(run, index, { kind: 'Ready' });
     this.#snapshot = { ...this.#snapshot, run: { ...passed, outcome: undefined } };
+  }
+
+  /** Notes what keeps the run from a stage, and has the gates behind it asked. */
+  #passEntry(run: RunProgress, index: number, holds: readonly Hold[]): void {
+    const { name = '', passed = [] } = run.stages[index] ?? {};
+    this.#entries.set(name, [...(this.#entries.get(name) ?? []), ...holds]);
+    const gates = [...passed, ...holds.map(({ gate }) => gate)];
+    const moved = withStage(run, index, (stage) => ({ ...stage, passed: gates }));
+    this.#snapshot = { ...this.#snapshot, run: { ...moved, outcome: undefined } };
   }
 
   /** Which actions it would do; behind them, the run is played on as if they were done. */
@@ -266,7 +296,8 @@ class Playthrough {
       const halted = actions.find(({ verdict }) => verdict === 'Halted');
       const trouble = failure ?? (halted && haltedFailure(halted));
       const holds = this.#gates.get(stage.name) ?? [];
-      return { ...known, changes, failure: trouble, holds, actions };
+      const entryHolds = this.#entries.get(stage.name) ?? [];
+      return { ...known, changes, failure: trouble, entryHolds, holds, actions };
     });
     const removed = [...prunes].filter(
       ([, { changes, failure }]) => changes.length > 0 || failure !== undefined,
@@ -283,6 +314,7 @@ class Playthrough {
           ...nothing,
           ...prune,
           unchanged: 0,
+          entryHolds: [],
           holds: [],
           actions: [],
         };
@@ -306,6 +338,7 @@ class Playthrough {
       identity,
       currentRevision: status?.appliedRevision,
       revision: run?.pinned[index]?.revision ?? offered,
+      entryHolds: [],
       holds: [],
       actions: [],
     };

@@ -88,6 +88,12 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageSetLabel: 'name',
     further: ['stage'],
   });
+  const deferrals = series.counter({
+    name: 'stageset_update_deferred_total',
+    help: 'Times that update windows began to hold a delivery.',
+    stageSetLabel: 'name',
+    further: [],
+  });
   const drift = series.counter({
     name: 'stageset_drift_corrected_total',
     help: 'Objects created or configured by an apply at an unchanged revision.',
@@ -105,6 +111,36 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     help: '1 while promotion gates hold the stage, else 0.',
     stageSetLabel: 'stageset',
     further: ['stage'],
+  });
+  const promotionBlocked = series.gauge({
+    name: 'stageset_stage_promotion_blocked',
+    help: '1 while restarts, events or metrics block the promotion of the stage, else 0.',
+    stageSetLabel: 'stageset',
+    further: ['stage'],
+  });
+  const budgetRemaining = series.gauge({
+    name: 'stageset_budget_remaining',
+    help: 'What remains of the error budget of the StageSet, as last read.',
+    stageSetLabel: 'name',
+    further: [],
+  });
+  const budgetFrozen = series.gauge({
+    name: 'stageset_budget_frozen',
+    help: '1 while the error budget of the StageSet holds new revisions, else 0.',
+    stageSetLabel: 'name',
+    further: [],
+  });
+  const stageBudgetFrozen = series.gauge({
+    name: 'stageset_stage_budget_frozen',
+    help: '1 while the error budget of the stage holds it, else 0.',
+    stageSetLabel: 'stageset',
+    further: ['stage'],
+  });
+  const sourceErrors = series.counter({
+    name: 'stageset_metric_source_errors_total',
+    help: 'Readings of metric sources of gates that yielded no number.',
+    stageSetLabel: 'name',
+    further: [],
   });
   const actionRuns = series.counter({
     name: 'stageset_action_runs_total',
@@ -138,8 +174,18 @@ function controllerMetrics(registry: Registry, queue: WorkQueueObserver): Contro
     stageApplied: (stageSet, stage) => applied(stageSet, { stage }, 1),
     setStageReadiness: (stageSet, stage, readiness) =>
       ready(stageSet, { stage }, readiness === 'Ready' ? 1 : 0),
-    setStagePromotion: (stageSet, stage, promotion) =>
-      promotionPending(stageSet, { stage }, promotion === 'Pending' ? 1 : 0),
+    setStagePromotion: (stageSet, stage, promotion) => {
+      promotionPending(stageSet, { stage }, promotion === 'Passed' ? 0 : 1);
+      promotionBlocked(stageSet, { stage }, promotion === 'Blocked' ? 1 : 0);
+    },
+    updateDeferred: (stageSet) => deferrals(stageSet, {}, 1),
+    setBudgetRemaining: (stageSet, remaining) => budgetRemaining(stageSet, {}, remaining),
+    setBudgetFrozen: (stageSet, stage, frozen) => {
+      const value = frozen === undefined ? undefined : Number(frozen === 'Frozen');
+      if (stage === undefined) budgetFrozen(stageSet, {}, value);
+      else stageBudgetFrozen(stageSet, { stage }, value);
+    },
+    metricSourceUnreadable: (stageSet) => sourceErrors(stageSet, {}, 1),
     driftCorrected: (stageSet, stage, objects) => drift(stageSet, { stage }, objects),
     actionRun: (stageSet, scope) => actionRuns(stageSet, { scope }, 1),
     ledgerAdopted: (stageSet) => adoptions(stageSet, {}, 1),

@@ -37,10 +37,16 @@ export class StageSetSeries {
     };
   }
 
-  /** A gauge; sets the value for the labels given. */
-  gauge(options: FamilyOptions): (stageSet: StageSetName, further: Labels, value: number) => void {
+  /** A gauge; sets the value for the labels given, or ends their series where there is none. */
+  gauge(
+    options: FamilyOptions,
+  ): (stageSet: StageSetName, further: Labels, value: number | undefined) => void {
     const gauge = new Gauge(familyOf(options, this.#registry));
     return (stageSet, further, value) => {
+      if (value === undefined) {
+        this.#forgetOne(options.name, stageSet, further);
+        return;
+      }
       const labels = labelsOf(options, stageSet, further);
       gauge.set(labels, value);
       this.#remember(options.name, gauge, stageSet, further, labels);
@@ -61,6 +67,13 @@ export class StageSetSeries {
     this.#owned.delete(keyOf(stageSet));
   }
 
+  #forgetOne(family: string, stageSet: StageSetName, further: Labels): void {
+    const series = this.#owned.get(keyOf(stageSet))?.get(further['stage'] ?? '');
+    const key = seriesKey(family, further);
+    series?.get(key)?.();
+    series?.delete(key);
+  }
+
   #remember(
     family: string,
     metric: Removable,
@@ -74,7 +87,7 @@ export class StageSetSeries {
       () => new Map<string, Map<string, () => void>>(),
     );
     const series = entry(stages, further['stage'] ?? '', () => new Map<string, () => void>());
-    const key = JSON.stringify([family, further]);
+    const key = seriesKey(family, further);
     if (!series.has(key)) series.set(key, () => metric.remove(labels));
   }
 }
@@ -97,6 +110,10 @@ function labelsOf(
   further: Labels,
 ): Labels {
   return { namespace: stageSet.namespace, [stageSetLabel]: stageSet.name, ...further };
+}
+
+function seriesKey(family: string, further: Labels): string {
+  return JSON.stringify([family, further]);
 }
 
 function keyOf({ namespace, name }: StageSetName): string {

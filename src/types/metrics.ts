@@ -39,8 +39,27 @@ export interface ControllerMetrics {
   /** The stage passed apply, verify and post-actions. */
   stageApplied(stageSet: StageSetName, stage: string): void;
   setStageReadiness(stageSet: StageSetName, stage: string, readiness: 'Ready' | 'NotReady'): void;
-  /** Whether promotion gates hold a stage that is applied and healthy. */
-  setStagePromotion(stageSet: StageSetName, stage: string, promotion: 'Pending' | 'Passed'): void;
+  /** Whether promotion gates hold a stage that is applied and healthy, and whether one blocks it. */
+  setStagePromotion(
+    stageSet: StageSetName,
+    stage: string,
+    promotion: 'Pending' | 'Blocked' | 'Passed',
+  ): void;
+  /** Update windows began to hold a delivery. */
+  updateDeferred(stageSet: StageSetName): void;
+  /** What remains of the run's error budget, as last read; undefined ends the series. */
+  setBudgetRemaining(stageSet: StageSetName, remaining: number | undefined): void;
+  /**
+   * Whether an error budget holds, of a stage or, without one, of the run. A freeze that is only
+   * recorded holds nothing. Undefined ends the series.
+   */
+  setBudgetFrozen(
+    stageSet: StageSetName,
+    stage: string | undefined,
+    frozen: 'Frozen' | 'Thawed' | undefined,
+  ): void;
+  /** The metric source of any gate was read in vain. */
+  metricSourceUnreadable(stageSet: StageSetName): void;
   /** `objects` were created or configured although the revision had not changed. */
   driftCorrected(stageSet: StageSetName, stage: string, objects: number): void;
   /** A pre or post action was executed, well or not; one that was skipped was not. */

@@ -93,6 +93,8 @@ export type PromotionState = NonNullable<StageStatus['promotionState']>;
 export type PromotionPhase = NonNullable<PromotionState['phase']>;
 export type BudgetFreeze = NonNullable<StageSetStatus['budgetFreeze']>;
 export type PendingUpdate = NonNullable<StageSetStatus['pendingUpdate']>;
+/** An override by annotation that is in effect for one set of revisions. */
+export type BoundOverride = NonNullable<StageSetStatus['updateOverride']>;
 export type PendingMigration = Item<StageSetStatus['pendingMigrations']>;
 export type SnapshotEntry = Item<StageSetStatus['lastAppliedSnapshot']>;
 

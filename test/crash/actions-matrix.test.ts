@@ -6,10 +6,10 @@ import type { Playground } from '../../dev/playground.ts';
 import { FaultProxy } from '../faults/proxy.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
 import { WebhookReceiver } from '../webhook-receiver.ts';
-import { type CrashPoint, cutOffAt } from './crash-point.ts';
-import { Matrix, problemOf } from './matrix.ts';
+import { type CrashPoint, liveThroughCrash } from './crash-point.ts';
+import { Matrix } from './matrix.ts';
 import { type Hook, SixActions } from './six-actions.ts';
-import { changes, nameOf, nth } from './writes.ts';
+import { changes, nth } from './writes.ts';
 
 /** Far more writes than the life of that StageSet takes. */
 const tooMany = 60;
@@ -59,34 +59,15 @@ describe('a controller that is killed among the actions of a stage', () => {
   ): Promise<{ write: string | undefined; problem: Error | undefined }> {
     const life = await SixActions.create(playground, hook, receiver, proxy.requests);
     const write = nth(n, changes(life.shop.name));
-    const crash = cutOffAt(proxy, { write, carriedOut });
-    const ended = new AbortController();
-    const restarted = restartAfter(life, crash, ended.signal);
-    try {
-      const problem = await problemOf(life.live());
-      if (crash.cutAt() === undefined) ended.abort();
-      await restarted;
-      const cut = crash.cutAt();
-      return { write: cut === undefined ? undefined : nameOf(cut), problem };
-    } finally {
-      crash.disarm();
-    }
-  }
-
-  async function restartAfter(
-    life: SixActions,
-    crash: ReturnType<typeof cutOffAt>,
-    ended: AbortSignal,
-  ): Promise<void> {
-    const reached = await crash.reached(ended).then(
-      () => true,
-      () => false,
-    );
-    if (!reached) return;
-    await controller.kill();
-    await life.killed();
-    crash.disarm();
-    controller = await startController();
+    return await liveThroughCrash(proxy, { write, carriedOut }, async () => await life.live(), {
+      kill: async () => {
+        await controller.kill();
+        await life.killed();
+      },
+      start: async () => {
+        controller = await startController();
+      },
+    });
   }
 
   for (const [hook, first] of firstPoints) {

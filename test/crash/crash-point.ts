@@ -1,6 +1,8 @@
 import { pause } from '../../src/kubernetes/wait.ts';
 import type { FaultRule, SeenRequest } from '../faults/faults.ts';
 import type { FaultProxy } from '../faults/proxy.ts';
+import { problemOf } from './matrix.ts';
+import { nameOf } from './writes.ts';
 
 /** A moment in the life of a controller, told by a write that it sends. */
 export interface CrashPoint {
@@ -46,4 +48,49 @@ export function cutOffAt(proxy: FaultProxy, { write, carriedOut }: CrashPoint): 
       disarmRest();
     },
   };
+}
+
+/** How a controller is killed and started anew; `start` runs once requests go through again. */
+export interface Restart {
+  readonly kill: () => Promise<void>;
+  readonly start: () => Promise<void>;
+}
+
+/**
+ * Lives on, with the controller killed at that point and started anew. Returns the write at which it
+ * was, or undefined where the life has no such point, and what went wrong.
+ */
+export async function liveThroughCrash(
+  proxy: FaultProxy,
+  point: CrashPoint,
+  live: () => Promise<void>,
+  restart: Restart,
+): Promise<{ write: string | undefined; problem: Error | undefined }> {
+  const crash = cutOffAt(proxy, point);
+  const ended = new AbortController();
+  const restarted = restartAfter(crash, ended.signal, restart);
+  try {
+    const problem = await problemOf(live());
+    if (crash.cutAt() === undefined) ended.abort();
+    await restarted;
+    const cut = crash.cutAt();
+    return { write: cut === undefined ? undefined : nameOf(cut), problem };
+  } finally {
+    crash.disarm();
+  }
+}
+
+async function restartAfter(
+  crash: ArmedCrash,
+  ended: AbortSignal,
+  { kill, start }: Restart,
+): Promise<void> {
+  const reached = await crash.reached(ended).then(
+    () => true,
+    () => false,
+  );
+  if (!reached) return;
+  await kill();
+  crash.disarm();
+  await start();
 }

@@ -5,8 +5,8 @@ import type { ControllerProcess } from '../../dev/controller-process.ts';
 import type { Playground } from '../../dev/playground.ts';
 import { FaultProxy } from '../faults/proxy.ts';
 import { removeStageSets, sharedPlayground, showLog } from '../playground.ts';
-import { type CrashPoint, cutOffAt } from './crash-point.ts';
-import { Matrix, problemOf } from './matrix.ts';
+import { type CrashPoint, liveThroughCrash } from './crash-point.ts';
+import { Matrix } from './matrix.ts';
 import { TwoStages } from './two-stages.ts';
 import { changes, nameOf, nth } from './writes.ts';
 
@@ -43,32 +43,12 @@ describe('a controller that is killed at a write', () => {
   ): Promise<{ write: string | undefined; problem: Error | undefined }> {
     const life = await TwoStages.create(playground, proxy.requests, 'Answered');
     const write = n === 'Release' ? releaseIn(life.shop.name) : nth(n, changes(life.shop.name));
-    const crash = cutOffAt(proxy, { write, carriedOut });
-    const ended = new AbortController();
-    const restarted = restartAfter(crash, ended.signal);
-    try {
-      const problem = await problemOf(life.live());
-      if (crash.cutAt() === undefined) ended.abort();
-      await restarted;
-      const cut = crash.cutAt();
-      return { write: cut === undefined ? undefined : nameOf(cut), problem };
-    } finally {
-      crash.disarm();
-    }
-  }
-
-  async function restartAfter(
-    crash: ReturnType<typeof cutOffAt>,
-    ended: AbortSignal,
-  ): Promise<void> {
-    const reached = await crash.reached(ended).then(
-      () => true,
-      () => false,
-    );
-    if (!reached) return;
-    await controller.kill();
-    crash.disarm();
-    controller = await startController();
+    return await liveThroughCrash(proxy, { write, carriedOut }, async () => await life.live(), {
+      kill: async () => await controller.kill(),
+      start: async () => {
+        controller = await startController();
+      },
+    });
   }
 
   const times = {

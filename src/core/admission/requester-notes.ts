@@ -34,6 +34,7 @@ export function noteText(object: JsonObject | null | undefined): string | undefi
   return typeof text === 'string' ? text : undefined;
 }
 
-function annotationsOf(object: JsonObject | null | undefined): Annotations {
+/** All annotations of an object, whatever they are. */
+export function annotationsOf(object: JsonObject | null | undefined): Annotations {
   return fieldOf(metadataOf(object), 'annotations');
 }

@@ -27,11 +27,60 @@ export function promoteRequest({ metadata }: StageSet): PromoteRequest | undefin
   return { stage: text.slice(0, split), token, revision };
 }
 
-/** The command that promotes a stage, to be pasted into a shell. */
-export function promoteCommand({ metadata }: StageSet, stage: string): string {
-  const { namespace = 'default', name } = metadata;
+/** What the annotation means for one stage at one revision. */
+export interface TokenQuestion {
+  readonly stage: string;
+  readonly revision: string;
+  readonly request: PromoteRequest | undefined;
+  /** The token that was handled last, whatever revision it was for. */
+  readonly handled: string | undefined;
+}
+
+/** The token that the annotation promotes the stage with; undefined where it does not. */
+export function freshToken({
+  request,
+  stage,
+  revision,
+  handled,
+}: TokenQuestion): string | undefined {
+  if (request?.stage !== stage || request.token === handled) return undefined;
+  const isSeen = request.revision === undefined || request.revision === revision;
+  return isSeen ? request.token : undefined;
+}
+
+/** The revision that the annotation promotes in place of the one that is held; usually undefined. */
+export function otherRevision({
+  request,
+  stage,
+  revision,
+  handled,
+}: TokenQuestion): string | undefined {
+  if (request?.stage !== stage || request.token === handled) return undefined;
+  return request.revision === revision ? undefined : request.revision;
+}
+
+/**
+ * The command that promotes a stage, to be pasted into a shell. It names the revision that it was
+ * shown for: pasted late, it promotes no other.
+ */
+export function promoteCommand({
+  stageSet,
+  stage,
+  revision,
+}: {
+  readonly stageSet: StageSet;
+  readonly stage: string;
+  readonly revision: string;
+}): string {
+  const { namespace = 'default', name } = stageSet.metadata;
+  const seen = revision === '' ? '' : `@${shellQuoted(revision)}`;
   return (
     `kubectl --namespace ${namespace} annotate --overwrite stageset/${name} ` +
-    `${promoteAnnotation}=${stage}@$(date +%s)`
+    `${promoteAnnotation}=${stage}@$(date +%s)${seen}`
   );
+}
+
+/** Revisions are the text of whoever pushes a branch or a tag, and a shell may run what is in them. */
+function shellQuoted(text: string): string {
+  return /^[\w@:/.+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,170 +1,142 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
-import type { Advance, Promotion, PromotionState, StageSet } from '../../types/stages.ts';
+import type { Promotion, PromotionState } from '../../types/stages.ts';
 import { positiveDuration } from '../duration.ts';
-import { after, type Duration, type Instant, instant, toRfc3339 } from '../time.ts';
-import { type PromoteRequest, promoteCommand } from './promote-annotation.ts';
-
-/** What is known when the promotion gates of a stage are asked (part B 3.2). */
-export interface PromotionQuestion {
-  readonly stageSet: StageSet;
-  readonly stage: string;
-  readonly promotion: Promotion | undefined;
-  /** The revision that is applied and healthy. */
-  readonly revision: string;
-  /** Memory of the gates for this revision; undefined when they are asked for the first time. */
-  readonly state: PromotionState | undefined;
-  /** The promote token that was handled last, whatever revision it was for. */
-  readonly handled: string | undefined;
-  /** What the annotation asks for, for whichever stage. */
-  readonly request: PromoteRequest | undefined;
-  /** The gates of this run that somebody passed by hand. */
-  readonly advances: readonly Advance[];
-  readonly now: Instant;
-}
-
-/** How a stage came past its gates. */
-export interface Passage {
-  /** Undefined where the stage has no gates. */
-  readonly state: PromotionState | undefined;
-  /** Set when the promote annotation did it: its token. */
-  readonly handled?: string;
-}
-
-/** What the gates hold back, and what they remember. */
-export interface PromotionHold {
-  readonly state: PromotionState;
-  /** The gates that are not passed, the one that is waited for first. Never empty. */
-  readonly holds: readonly Hold[];
-  /** A reason of the Ready condition. */
-  readonly reason: 'Soaking' | 'AwaitingPromotion';
-  readonly message: string;
-  /** When time alone may release it. */
-  readonly until: Instant | undefined;
-}
+import { lookAtAnalysis } from './analysis.ts';
+import type { Ask } from './asks.ts';
+import type { Passage, PromotionHold } from './at-gates.ts';
+import { lookAtFastTrack } from './fast-track.ts';
+import { distinct, isOpen, type Refusal } from './gate-look.ts';
+import { lookAtPods } from './look-at-pods.ts';
+import { freshToken } from './promote-annotation.ts';
+import { deniedHold, holdOf } from './promotion-holds.ts';
+import { type GateMemory, promotedState, readMemory } from './promotion-memory.ts';
+import type { GateLook, PromotionQuestion, ReadTrouble } from './promotion-question.ts';
+import { type Standing, standingOf } from './promotion-standing.ts';
+import { forgiven } from './restart-gate.ts';
+import { withSoak } from './soak.ts';
 
 export type PromotionVerdict =
   | { readonly kind: 'Promoted'; readonly passage: Passage }
-  | { readonly kind: 'Held'; readonly hold: PromotionHold };
+  | { readonly kind: 'Held'; readonly hold: PromotionHold; readonly open: readonly GateLook[] }
+  /** To be found out in the background; then the same is to be decided again. */
+  | ({ readonly kind: 'Asks'; readonly asks: readonly Ask[] } & Meanwhile)
+  /**
+   * Restarts or events cannot be read. Nothing that is known changes (part B 3.5); at
+   * `trouble.retryAt` they are asked for again, and `asks` are still to be found out meanwhile.
+   */
+  | ({
+      readonly kind: 'Unreadable';
+      readonly message: string;
+      readonly asks: readonly Ask[];
+    } & Meanwhile);
+
+/** How a stage stands that nothing has been decided about. */
+interface Meanwhile {
+  readonly state: PromotionState;
+  /** What holds it by what is known; undefined where nothing but the answers is missing. */
+  readonly hold: PromotionHold | undefined;
+  /** The gates that are not passed, those included that are being asked. */
+  readonly holds: readonly Hold[];
+  /** To be given back with the next question. */
+  readonly trouble: ReadTrouble | undefined;
+  /** Likewise. */
+  readonly open: readonly GateLook[];
+}
 
 /**
- * Whether a healthy stage may let the next one begin: it has soaked, and a person has promoted it
- * where the spec asks for one (part B 3.2). What was decided for a revision stands: a stage that is
+ * Whether a healthy stage may let the next one begin (part B 3.2): its pods neither restart nor have
+ * Warning events beyond what is allowed, its metrics are good, it has soaked, and a person has
+ * promoted it where the spec asks for one. What was decided for a revision stands: a stage that is
  * promoted once is not held again while its drift is corrected.
+ *
+ * Asked again and again, at any time, it finds out and counts no more than at intervals.
  */
 export function decidePromotion(question: PromotionQuestion): PromotionVerdict {
-  const { promotion, state, request, handled, now } = question;
-  const soak = positiveDuration(promotion?.soak);
-  const manual = promotion?.requireManualPromotion === true;
-  if (soak === undefined && !manual) return promoted({ state: undefined });
-  if (state?.phase === 'Promoted') return promoted({ state });
-  if (isFresh(request, question) && request.token !== handled) {
-    return promoted({ state: promotedState(now), handled: request.token });
+  const { promotion, state, now } = question;
+  if (!hasGates(promotion)) return { kind: 'Promoted', passage: { state: undefined } };
+  if (state?.phase === 'Promoted') return { kind: 'Promoted', passage: { state } };
+  const before = withSoak(readMemory(state, now), question);
+  const handled = freshToken(question);
+  if (handled !== undefined) return { kind: 'Promoted', passage: { ...passage(before), handled } };
+  const found = lookAround(before, question);
+  const { memory, asks } = found;
+  // What is still open now is no longer what was.
+  const after = { ...question, open: found.open };
+  const standing = standingOf(memory, after);
+  if (standing.phase === 'Promoted') return { kind: 'Promoted', passage: passage(memory) };
+  const hold = holdBy(found, standing, after);
+  if (found.isUnreadable && found.trouble !== undefined) {
+    return { ...meanwhile(hold), kind: 'Unreadable', message: found.trouble.message, asks };
   }
-  const until = soak === undefined ? undefined : soakEnd(soak, question);
-  const awaitsPerson = manual && !isAdvanced('ManualPromotion', question);
-  if (until !== undefined && now < until && !isAdvanced('Soak', question)) {
-    return soaking(until, awaitsPerson, question);
+  if (asks.length === 0) return { kind: 'Held', hold, open: found.open };
+  return { ...meanwhile(hold), kind: 'Asks', asks };
+
+  function passage({ restarts, analysis }: GateMemory): Passage {
+    return { state: promotedState({ analysis }, forgiven(restarts, question), now) };
   }
-  return awaitsPerson ? awaitingPerson(question) : promoted({ state: promotedState(now) });
+
+  function meanwhile(known: PromotionHold): Meanwhile {
+    const { state: next, holds } = known;
+    const isHeld = found.refusal !== undefined || isHeldAnyway(standing);
+    return {
+      state: next,
+      hold: isHeld ? known : undefined,
+      holds,
+      trouble: found.trouble,
+      open: found.open,
+    };
+  }
 }
 
-function isFresh(
-  request: PromoteRequest | undefined,
-  { stage, revision }: PromotionQuestion,
-): request is PromoteRequest {
-  if (request?.stage !== stage) return false;
-  return request.revision === undefined || request.revision === revision;
+interface Findings {
+  readonly memory: GateMemory;
+  readonly asks: readonly Ask[];
+  readonly refusal: Refusal | undefined;
+  /** As it is to be remembered: until something can be read again. */
+  readonly trouble: ReadTrouble | undefined;
+  readonly isUnreadable: boolean;
+  readonly open: readonly GateLook[];
 }
 
-function isAdvanced(gate: Hold['gate'], { advances, stage }: PromotionQuestion): boolean {
-  return advances.some((advance) => advance.stage === stage && advance.gate === gate);
+/** The soak first: where a metric ends it, all else must be known as of then. */
+function lookAround(memory: GateMemory, question: PromotionQuestion): Findings {
+  const fastTrack = lookAtFastTrack(memory, question);
+  const pods = lookAtPods(fastTrack.memory, question);
+  const analysis = lookAtAnalysis(pods.memory, question);
+  return {
+    memory: analysis.memory,
+    asks: distinct([...fastTrack.asks, ...pods.asks, ...analysis.asks]),
+    refusal: pods.refusal ?? analysis.refusal,
+    trouble: pods.trouble ?? (pods.asks.length > 0 ? question.trouble : undefined),
+    isUnreadable: pods.trouble !== undefined,
+    open: [
+      ...(isOpen(pods) ? ['Pods' as const] : []),
+      ...(isOpen(analysis) ? ['Analysis' as const] : []),
+    ],
+  };
 }
 
-/** Fixed when the soak begins: neither an edit of the spec nor a restart moves it (part B 3.2). */
-function soakEnd(soak: Duration, { state, now }: PromotionQuestion): Instant | undefined {
-  if (state?.phase === 'AwaitingManual') return undefined;
-  const recorded = Date.parse(state?.soakUntil ?? '');
-  return Number.isNaN(recorded) ? upToSecond(after(now, soak)) : instant(recorded);
-}
-
-function promoted(passage: Passage): PromotionVerdict {
-  return { kind: 'Promoted', passage };
-}
-
-function promotedState(now: Instant): PromotionState {
-  return { phase: 'Promoted', since: toRfc3339(now) };
-}
-
-function soaking(
-  until: Instant,
-  awaitsPerson: boolean,
+function holdBy(
+  { memory, refusal }: Findings,
+  standing: Standing,
   question: PromotionQuestion,
-): PromotionVerdict {
-  const { stage, state, now } = question;
-  const since = (state?.phase === 'Soaking' ? state.since : undefined) ?? toRfc3339(now);
-  const end = toRfc3339(until);
-  const hold: Hold = {
-    gate: 'Soak',
-    stage,
-    reason: `Stage ${stage} is healthy and soaks until ${end}`,
-    since,
-    until: end,
-    releasedBy: 'Time',
-    needs: overrideNeeds,
-    command: promoteCommand(question.stageSet, stage),
-  };
-  const person = awaitsPerson ? [personHold(undefined, question)] : [];
-  const then = awaitsPerson ? ', and waits for promotion by hand then' : '';
-  const command = promoteCommand(question.stageSet, stage);
-  return {
-    kind: 'Held',
-    hold: {
-      state: { phase: 'Soaking', since, soakUntil: end },
-      holds: [hold, ...person],
-      reason: 'Soaking',
-      message: `${hold.reason}${then}; to promote it now: ${command}`,
-      until,
-    },
-  };
+): PromotionHold {
+  return refusal === undefined
+    ? holdOf(standing, memory, question)
+    : deniedHold(refusal, standing, memory, question);
 }
 
-function awaitingPerson(question: PromotionQuestion): PromotionVerdict {
-  const { state, now } = question;
-  const since = (state?.phase === 'AwaitingManual' ? state.since : undefined) ?? toRfc3339(now);
-  const hold = personHold(since, question);
-  return {
-    kind: 'Held',
-    hold: {
-      state: { phase: 'AwaitingManual', since },
-      holds: [hold],
-      reason: 'AwaitingPromotion',
-      message: `${hold.reason}: ${promoteCommand(question.stageSet, question.stage)}`,
-      until: undefined,
-    },
-  };
+/** Whether more than the answers is missing. */
+function isHeldAnyway({ phase, analysis }: Standing): boolean {
+  return phase !== 'Analyzing' || analysis?.kind === 'Failing';
 }
 
-function personHold(since: string | undefined, { stageSet, stage }: PromotionQuestion): Hold {
-  return {
-    gate: 'ManualPromotion',
-    stage,
-    reason: `Stage ${stage} is healthy and waits for promotion by hand`,
-    ...(since === undefined ? {} : { since }),
-    releasedBy: 'Person',
-    needs: advanceNeeds,
-    command: promoteCommand(stageSet, stage),
-  };
-}
-
-/** Whether passing the gate means to do so although its own condition has not been met. */
-export function needsOverride({ releasedBy }: Pick<Hold, 'releasedBy'>): boolean {
-  return releasedBy !== 'Person';
-}
-
-const advanceNeeds = 'create stagesets/advance in subresources.stages.metio.wtf';
-const overrideNeeds = 'override stagesets/advance in subresources.stages.metio.wtf';
-
-/** Times are recorded in whole seconds; rounded up, no soak ends before its time. */
-function upToSecond(at: Instant): Instant {
-  return instant(Math.ceil(at / 1000) * 1000);
+function hasGates(promotion: Promotion | undefined): promotion is Promotion {
+  if (promotion === undefined) return false;
+  const { soak, requireManualPromotion, restartGate, eventGate, analysis } = promotion;
+  return (
+    positiveDuration(soak) !== undefined ||
+    requireManualPromotion === true ||
+    [restartGate, eventGate, analysis].some((gate) => gate !== undefined)
+  );
 }

@@ -6,7 +6,7 @@ import type {
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Advance, StageRun, StageRunStatus } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
-import { needsOverride } from '../gates/promotion.ts';
+import { needsOverride } from '../gates/needs.ts';
 import type { Requester } from '../requested-by.ts';
 import { type Instant, toRfc3339 } from '../time.ts';
 import type { FieldFault } from './advance-spec.ts';

@@ -4,10 +4,12 @@ import type {
   Hold,
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { RecordedStage, StageRun, StageSet } from '../../types/stages.ts';
+import { positiveDuration } from '../duration.ts';
+import { needsOf } from '../gates/needs.ts';
 import { promoteRequest } from '../gates/promote-annotation.ts';
 import { decidePromotion } from '../gates/promotion.ts';
 import { recordedGates } from '../gates/settle-promotion.ts';
-import type { Instant } from '../time.ts';
+import { type Instant, minutes } from '../time.ts';
 import { hasEnded } from './record.ts';
 
 /** A StageSet and its newest run, as they are stored. */
@@ -55,7 +57,37 @@ function isAtGates(recorded: RecordedRun, stage: string): boolean {
   return (entry.gates ?? []).some(({ heldUntil }) => heldUntil === undefined);
 }
 
-function holdsOf(
+function holdsOf(recorded: RecordedRun, stage: string, revision: string, now: Instant): Hold[] {
+  const before = entryHolds(recorded, stage);
+  return before.length > 0 ? before : promotionHolds(recorded, stage, revision, now);
+}
+
+/** The gates before a stage, as the controller has put them on record. */
+function entryHolds({ run }: RecordedRun, stage: string): Hold[] {
+  const advances = run?.status?.advances ?? [];
+  return (entryOf(run, stage)?.gates ?? []).flatMap((recorded): Hold[] => {
+    const { gate, heldFrom, heldUntil, reason, awaits, until, command } = recorded;
+    if (!isGate(gate) || !gatesOfEntry.has(gate) || heldUntil !== undefined) return [];
+    if (reason === undefined || awaits === undefined) return [];
+    if (advances.some((advance) => advance.stage === stage && advance.gate === gate)) return [];
+    return [
+      {
+        gate,
+        stage,
+        reason,
+        since: heldFrom,
+        ...(until === undefined ? {} : { until }),
+        releasedBy: awaits,
+        needs: needsOf({ releasedBy: awaits }),
+        ...(command === undefined ? {} : { command }),
+      },
+    ];
+  });
+}
+
+const gatesOfEntry: ReadonlySet<Gate> = new Set(['UpdateWindow', 'ErrorBudget', 'VersionApproval']);
+
+function promotionHolds(
   { stageSet, run }: RecordedRun,
   stage: string,
   revision: string,
@@ -69,10 +101,26 @@ function holdsOf(
     ...recordedGates(stageSet, stage, revision),
     request: promoteRequest(stageSet),
     advances: run?.status?.advances ?? [],
+    // Nothing is found out here: what is on record of it counts.
+    answers: new Map(),
+    retryInterval: positiveDuration(stageSet.spec?.retryInterval) ?? defaultInterval,
+    trouble: undefined,
+    open: [],
     now,
   });
-  return verdict.kind === 'Held' ? [...verdict.hold.holds] : [];
+  switch (verdict.kind) {
+    case 'Promoted':
+      return [];
+    case 'Held':
+      return [...verdict.hold.holds];
+    case 'Asks':
+    case 'Unreadable':
+      return [...verdict.holds];
+  }
 }
+
+/** It tells when something is due to be asked, which nothing is held by but what asks. */
+const defaultInterval = minutes(10);
 
 function entryOf(run: StageRun | undefined, stage: string): RecordedStage | undefined {
   return run?.status?.stages?.find(({ name }) => name === stage);

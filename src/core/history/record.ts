@@ -1,3 +1,4 @@
+import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type {
   Advance,
   RecordedChange,
@@ -7,6 +8,8 @@ import type {
   StageRunStatus,
 } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
+import { promoteAnnotation } from '../gates/promote-annotation.ts';
+import { releaserOf } from '../gates/promotion-holds.ts';
 import { describeObject } from '../objects/identity.ts';
 import type { Requester } from '../requested-by.ts';
 import type { Verdict } from '../rest.ts';
@@ -29,8 +32,8 @@ export interface RecordInput {
   readonly run: RunProgress;
   readonly verdict: Verdict | undefined;
   readonly changes: ReadonlyMap<string, StageChanges>;
-  /** Who set the promote annotation, where somebody vouches for it. */
-  readonly promoter: Requester | undefined;
+  /** Who set an annotation, where somebody vouches for it. */
+  readonly requester: (annotation: string) => Requester | undefined;
   readonly now: Instant;
 }
 
@@ -109,7 +112,7 @@ function recordedStage(
   const before = entryOf(input.stored, name);
   // What an earlier attempt of the run did stays on record until this one gets to the stage.
   if (step.kind === 'Pending') {
-    return withActs(before ?? { name, phase: 'Pending' }, stage, mostListed);
+    return withActs(pendingStage(stage, before, input), stage, mostListed);
   }
   const now = toRfc3339(input.now);
   const phase = stagePhase(stage, input.run);
@@ -128,6 +131,21 @@ function recordedStage(
     ...(before?.actions === undefined ? {} : { actions: before.actions }),
   };
   return withActs(recorded, stage, mostListed);
+}
+
+/** A stage that a gate keeps from beginning is held; once it is let in, the gate is closed. */
+function pendingStage(
+  stage: StageProgress,
+  before: RecordedStage | undefined,
+  input: RecordInput,
+): RecordedStage {
+  const known = before ?? { name: stage.name, phase: 'Pending' };
+  const gates = gatesOf(stage, input);
+  if (gates.length === 0) return known;
+  const { outcome } = input.run;
+  const held = outcome?.kind === 'Held' && outcome.stage === stage.name;
+  const phase = held ? 'Held' : known.phase === 'Held' ? 'Pending' : known.phase;
+  return { ...known, phase, gates };
 }
 
 /** What an earlier attempt did is not covered by what this one therefore skips. */
@@ -222,44 +240,79 @@ function changesOf(name: string, { base, changes }: RecordInput): RecordedChange
   return [...known.values()];
 }
 
-function gatesOf({ name, step }: StageProgress, { stored, run, now }: RecordInput): RecordedHold[] {
+function gatesOf(stage: StageProgress, input: RecordInput): RecordedHold[] {
+  const { stored, run } = input;
+  const { name, step } = stage;
   const before = entryOf(stored, name)?.gates ?? [];
-  if (step.kind === 'AtGates' && run.outcome?.kind === 'Held') {
-    const holding = run.outcome.hold.holds.filter(({ since }) => since !== undefined);
-    const names = new Set<string>(holding.map(({ gate }) => gate));
-    const open = new Set(before.filter((gate) => gate.heldUntil === undefined).map(gateOf));
-    const fresh = holding
-      .filter(({ gate }) => !open.has(gate))
-      .map(({ gate, since }) => ({ gate, heldFrom: since ?? toRfc3339(now) }));
-    return [...before.map((gate) => (names.has(gate.gate) ? gate : closed(gate))), ...fresh];
+  const { outcome } = run;
+  if (outcome?.kind === 'Held' && outcome.stage === name) {
+    const holding = outcome.hold.holds.flatMap((hold) => recordedHold(hold) ?? []);
+    const known = new Map(holding.map((hold) => [hold.gate, hold]));
+    const open = new Set(before.filter(isOpen).map(gateOf));
+    return [
+      ...before.map((hold) => {
+        const now = known.get(hold.gate);
+        if (now === undefined) return closed(hold, stage, input);
+        return isOpen(hold) ? { ...now, heldFrom: hold.heldFrom } : hold;
+      }),
+      ...holding.filter(({ gate }) => !open.has(gate)),
+    ];
   }
-  return step.kind === 'Ready' ? before.map(closed) : [...before];
+  const through = step.kind === 'Ready' || step.kind === 'Pending';
+  return through ? before.map((hold) => closed(hold, stage, input)) : [...before];
+}
 
-  function closed(hold: RecordedHold): RecordedHold {
-    if (hold.heldUntil !== undefined) return hold;
-    const byPerson =
-      (step.kind === 'Ready' && step.passage?.handled !== undefined) ||
-      hold.gate === 'ManualPromotion' ||
-      (stored.advances ?? []).some(({ stage, gate }) => stage === name && gate === hold.gate);
-    return { ...hold, heldUntil: toRfc3339(now), releasedBy: byPerson ? 'Person' : 'Time' };
-  }
+/** A gate that is not asked yet, since another one is before it, holds nothing. */
+function recordedHold(hold: Hold): RecordedHold | undefined {
+  const { gate, since, until, reason, releasedBy, command } = hold;
+  if (since === undefined) return undefined;
+  return {
+    gate,
+    heldFrom: since,
+    reason: cutMessage(reason, longestReason),
+    awaits: releasedBy,
+    ...(until === undefined ? {} : { until }),
+    ...(command === undefined ? {} : { command }),
+  };
+}
+
+const longestReason = 1024;
+
+function isOpen({ heldUntil }: RecordedHold): boolean {
+  return heldUntil === undefined;
+}
+
+/** What a gate said while it held is of no use to whoever reads that it has let the stage pass. */
+function closed(
+  hold: RecordedHold,
+  { name, step }: StageProgress,
+  { stored, now }: RecordInput,
+): RecordedHold {
+  if (!isOpen(hold)) return hold;
+  const { gate, heldFrom, awaits } = hold;
+  const byPerson =
+    (step.kind === 'Ready' && step.passage?.handled !== undefined) ||
+    gate === 'ManualPromotion' ||
+    (stored.advances ?? []).some((advance) => advance.stage === name && advance.gate === gate);
+  const releasedBy = byPerson ? 'Person' : (awaits ?? releaserOf(gate));
+  return { gate, heldFrom, heldUntil: toRfc3339(now), releasedBy };
 }
 
 function gateOf({ gate }: RecordedHold): string {
   return gate;
 }
 
-/** A stage that the promote annotation took past its gates is an advance like any other. */
+/** What an annotation took past its gates is an advance like any other. */
 function withPromotions(input: RecordInput): Pick<StageRunStatus, 'advances'> {
   const { stored, run } = input;
   const made = run.stages.flatMap((stage) => promotionOf(stage, input));
-  const advances = [...(stored.advances ?? []), ...made];
+  const advances = [...(stored.advances ?? []), ...passagesOf(input), ...made];
   return advances.length === 0 ? {} : { advances: advances.slice(-mostChanges) };
 }
 
 function promotionOf(
   { name, step }: StageProgress,
-  { stored, run, promoter, now }: RecordInput,
+  { stored, run, requester, now }: RecordInput,
 ): Advance[] {
   const before = entryOf(stored, name);
   if (step.kind !== 'Ready' || step.passage?.handled === undefined) return [];
@@ -273,17 +326,31 @@ function promotionOf(
       at: toRfc3339(now),
       stage: name,
       gate,
-      override: gate === 'Soak',
-      ...(promoter === undefined
-        ? {}
-        : {
-            user: promoter.user,
-            ...(promoter.uid === undefined ? {} : { uid: promoter.uid }),
-            ...(promoter.groups === undefined ? {} : { groups: [...promoter.groups] }),
-          }),
+      override: releaserOf(gate) !== 'Person',
+      ...userOf(requester(promoteAnnotation)),
       via: 'Annotation',
     },
   ];
+}
+
+/** Each is on record once, however often the run is taken up again. */
+function passagesOf({ stored, run, requester, now }: RecordInput): Advance[] {
+  const known = (stored.advances ?? []).filter(({ via }) => via === 'Annotation');
+  return (run.passages ?? []).flatMap(({ gate, stage, annotation }): Advance[] => {
+    if (known.some((advance) => advance.gate === gate && advance.stage === stage)) return [];
+    const user = userOf(requester(annotation));
+    return [{ at: toRfc3339(now), stage, gate, override: true, ...user, via: 'Annotation' }];
+  });
+}
+
+function userOf(requester: Requester | undefined): Partial<Advance> {
+  if (requester === undefined) return {};
+  const { user, uid, groups } = requester;
+  return {
+    user,
+    ...(uid === undefined ? {} : { uid }),
+    ...(groups === undefined ? {} : { groups: [...groups] }),
+  };
 }
 
 function entryOf({ stages }: StageRunStatus, name: string): RecordedStage | undefined {

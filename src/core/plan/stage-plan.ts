@@ -36,6 +36,8 @@ export interface StageFindings {
   readonly unchanged: number;
   /** Why the stage would fail, and whether the spec is to blame. */
   readonly failure: { readonly message: string; readonly blame: 'Spec' | 'World' } | undefined;
+  /** Gates before this stage; those of the whole run are before its first stage. */
+  readonly entryHolds: readonly Hold[];
   /** Gates between this stage and the next. */
   readonly holds: readonly Hold[];
   /** What becomes of its actions; empty until the run comes to the stage. */
@@ -49,7 +51,7 @@ export function stagePlan(findings: Findings): StagePlanStatus {
   const { runId, trigger, invalid, shown } = findings;
   const all = plannedStages(findings);
   const stages = all.filter(({ name }) => shown?.includes(name) ?? true);
-  const holds = [...findings.holds, ...findings.stages.flatMap((stage) => stage.holds)];
+  const holds = [...findings.holds, ...findings.stages.flatMap(holdsOf)];
   const verdict = overall(findings, stages);
   return {
     ...(runId === undefined ? {} : { runId }),
@@ -66,6 +68,7 @@ export function stagePlan(findings: Findings): StagePlanStatus {
 function plannedStages({ holds, stages }: Findings): PlannedStage[] {
   let ahead: PlanVerdict | undefined = heldVerdict(holds);
   return stages.map((stage) => {
+    ahead ??= heldVerdict(stage.entryHolds);
     const own = ownVerdict(stage);
     const verdict = ahead !== undefined && own === 'WillApply' ? ahead : own;
     if (own === 'Invalid' || own === 'Blocked') ahead ??= 'Blocked';
@@ -97,8 +100,12 @@ function planned(stage: StageFindings, verdict: PlanVerdict): PlannedStage {
     objects: countsOf(stage),
     changes: [...stage.changes],
     actions: [...stage.actions],
-    holds: [...stage.holds],
+    holds: holdsOf(stage),
   };
+}
+
+function holdsOf({ entryHolds, holds }: StageFindings): Hold[] {
+  return [...entryHolds, ...holds];
 }
 
 function countsOf({ changes, unchanged }: StageFindings): ObjectCounts {

@@ -9,9 +9,9 @@ import { readPatch } from '../actions/patch-text.ts';
 import { compileExpression } from '../cel/compile.ts';
 import { positiveDuration } from '../duration.ts';
 import { selectorText } from '../objects/label-selector.ts';
-import { shapeOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { identityProblems, sourceReferenceProblems } from './named-objects.ts';
+import { urlProblem } from './urls.ts';
 
 /** What is wrong with the one thing that an action does. */
 export function actionTypeProblems(at: string, action: Action): FieldProblem[] {
@@ -39,16 +39,8 @@ function httpProblems(at: string, { url, bodyFrom, headersFrom = [] }: HttpActio
       ? [{ path: `${path}.key`, message: 'is missing; name a key of the Secret' }]
       : []),
   ]);
-  const problem = urlProblem(url);
+  const problem = urlProblem(url, 'headersFrom');
   return problem === undefined ? keyless : [{ path: `${at}.url`, message: problem }, ...keyless];
-}
-
-function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return `is ${shapeOf(text)} that is no URL; give https://host/path`;
-  const { protocol, username, password } = new URL(text);
-  if (protocol !== 'http:' && protocol !== 'https:') return 'must be an http or https URL';
-  if (username === '' && password === '') return undefined;
-  return 'has credentials in it; put them into a Secret and name it in headersFrom';
 }
 
 function waitProblems(at: string, wait: WaitAction): FieldProblem[] {

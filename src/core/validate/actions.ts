@@ -1,5 +1,5 @@
 import type { Action, StageSetSpec } from '../../types/stages.ts';
-import { type Hook, hooks, typeOf } from '../actions/action.ts';
+import { type Hook, stageHooks, typeOf } from '../actions/action.ts';
 import { actionTypeProblems } from './action-types.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
@@ -13,7 +13,7 @@ const longestName = 253;
 /** An action and the list that it is in. */
 interface Located {
   readonly at: string;
-  readonly hook: Hook | 'onRollback';
+  readonly hook: Hook | 'onRollback' | 'migration';
   readonly action: Action;
 }
 
@@ -31,11 +31,16 @@ export function actionProblems(spec: StageSetSpec): readonly FieldProblem[] {
   return problems;
 }
 
-/** All actions of a spec with their paths: those of stages, and `onRollback`. */
+/** All actions of a spec with their paths: those of stages, of migrations, and `onRollback`. */
 export function locatedActions(spec: StageSetSpec): Located[] {
+  const { migrations = [], onRollback, stages } = spec;
   return [
-    ...[...spec.stages.keys()].flatMap((stage) => actionsOfStage(spec, stage)),
-    ...located('spec.onRollback', 'onRollback', spec.onRollback),
+    ...[...stages.keys()].flatMap((stage) => actionsOfStage(spec, stage)),
+    ...migrations.flatMap(({ actions, down }, index) => [
+      ...located(`spec.migrations[${index}].actions`, 'migration', actions),
+      ...located(`spec.migrations[${index}].down`, 'migration', down),
+    ]),
+    ...located('spec.onRollback', 'onRollback', onRollback),
   ];
 }
 
@@ -44,7 +49,7 @@ function stageProblems(spec: StageSetSpec, stage: number): FieldProblem[] {
 }
 
 function actionsOfStage({ stages }: StageSetSpec, stage: number): Located[] {
-  return hooks.flatMap((hook) =>
+  return stageHooks.flatMap((hook) =>
     located(`spec.stages[${stage}].actions.${hook}`, hook, stages[stage]?.actions?.[hook]),
   );
 }
@@ -76,7 +81,8 @@ function listProblems(
   });
 }
 
-function nameProblems(at: string, name: string, first: string | undefined): FieldProblem[] {
+/** @param first the action that has the same name already */
+export function nameProblems(at: string, name: string, first: string | undefined): FieldProblem[] {
   const path = `${at}.name`;
   if (name.trim() === '') return [{ path, message: 'is empty; give the action a name' }];
   if (name.length > longestName) {
@@ -110,7 +116,7 @@ function scopeProblems(spec: StageSetSpec, { at, hook, action }: Located): Field
   return problems;
 }
 
-function typeProblems(at: string, action: Action): FieldProblem[] {
+export function typeProblems(at: string, action: Action): FieldProblem[] {
   if (typeOf(action) !== undefined) return actionTypeProblems(at, action);
   const message =
     'must say exactly one thing to do: one of job, http, wait, patch, delete and apply';

@@ -2,8 +2,10 @@ import type { StageSet } from '../../types/stages.ts';
 import { dependencyKey, keyOfStageSet } from '../gates/dependency-graph.ts';
 import { negativeDurations } from './durations.ts';
 import type { FieldProblem } from './field-problem.ts';
+import { ladderVersionProblems, lostAnchors } from './migrations.ts';
 import { foreignReferences } from './sources.ts';
 import { stageSetProblems } from './stage-set.ts';
+import { unreadableVersions } from './versions.ts';
 
 /** What an installation allows. */
 export interface AdmissionRules {
@@ -22,6 +24,9 @@ export function admissionProblems(stageSet: StageSet, rules: AdmissionRules): Fi
     ...stageSetProblems(stageSet),
     ...negativeDurations(spec),
     ...selfDependencies(stageSet),
+    ...unreadableVersions(spec),
+    ...ladderVersionProblems(spec.migrations ?? [], (index) => `spec.migrations[${index}]`),
+    ...lostAnchors(spec),
     ...(rules.crossNamespaceReferences === 'Refused'
       ? foreignReferences(spec, metadata.namespace ?? '')
       : []),

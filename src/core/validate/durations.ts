@@ -26,6 +26,15 @@ export function negativeDurations(spec: StageSetSpec): FieldProblem[] {
   );
 }
 
+/** Whether a duration is above zero; one that cannot be read is told of elsewhere. */
+export function isPositive(text: string): boolean {
+  try {
+    return parseDuration(text) > 0;
+  } catch {
+    return true;
+  }
+}
+
 /** Path and text of each duration that is set. */
 function durationsOf(spec: StageSetSpec): [path: string, text: string][] {
   const fields = new Map<string, string | undefined>([
@@ -33,11 +42,16 @@ function durationsOf(spec: StageSetSpec): [path: string, text: string][] {
     ['spec.retryInterval', spec.retryInterval],
     ['spec.driftDetectionInterval', spec.driftDetectionInterval],
     ['spec.timeout', spec.timeout],
+    ['spec.errorBudget.interval', spec.errorBudget?.interval],
   ]);
-  for (const [index, { timeout, readyChecks, promotion }] of spec.stages.entries()) {
+  for (const [index, { timeout, readyChecks, errorBudget, promotion }] of spec.stages.entries()) {
     fields.set(`spec.stages[${index}].timeout`, timeout);
     fields.set(`spec.stages[${index}].readyChecks.timeout`, readyChecks?.timeout);
-    fields.set(`spec.stages[${index}].promotion.soak`, promotion?.soak);
+    fields.set(`spec.stages[${index}].errorBudget.interval`, errorBudget?.interval);
+    const gates = `spec.stages[${index}].promotion`;
+    fields.set(`${gates}.soak`, promotion?.soak);
+    fields.set(`${gates}.analysis.interval`, promotion?.analysis?.interval);
+    fields.set(`${gates}.fastTrack.after`, promotion?.fastTrack?.after);
   }
   for (const { at, action } of locatedActions(spec)) {
     fields.set(`${at}.timeout`, action.timeout);

@@ -1,4 +1,4 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import {
   fleetRolloutSchema,
   imageVerificationPolicySchema,
@@ -17,13 +17,11 @@ import {
   stagesApiVersion,
 } from '../../types/stages.ts';
 import type { StructuralSchema } from '../../types/structural-schema.ts';
+import { compileSchema } from './compile-schema.ts';
 import { withDefaults } from './defaults.ts';
 import type { FieldProblem } from './field-problem.ts';
-import { formats } from './formats.ts';
 import { resourceJsonSchema } from './json-schema.ts';
-import { keywords } from './keywords.ts';
 import { objectMetaSchema } from './object-meta.ts';
-import { withSharedSchemas } from './shared-schemas.ts';
 import { unknownFields } from './unknown-fields.ts';
 import { violation } from './violations.ts';
 
@@ -81,7 +79,7 @@ export function compileParsers(): void {
   for (const parse of [parseStageSet, parseStageInventory, parseStageRun]) parse(undefined);
 }
 
-const mostProblems = 100;
+export const mostProblems = 100;
 
 /** A parser that compiles its validator when it is first used. */
 function parser<T>(kind: string, crdSchema: StructuralSchema): Parser<T> {
@@ -99,17 +97,7 @@ function parser<T>(kind: string, crdSchema: StructuralSchema): Parser<T> {
 }
 
 function compile<T>(kind: string, schema: StructuralSchema): ValidateFunction<T> {
-  const ajv = new Ajv({
-    allErrors: true,
-    allowUnionTypes: true,
-    formats,
-    keywords: [...keywords],
-    ownProperties: true,
-    strict: true,
-    strictRequired: false,
-  });
-  const jsonSchema = resourceJsonSchema(schema, { apiVersion: stagesApiVersion, kind });
-  return ajv.compile<T>(withSharedSchemas(jsonSchema));
+  return compileSchema<T>(resourceJsonSchema(schema, { apiVersion: stagesApiVersion, kind }));
 }
 
 /** A CRD leaves metadata to the API server; ours says what we read of it. */

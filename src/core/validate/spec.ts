@@ -3,14 +3,20 @@ import { longestLabel } from '../objects/label-value.ts';
 import { actionProblems } from './actions.ts';
 import { dependencyProblems } from './dependencies.ts';
 import { unreadableDurations } from './durations.ts';
+import { errorBudgetProblems } from './error-budgets.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 import { kubeConfigProblems } from './kube-config.ts';
+import { allMetricSourceProblems } from './metric-sources.ts';
+import { migrationProblems } from './migrations.ts';
+import { promotionProblems } from './promotion.ts';
 import { readyCheckProblems } from './ready-checks.ts';
 import { accountProblems } from './service-accounts.ts';
 import { sourceProblems } from './sources.ts';
 import { substitutionProblems } from './substitution.ts';
 import { unsupportedFields } from './unsupported.ts';
+import { versionProblems } from './versions.ts';
+import { windowProblems } from './windows.ts';
 
 /**
  * What is wrong with a spec beyond what its schema says (part A 9.4). Admission and reconciler both
@@ -28,6 +34,12 @@ export function specProblems(spec: StageSetSpec): FieldProblem[] {
     ...kubeConfigProblems(spec),
     ...actionProblems(spec),
     ...accountProblems(spec),
+    ...windowProblems(spec),
+    ...promotionProblems(spec),
+    ...errorBudgetProblems(spec),
+    ...allMetricSourceProblems(spec),
+    ...versionProblems(spec),
+    ...migrationProblems(spec),
     ...unsupportedFields(spec),
   ];
 }

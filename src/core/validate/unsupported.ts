@@ -1,4 +1,4 @@
-import type { Promotion, Stage, StageSetSpec } from '../../types/stages.ts';
+import type { StageSetSpec } from '../../types/stages.ts';
 import type { FieldProblem } from './field-problem.ts';
 
 /**
@@ -7,12 +7,7 @@ import type { FieldProblem } from './field-problem.ts';
  * half honoured.
  */
 export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
-  const problems = setFields(spec, unsupportedInSpec).map((field) => problem(`spec.${field}`));
-  for (const [index, stage] of spec.stages.entries()) {
-    const at = `spec.stages[${index}]`;
-    problems.push(...unsupportedInStageOf(stage).map((field) => problem(`${at}.${field}`)));
-  }
-  return problems;
+  return setFields(spec, unsupportedInSpec).map((field) => problem(`spec.${field}`));
 }
 
 const unsupportedInSpec = [
@@ -20,23 +15,7 @@ const unsupportedInSpec = [
   'migrations',
   'migrationsSourceRef',
   'rollbackOnFailure',
-  'updateWindows',
-  'errorBudget',
 ] as const satisfies readonly (keyof StageSetSpec)[];
-
-const unsupportedInStage = ['errorBudget'] as const satisfies readonly (keyof Stage)[];
-
-const unsupportedInPromotion = [
-  'analysis',
-  'fastTrack',
-  'restartGate',
-  'eventGate',
-] as const satisfies readonly (keyof Promotion)[];
-
-function unsupportedInStageOf(stage: Stage): string[] {
-  const gates = setFields(stage.promotion ?? {}, unsupportedInPromotion);
-  return [...setFields(stage, unsupportedInStage), ...gates.map((gate) => `promotion.${gate}`)];
-}
 
 /** Of `fields`, those that ask for something: absent, false and empty values ask for nothing. */
 function setFields<T extends object, K extends keyof T & string>(

@@ -30,3 +30,23 @@ function withoutLeadingZeros(digits = '0'): string {
 export function isAtLeast(version: Version, least: Version): boolean {
   return compare(version, least) >= 0;
 }
+
+/** Below, at or above zero as the first comes before, with or after the second, by the same order. */
+export function compareVersions(one: Version, other: Version): number {
+  return compare(one, other);
+}
+
+/** The order of the prerelease tails alone; no tail comes last. */
+export function comparePrereleases(one: Version, other: Version): number {
+  return one.comparePre(other);
+}
+
+export function isPrerelease({ prerelease }: Version): boolean {
+  return prerelease.length > 0;
+}
+
+/** Whether two texts mean the same version, as `2.0` and `v2.0.0` do; texts that mean none never do. */
+export function isSameVersion(one: string, other: string): boolean {
+  const [first, second] = [parseVersion(one), parseVersion(other)];
+  return first !== undefined && second !== undefined && compare(first, second) === 0;
+}

@@ -493,6 +493,13 @@ export interface components {
                     finishedAt?: string;
                     /** @description Gates that held the stage. */
                     gates?: {
+                        /**
+                         * @description What would release it, while it holds.
+                         * @enum {string}
+                         */
+                        awaits?: "Time" | "Person" | "Metric" | "Repair";
+                        /** @description The command that passes it, while it holds. */
+                        command?: string;
                         /** @description The gate. */
                         gate: string;
                         /**
@@ -505,11 +512,18 @@ export interface components {
                          * @description When it let the stage pass; absent while it holds.
                          */
                         heldUntil?: string;
+                        /** @description Why it holds, in one sentence, while it does. */
+                        reason?: string;
                         /**
                          * @description What released it.
                          * @enum {string}
                          */
                         releasedBy?: "Time" | "Person" | "Metric" | "Repair";
+                        /**
+                         * Format: date-time
+                         * @description When time releases it at the latest, where it does.
+                         */
+                        until?: string;
                     }[];
                     /** @description Name of the stage. */
                     name: string;
@@ -2129,6 +2143,16 @@ export interface components {
                      * @enum {string}
                      */
                     approvalMode?: "Never" | "OnMigrations" | "Always";
+                    /** @description How many people must approve a version change, and who of them does not count. Only with `approvalMode`. */
+                    approvals?: {
+                        /** @description Whether the approval of the user who changed the spec last does not count. Default: false. */
+                        excludeSpecAuthor?: boolean;
+                        /**
+                         * Format: int32
+                         * @description How many different users must approve. Default: 1.
+                         */
+                        required?: number;
+                    };
                     /** @description Reads the version from a file of an artifact. */
                     fromArtifact?: {
                         /** @description Path of the file from the root of the artifact, such as `VERSION`. */
@@ -2182,6 +2206,13 @@ export interface components {
                      * @description When the freeze began.
                      */
                     since?: string;
+                };
+                /** @description Annotation `stages.metio.wtf/budget-override` that is in effect: until all of these revisions are applied, or others take their place. */
+                budgetOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
                 };
                 /** @description `Ready` says whether everything is delivered and healthy, and if not, why. */
                 conditions?: {
@@ -2278,6 +2309,11 @@ export interface components {
                     revisions?: {
                         [key: string]: string;
                     };
+                    /**
+                     * Format: date-time
+                     * @description Since when they are held.
+                     */
+                    since?: string;
                 };
                 /** @description Version that waits for approval. */
                 pendingVersion?: string;
@@ -2338,6 +2374,16 @@ export interface components {
                          * @description Failed evaluations of the analysis in a row.
                          */
                         analysisFailures?: number;
+                        /**
+                         * Format: date-time
+                         * @description When restarts and events of the stage's pods were counted last.
+                         */
+                        checkedAt?: string;
+                        /**
+                         * Format: date-time
+                         * @description When the stage came to its gates with this revision. Its soak began then.
+                         */
+                        enteredAt?: string;
                         /** @description Check of the event gate that blocks. */
                         eventCheck?: string;
                         /** @description Newest evaluation of the analysis. */
@@ -2361,6 +2407,18 @@ export interface components {
                              */
                             time?: string;
                         };
+                        /** @description Newest reading of the metric that can end the soak early. */
+                        lastFastTrack?: {
+                            /** @description Why the value could not be read. The soak goes on. */
+                            error?: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was read.
+                             */
+                            time?: string;
+                            /** @description Value as it was read. */
+                            value?: string;
+                        };
                         /**
                          * Format: int64
                          * @description Events that the blocking check counted.
@@ -2382,7 +2440,12 @@ export interface components {
                             name: string;
                             /**
                              * Format: int64
-                             * @description Restarts at the last promotion.
+                             * @description Restarts of the pods that are there, when they were counted last.
+                             */
+                            observed?: number;
+                            /**
+                             * Format: int64
+                             * @description Restarts at the last promotion, or fewer where pods of then are gone.
                              */
                             restarts?: number;
                         }[];
@@ -2393,6 +2456,11 @@ export interface components {
                          * @description When this phase began.
                          */
                         since?: string;
+                        /**
+                         * Format: date-time
+                         * @description When the soak was over, by time, by fastTrack or by a person.
+                         */
+                        soakEndedAt?: string;
                         /**
                          * Format: date-time
                          * @description When the soak ends.
@@ -2410,7 +2478,7 @@ export interface components {
                          * @description The list that the action is in.
                          * @enum {string}
                          */
-                        hook: "pre" | "post" | "onFailure";
+                        hook: "migration" | "pre" | "post" | "onFailure";
                         /** @description Name of the action. */
                         name: string;
                         /** @description Revision of the stage that it runs for. */
@@ -2427,6 +2495,13 @@ export interface components {
                      */
                     shards?: number;
                 }[];
+                /** @description Annotation `stages.metio.wtf/update-now` that is in effect: until all of these revisions are applied, or others take their place. */
+                updateOverride?: {
+                    /** @description Digest of the revisions that it was given for. */
+                    revisions: string;
+                    /** @description Value of the annotation. */
+                    token: string;
+                };
                 /** @description Version that is deployed. Set once every stage has been delivered. */
                 version?: string;
             };

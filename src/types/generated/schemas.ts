@@ -1001,6 +1001,19 @@ export const stageRunSchema: StructuralSchema = {
           "heldFrom"
          ],
          "properties": {
+          "awaits": {
+           "type": "string",
+           "enum": [
+            "Time",
+            "Person",
+            "Metric",
+            "Repair"
+           ]
+          },
+          "command": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "gate": {
            "type": "string",
            "maxLength": 64
@@ -1013,6 +1026,10 @@ export const stageRunSchema: StructuralSchema = {
            "type": "string",
            "format": "date-time"
           },
+          "reason": {
+           "type": "string",
+           "maxLength": 1024
+          },
           "releasedBy": {
            "type": "string",
            "enum": [
@@ -1021,6 +1038,10 @@ export const stageRunSchema: StructuralSchema = {
             "Metric",
             "Repair"
            ]
+          },
+          "until": {
+           "type": "string",
+           "format": "date-time"
           }
          }
         }
@@ -4151,6 +4172,20 @@ export const stageSetSchema: StructuralSchema = {
         "Always"
        ]
       },
+      "approvals": {
+       "type": "object",
+       "properties": {
+        "excludeSpecAuthor": {
+         "type": "boolean"
+        },
+        "required": {
+         "type": "integer",
+         "format": "int32",
+         "minimum": 1,
+         "maximum": 10
+        }
+       }
+      },
       "fromArtifact": {
        "type": "object",
        "required": [
@@ -4232,6 +4267,21 @@ export const stageSetSchema: StructuralSchema = {
       "since": {
        "type": "string",
        "format": "date-time"
+      }
+     }
+    },
+    "budgetOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },
@@ -4402,6 +4452,10 @@ export const stageSetSchema: StructuralSchema = {
        "additionalProperties": {
         "type": "string"
        }
+      },
+      "since": {
+       "type": "string",
+       "format": "date-time"
       }
      }
     },
@@ -4498,6 +4552,14 @@ export const stageSetSchema: StructuralSchema = {
           "type": "integer",
           "format": "int32"
          },
+         "checkedAt": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "enteredAt": {
+          "type": "string",
+          "format": "date-time"
+         },
          "eventCheck": {
           "type": "string"
          },
@@ -4533,6 +4595,21 @@ export const stageSetSchema: StructuralSchema = {
            }
           }
          },
+         "lastFastTrack": {
+          "type": "object",
+          "properties": {
+           "error": {
+            "type": "string"
+           },
+           "time": {
+            "type": "string",
+            "format": "date-time"
+           },
+           "value": {
+            "type": "string"
+           }
+          }
+         },
          "observedEvents": {
           "type": "integer",
           "format": "int64"
@@ -4562,6 +4639,10 @@ export const stageSetSchema: StructuralSchema = {
             "name": {
              "type": "string"
             },
+            "observed": {
+             "type": "integer",
+             "format": "int64"
+            },
             "restarts": {
              "type": "integer",
              "format": "int64"
@@ -4573,6 +4654,10 @@ export const stageSetSchema: StructuralSchema = {
           "type": "string"
          },
          "since": {
+          "type": "string",
+          "format": "date-time"
+         },
+         "soakEndedAt": {
           "type": "string",
           "format": "date-time"
          },
@@ -4600,6 +4685,7 @@ export const stageSetSchema: StructuralSchema = {
          "hook": {
           "type": "string",
           "enum": [
+           "migration",
            "pre",
            "post",
            "onFailure"
@@ -4621,6 +4707,21 @@ export const stageSetSchema: StructuralSchema = {
         "type": "integer",
         "format": "int32"
        }
+      }
+     }
+    },
+    "updateOverride": {
+     "type": "object",
+     "required": [
+      "token",
+      "revisions"
+     ],
+     "properties": {
+      "revisions": {
+       "type": "string"
+      },
+      "token": {
+       "type": "string"
       }
      }
     },

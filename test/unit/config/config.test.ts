@@ -64,6 +64,7 @@ describe('flags and environment', () => {
       allowedArtifactHosts: [],
       allowedClusterHosts: [],
       allowedActionHosts: [],
+      migrationSources: { verified: 'Optional', pinned: 'Optional' },
       localActionHosts: [],
       clouds: { endpoints: {}, caFile: undefined },
       keyServices: { identity: 'Controller', vault: undefined },

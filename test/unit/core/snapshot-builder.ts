@@ -2,7 +2,8 @@ import { noDrift } from '../../../src/core/drift/drifted.ts';
 import type { Failure } from '../../../src/core/failure.ts';
 import { finalizer } from '../../../src/core/finalizer.ts';
 import type { AwaitedHealth } from '../../../src/core/health/awaited.ts';
-import type { PinnedArtifact, RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
+import type { PinnedArtifact } from '../../../src/core/pinned-artifact.ts';
+import type { RunProgress, StageStep, Wait } from '../../../src/core/run.ts';
 import { withStep } from '../../../src/core/run.ts';
 import type { Snapshot, SourceObservation } from '../../../src/core/snapshot.ts';
 import { instant, minutes } from '../../../src/core/time.ts';
@@ -68,6 +69,9 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     sources: spec.stages.map(({ sourceRef }) => ready(sourceRef.name)),
     run: undefined,
     reassert: false,
+    answers: new Map(),
+    versions: new Map(),
+    asking: false,
     building: false,
     attempt: 'None',
     drift: noDrift,

@@ -84,7 +84,7 @@ function afterwards(snapshot: Snapshot, { run, teardown, next }: Decision, fate:
   const later: Snapshot = { ...adopted, now: after(snapshot.now, milliseconds(20)) };
   if (isTeardown(next)) return { ...later, teardown: teardownAfter(next, later, fate) };
   if (next.kind === 'AddFinalizer') return withFinalizer(later);
-  if (run === undefined) return later;
+  if (run === undefined || next.kind === 'Ask') return later;
   if (isActionEffect(next)) {
     return { ...later, run: runAfterAction(next, run, later.now, fate === 'Refused') };
   }
@@ -117,7 +117,7 @@ const actionEffects: ReadonlySet<string> = new Set<ActionEffect['kind']>([
 
 export type RunEffect = Exclude<
   Effect,
-  Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' }
+  Rest | TeardownEffect | ActionEffect | { kind: 'AddFinalizer' } | { kind: 'Ask' }
 >;
 
 export function runAfter(

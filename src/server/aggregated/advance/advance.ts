@@ -1,4 +1,4 @@
-import { needsOverride } from '../../../core/gates/promotion.ts';
+import { needsOverride } from '../../../core/gates/needs.ts';
 import { type AdvanceVerdict, decideAdvance } from '../../../core/history/advance.ts';
 import { readAdvance } from '../../../core/history/advance-spec.ts';
 import { heldStages, isGate } from '../../../core/history/held-stages.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { decide } from '../../../../src/core/decide.ts';
+import type { GateHold } from '../../../../src/core/gates/gate-hold.ts';
 import {
   promoteAnnotation,
   promoteRequest,
 } from '../../../../src/core/gates/promote-annotation.ts';
-import type { PromotionHold } from '../../../../src/core/gates/promotion.ts';
 import type { BoundAdvance, Snapshot } from '../../../../src/core/snapshot.ts';
 import { nextStatus } from '../../../../src/core/status.ts';
 import { after, type Instant, minutes } from '../../../../src/core/time.ts';
@@ -14,7 +14,7 @@ import { effectsOf, live, type Moment } from '../world.ts';
 
 const command =
   'kubectl --namespace team annotate --overwrite stageset/shop ' +
-  'stages.metio.wtf/promote=dev@$(date +%s)';
+  'stages.metio.wtf/promote=dev@$(date +%s)@v1';
 
 /** Two stages, the first of which has gates. */
 function gated(
@@ -225,9 +225,7 @@ describe('the promote annotation', () => {
   });
 });
 
-function outcomeOf({ run }: Snapshot): {
-  hold: PromotionHold;
-} {
+function outcomeOf({ run }: Snapshot): { hold: GateHold } {
   if (run?.outcome?.kind !== 'Held') throw new Error('the run is not held');
   return run.outcome;
 }

@@ -40,6 +40,7 @@ function stage(name: string, found: Partial<StageFindings> = {}): StageFindings 
     unchanged: 3,
     failure: undefined,
     actions: [],
+    entryHolds: [],
     holds: [],
     ...found,
   };

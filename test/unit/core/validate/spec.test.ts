@@ -88,7 +88,7 @@ describe('a spec', () => {
       'spec.stages[1].name',
       'spec.interval',
       'spec.stages[1].timeout',
-      'spec.stages[0].promotion.analysis',
+      'spec.stages[0].promotion.analysis.checks',
     ]);
   });
 

@@ -23,8 +23,7 @@ describe('a field that this build cannot carry out', () => {
   }
 
   const inStage: [Partial<Stage>, string][] = [
-    [{ promotion: { fastTrack: { source: {}, max: '1' } } }, 'promotion.fastTrack'],
-    [{ promotion: { restartGate: { checks: [] } } }, 'promotion.restartGate'],
+    [{ errorBudget: { source: {}, freezeThreshold: '1' } }, 'errorBudget'],
   ];
   for (const [stage, field] of inStage) {
     it(`is refused in a stage: ${field}`, () => {
@@ -45,10 +44,12 @@ describe('a field that this build cannot carry out', () => {
     const [dev, prod] = specOf(['dev', 'prod']).stages;
     if (dev === undefined || prod === undefined) throw new Error('there are two stages');
     expect(
-      unsupportedFields({ stages: [dev, { ...prod, promotion: { analysis: { checks: [] } } }] }),
+      unsupportedFields({
+        stages: [dev, { ...prod, errorBudget: { source: {}, freezeThreshold: '1' } }],
+      }),
     ).to.deep.equal([
       {
-        path: 'spec.stages[1].promotion.analysis',
+        path: 'spec.stages[1].errorBudget',
         message:
           'this build of the controller cannot carry it out yet and will not release without it; ' +
           'remove the field or use a build that has it',

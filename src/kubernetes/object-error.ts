@@ -1,7 +1,7 @@
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
-import { treatmentOf } from '../kubernetes/api-error.ts';
 import type { ObjectReference } from '../types/kubernetes.ts';
+import { treatmentOf } from './api-error.ts';
 
 /** What went wrong with an object that an action names, with its name in front. */
 export function objectError(verb: string, object: ObjectReference, error: unknown): unknown {

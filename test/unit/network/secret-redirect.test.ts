@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { secretRefusal } from '../../../src/actions/secret-redirect.ts';
+import { secretRefusal } from '../../../src/network/secret-redirect.ts';
 
 function refusalOf(from: string, to: string): string | undefined {
   return secretRefusal(new URL(from), new URL(to))?.message;

@@ -1,0 +1,106 @@
+import type { ErrorBudget } from '../../types/stages.ts';
+import { type RunProgress, withStage } from '../run.ts';
+import { retryIntervalOf } from '../schedule.ts';
+import { type Instant, instant } from '../time.ts';
+import { noteAnnotation } from './annotation-passage.ts';
+import { askKey } from './asks.ts';
+import type { BudgetMemory } from './budget-memory.ts';
+import { remembered } from './budget-news.ts';
+import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
+import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
+import { pendingRevisions } from './pending-revisions.ts';
+import { withOverride } from './run-overrides.ts';
+
+/** The budget of the whole run, asked before a rollout begins and not within it (part B 4.2). */
+export const runBudget: EntryGate = (question) => {
+  const { run, index, novelty } = question;
+  const { errorBudget } = run.spec;
+  if (errorBudget === undefined || index > 0 || novelty.begun) return { kind: 'Open' };
+  const memory = run.budget ??
+    runBefore(question)?.budget ?? { freeze: question.snapshot.stageSet.status?.budgetFreeze };
+  const keep: Keep = (next, budget) => ({ ...next, budget });
+  if (!novelty.revisions) return { kind: 'Open', run: keep(run, { freeze: undefined }) };
+  return asked(question, errorBudget, undefined, memory, keep);
+};
+
+/** The budget of a stage that is to get another revision (part B 4.3). */
+export const stageBudget: EntryGate = (question) => {
+  const { run, index, novelty, snapshot, stage } = question;
+  const errorBudget = run.spec.stages[index]?.errorBudget;
+  if (errorBudget === undefined) return { kind: 'Open' };
+  const recorded = snapshot.stageSet.status?.stages?.find(({ name }) => name === stage);
+  const before = runBefore(question)?.stages.find(({ name }) => name === stage);
+  const memory = run.stages[index]?.budget ?? before?.budget ?? { freeze: recorded?.budgetFreeze };
+  const keep: Keep = (next, budget) => withStage(next, index, (each) => ({ ...each, budget }));
+  if (novelty.stages[index] !== true) {
+    return { kind: 'Open', run: keep(run, { freeze: undefined }) };
+  }
+  return asked(question, errorBudget, stage, memory, keep);
+};
+
+/** An outage or a freeze outlasts the run that found it. */
+function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
+  return run?.correction?.interrupted ?? run;
+}
+
+type Keep = (run: RunProgress, budget: BudgetMemory) => RunProgress;
+
+function asked(
+  question: EntryQuestion,
+  budget: ErrorBudget,
+  stage: string | undefined,
+  memory: BudgetMemory,
+  keep: Keep,
+): EntryVerdict {
+  const { run, index, snapshot, novelty, passed } = question;
+  const { stageSet, settings, now, answers } = snapshot;
+  const next = withOverride('Budget', run, stageSet, novelty);
+  const overridden = next.overrides?.Budget?.effective === true;
+  if (overridden || passed.has('ErrorBudget')) {
+    const open = keep(next, { freeze: undefined });
+    const wasHeld = heldSince(question) !== undefined;
+    if (!overridden || !wasHeld) return { kind: 'Open', run: open };
+    return { kind: 'Open', run: noteAnnotation(open, index, 'ErrorBudget', 'Budget') };
+  }
+  const verdict = decideErrorBudget({
+    budget,
+    answer: answers.get(askKey({ kind: 'Metric', source: budget.source })),
+    freeze: memory.freeze,
+    ...(stage === undefined ? {} : { stage }),
+    stageSet,
+    overridden,
+    interval: budgetIntervalOf(budget, retryIntervalOf(run.spec, settings)),
+    now,
+    since: heldSince(question),
+  });
+  if (verdict.kind === 'Ask') {
+    return { kind: 'Ask', asks: [verdict.ask], run: keep(next, memory) };
+  }
+  const kept = keep(next, remembered(verdict));
+  if (verdict.kind === 'Open') return { kind: 'Open', run: kept };
+  const { hold, reason, message, until } = verdict;
+  return {
+    kind: 'Held',
+    run: kept,
+    hold: {
+      holds: [hold],
+      reason,
+      message,
+      until,
+      deployed: novelty.deployed && !novelty.begun,
+      pendingUpdate: {
+        revisions: pendingRevisions(run),
+        ...(hold.since === undefined ? {} : { since: hold.since }),
+      },
+    },
+  };
+}
+
+/** Since when the budget holds this run; undefined where it does not. */
+function heldSince({ snapshot, run }: EntryQuestion): Instant | undefined {
+  const { outcome, id } = snapshot.run ?? {};
+  if (outcome?.kind !== 'Held' || id !== run.id) return undefined;
+  const hold = outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget');
+  const since = Date.parse(hold?.since ?? '');
+  return Number.isNaN(since) ? undefined : instant(since);
+}

@@ -1,0 +1,54 @@
+import type { StageSet } from '../../types/stages.ts';
+import type { PinnedArtifact } from '../pinned-artifact.ts';
+import type { RunProgress } from '../run.ts';
+
+/** How the pinned artifacts of a run differ from what is applied (part B 1.4). */
+export interface Novelty {
+  /** By stage: another revision than the one that is applied, or none is. */
+  readonly stages: readonly boolean[];
+  /** Some stage is to get another revision. */
+  readonly revisions: boolean;
+  /** A stage has its new revision already, and others have not. */
+  readonly begun: boolean;
+  /** All that is pinned was delivered by a run that came to its end. */
+  readonly delivered: boolean;
+  /** All stages were delivered once. */
+  readonly deployed: boolean;
+}
+
+/**
+ * Compared stage by stage: two sources of different kinds may share `namespace/name`, under which
+ * `status.lastAppliedRevisions` has one entry for both.
+ */
+export function noveltyOf({ status }: StageSet, { spec, pinned }: RunProgress): Novelty {
+  const delivered = new Map(
+    (status?.lastAppliedSnapshot ?? []).map(({ stage, revision }) => [stage, revision]),
+  );
+  const stages = spec.stages.map(
+    ({ name }, index) => pinned[index]?.revision !== appliedIn(status, name),
+  );
+  const isDelivered = spec.stages.map(({ name }, index) => {
+    const before = delivered.get(name) ?? deliveredBySource(status, pinned[index]);
+    return pinned[index]?.revision === before;
+  });
+  const ahead = stages.some((isNew, index) => !isNew && isDelivered[index] === false);
+  const revisions = stages.some(Boolean);
+  return {
+    stages,
+    revisions,
+    begun: revisions && ahead,
+    delivered: !revisions && isDelivered.every(Boolean),
+    deployed: Object.keys(status?.lastAppliedRevisions ?? {}).length > 0,
+  };
+}
+
+function appliedIn(status: StageSet['status'], stage: string): string | undefined {
+  return status?.stages?.find(({ name }) => name === stage)?.appliedRevision;
+}
+
+function deliveredBySource(
+  status: StageSet['status'],
+  artifact: PinnedArtifact | undefined,
+): string | undefined {
+  return artifact === undefined ? undefined : status?.lastAppliedRevisions?.[artifact.source];
+}
