@@ -6,12 +6,7 @@ import type { RunProgress } from '../run.ts';
 import { after, type Instant, instant, minutes, toRfc3339 } from '../time.ts';
 import { isMigrationDirty } from '../version/migration-failure.ts';
 import { recordedLedger } from '../version/migration-ledger.ts';
-import {
-  type MigrationPlan,
-  migrationsBefore,
-  needsLadder,
-  planMigrations,
-} from '../version/plan-migrations.ts';
+import { migrationsBefore, needsLadder, planMigrations } from '../version/plan-migrations.ts';
 import type { RunVersion } from '../version/run-version.ts';
 import { type LadderFound, type VersionAsk, versionAskKey } from '../version/version-asks.ts';
 import { refusalBy } from '../version/wanted-version.ts';
@@ -179,9 +174,4 @@ function heldSince({ run, snapshot }: EntryQuestion, gate: Gate): Instant | unde
   const hold = outcome.hold.holds.find((each) => each.gate === gate);
   const since = Date.parse(hold?.since ?? '');
   return Number.isNaN(since) ? undefined : instant(since);
-}
-
-/** What a plan of migrations means for whoever reads the plan of a run. */
-export function directionOf(plan: MigrationPlan | undefined): 'None' | 'Up' | 'Down' {
-  return plan?.kind === 'Planned' ? plan.direction : 'None';
 }
