@@ -2,6 +2,7 @@ import type { ActionContext, ActionTools } from '../actions/action-context.ts';
 import type { ActionWatches } from '../actions/action-watches.ts';
 import type { LeftAction } from '../actions/left-behind.ts';
 import { runsOnce, scopeIn } from '../core/actions/action.ts';
+import { isJob } from '../core/actions/action-marks.ts';
 import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
 import {
   actionAt,
@@ -27,10 +28,12 @@ import { noAnswer, SERVER_NOT_READY } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
+import { madeMeanwhile } from './abandoned-attempt.ts';
 import { actionFailure, isHopeless, isOfCalledServer, isUnanswered } from './action-failure.ts';
 import type { ActionRuns } from './action-runs.ts';
 import { isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
+import type { StageSetMemory } from './memory.ts';
 import { ownerOf } from './owner.ts';
 import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
@@ -99,12 +102,21 @@ export class ActionEffects {
     }
   }
 
-  /** Ends the Jobs of actions that a StageSet will not come to the end of any more. */
-  async removeUnfinished(stageSet: StageSet, call: CallOptions): Promise<void> {
+  /**
+   * Ends the Jobs of actions that a StageSet will not come to the end of any more. An attempt that was
+   * under way is waited for: it may be about to create one.
+   */
+  async removeUnfinished(
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<void> {
+    const made = await madeMeanwhile(memory.abandoned, call.signal);
     for (const { name: stage, runningAction } of stageSet.status?.stages ?? []) {
       if (runningAction === undefined) continue;
-      await this.#removeLeftBehind(stageSet, stage, runningAction.name, call);
+      await this.#removeLeftBehind(stageSet, stage, runningAction.name, call, made);
     }
+    memory.abandoned = undefined;
   }
 
   /** What was left behind goes first: nothing but the status knows of it. */
@@ -138,6 +150,7 @@ export class ActionEffects {
         const least = takesUp ? takingUpBound : 0;
         const limits = { ...call, signal: endingAt(end, signal, this.#now(), least) };
         const context = await this.#contextOf(at, limits);
+        await this.#afterTheLast(at, context, signal);
         return await this.#options.verbs.attempt(context, limits);
       });
       if (attempt === undefined) return run;
@@ -148,6 +161,17 @@ export class ActionEffects {
       call.signal.throwIfAborted();
       return this.#failed(at, error);
     }
+  }
+
+  /** Two attempts at a time would not see what the other makes; a Job of the last one is found. */
+  async #afterTheLast(
+    { memory }: StageAt,
+    context: ActionContext,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const made = await madeMeanwhile(memory.abandoned, signal);
+    memory.abandoned = undefined;
+    if (made.length > 0 && !made.some(isJob)) await this.#options.verbs.cleanUp(context, made);
   }
 
   async #look(at: StageAt, call: CallOptions): Promise<RunProgress> {
@@ -210,10 +234,11 @@ export class ActionEffects {
     stage: string,
     name: string,
     call: CallOptions,
+    made: readonly MadeObject[] = [],
   ): Promise<void> {
     await this.#removing(stageSet, stage, name, call, async () => {
       const { client } = await this.#options.targets.readyTargetOf(stageSet, stage, call);
-      const left = { client, stageSet: ownerOf(stageSet), stage, action: { name } };
+      const left = { client, stageSet: ownerOf(stageSet), stage, action: { name }, made };
       await this.#options.verbs.removeLeftBehind(left, call);
     });
   }

@@ -37,6 +37,8 @@ export interface StageSetMemory {
   build: BackgroundWork<PreparedStage> | undefined;
   /** The attempt at an action that goes on while no worker waits for it. */
   attempt: BackgroundWork<Attempt> | undefined;
+  /** The attempt that was given up last, which may still be about to end. */
+  abandoned: BackgroundWork<Attempt> | undefined;
   /** What is being found out for gates while no worker waits for it. */
   asking: BackgroundWork<FoundOut> | undefined;
   /** What was found out for versions, the newest last. */
@@ -144,6 +146,7 @@ export function emptyMemory(uid: string): StageSetMemory {
     prepared: new Map(),
     build: undefined,
     attempt: undefined,
+    abandoned: undefined,
     asking: undefined,
     answers: new Map(),
     versions: new Map(),
@@ -220,6 +223,7 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.build?.abandon();
   memory.build = undefined;
   memory.attempt?.abandon();
+  memory.abandoned = memory.attempt ?? memory.abandoned;
   memory.attempt = undefined;
   memory.asking?.abandon();
   memory.asking = undefined;

@@ -244,7 +244,7 @@ export class Reconciler {
         return;
       case 'LoadTeardown':
         drift.release(keyOf(stageSet));
-        await this.#options.actions.removeUnfinished(stageSet, call);
+        await this.#options.actions.removeUnfinished(stageSet, memory, call);
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,

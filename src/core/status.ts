@@ -72,10 +72,14 @@ function countActionFailures(
   if (actionFailures === undefined) return;
   if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
   else status.actionFailureCount = actionFailures;
-  if (outcome === undefined) return;
+  if (outcome === undefined || isHaltedHold(outcome)) return;
   const failure = outcome.kind === 'Failed' ? outcome.failure : undefined;
   if (failure !== undefined && isHalt(failure)) status.haltedRun = id;
   else delete status.haltedRun;
+}
+
+function isHaltedHold(outcome: NonNullable<RunProgress['outcome']>): boolean {
+  return outcome.kind === 'Held' && outcome.hold.reason === 'MigrationDirty';
 }
 
 /** Nothing but a person's repair lets the run be tried again (part A 7.5, part B 2.4). */

@@ -58,7 +58,7 @@ export interface Rehearsal {
 }
 
 /** A run has fewer decisions than this for each of its stages. */
-const mostDecisions = 8;
+const mostDecisions = 12;
 
 /**
  * Plays the next run through: each decision of the run, with a look at the cluster in place of each

@@ -128,7 +128,9 @@ describe('an error budget', () => {
     const shop = await frozenAtV2();
     const ready = await untilHeld(shop);
     expect(ready).to.include({ status: 'True', reason: 'Succeeded' });
-    expect(ready?.message).to.match(/^Deployed; new revisions are held since .*Z: the error budget/);
+    expect(ready?.message).to.match(
+      /^Deployed; new revisions are held since .*Z: the error budget/,
+    );
     await shop.untilEvent('BudgetExhausted');
     expect(await gauge(shop, 'budget_frozen')).to.equal(1);
     expect(await gauge(shop, 'budget_remaining')).to.equal(0.05);
@@ -235,7 +237,9 @@ describe('an error budget', () => {
     await publish(shop, 'v2');
     const ready = await untilHeld(shop);
     expect(ready).to.include({ status: 'True', reason: 'Succeeded' });
-    expect(ready?.message).to.match(/^Deployed; .*cannot be read, and onSourceError is Hold: .*500/);
+    expect(ready?.message).to.match(
+      /^Deployed; .*cannot be read, and onSourceError is Hold: .*500/,
+    );
     await shop.untilEvent('BudgetSourceUnavailable');
     // Runs begin anew at the interval of the StageSet meanwhile.
     await untilAsked('budget', metrics.askedAt('budget').length + 5);

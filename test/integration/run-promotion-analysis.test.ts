@@ -208,7 +208,10 @@ describe('a soak with fastTrack', () => {
     await shop.publish('prod', 'v1', [configMap('prod')]);
     const fastTrack = { source: metrics.source('burn'), max: '0.1', after: '3s' };
     const spec = { retryInterval: '1s' };
-    await shop.createStageSet([{ name: 'dev', promotion: { soak: '1h', fastTrack } }, 'prod'], spec);
+    await shop.createStageSet(
+      [{ name: 'dev', promotion: { soak: '1h', fastTrack } }, 'prod'],
+      spec,
+    );
     const soaking = await untilGates(shop, ({ phase }) => phase === 'Soaking');
     const { lastFastTrack } = await untilGates(shop, (state) => state.lastFastTrack !== undefined);
     expect(lastFastTrack).to.include({ value: '5' });
