@@ -40,7 +40,7 @@ describe('versions and migrations', () => {
     spec: Record<string, unknown> = {},
   ): Promise<TestNamespace> {
     const shop = await stand.namespace();
-    await shop.publish('dev', 'v1', [configMap('dev')]);
+    await shop.publish('dev', 'v1', [configMap('dev', { release: 'one' })]);
     await shop.publish('prod', 'v1', [configMap('prod')]);
     await shop.createStageSet(['dev', 'prod'], { version, ...spec });
     await shop.untilReady('v1');
@@ -104,7 +104,7 @@ describe('versions and migrations', () => {
     expect(plan.migrations?.map(({ name }) => name)).to.deep.equal(['to-1.5.0', 'to-2.0.0']);
     expect(plan.holds[0]).to.deep.include({ gate: 'VersionApproval', releasedBy: 'Person' });
 
-    await shop.patch(configMap('dev'), { data: { drifted: 'yes' } });
+    await shop.patch(configMap('dev'), { data: { release: 'drifted' } });
     await shop.untilObject(configMap('dev'), isAsDelivered);
     await shop.annotate({ 'stages.metio.wtf/approved-version': '1.9.0' });
     await stand.killAndRestart();
