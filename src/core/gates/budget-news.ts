@@ -1,4 +1,5 @@
 import type { BudgetFreeze } from '../../types/stages.ts';
+import type { Instant } from '../time.ts';
 import type { ErrorBudgetVerdict } from './error-budget.ts';
 
 /** What is remembered of a budget between two looks. */
@@ -10,6 +11,8 @@ export interface BudgetMemory {
   readonly remaining?: number;
   /** Whether revisions are held by it. */
   readonly held?: boolean;
+  /** Since when these revisions are to be judged: what was read before says nothing of them. */
+  readonly judgesSince?: Instant;
 }
 
 /** What is to be remembered of a look. */

@@ -1,9 +1,9 @@
-import type { ErrorBudget } from '../../types/stages.ts';
+import type { BudgetFreeze, ErrorBudget } from '../../types/stages.ts';
 import { type RunProgress, withStage } from '../run.ts';
 import { retryIntervalOf } from '../schedule.ts';
 import { type Instant, instant } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
-import { askKey } from './asks.ts';
+import { answerSince } from './asks.ts';
 import { type BudgetMemory, remembered } from './budget-news.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
@@ -15,8 +15,8 @@ export const runBudget: EntryGate = (question) => {
   const { run, index, novelty } = question;
   const { errorBudget } = run.spec;
   if (errorBudget === undefined || index > 0 || novelty.begun) return { kind: 'Open' };
-  const memory = run.budget ??
-    runBefore(question)?.budget ?? { freeze: question.snapshot.stageSet.status?.budgetFreeze };
+  const { budgetFreeze } = question.snapshot.stageSet.status ?? {};
+  const memory = run.budget ?? takenOver(runBefore(question)?.budget, budgetFreeze, question);
   const keep: Keep = (next, budget) => ({ ...next, budget });
   if (!novelty.revisions) return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   return asked(question, errorBudget, undefined, memory, keep);
@@ -29,7 +29,8 @@ export const stageBudget: EntryGate = (question) => {
   if (errorBudget === undefined) return { kind: 'Open' };
   const recorded = snapshot.stageSet.status?.stages?.find(({ name }) => name === stage);
   const before = runBefore(question)?.stages.find(({ name }) => name === stage);
-  const memory = run.stages[index]?.budget ?? before?.budget ?? { freeze: recorded?.budgetFreeze };
+  const memory =
+    run.stages[index]?.budget ?? takenOver(before?.budget, recorded?.budgetFreeze, question);
   const keep: Keep = (next, budget) => withStage(next, index, (each) => ({ ...each, budget }));
   if (novelty.stages[index] !== true) {
     return { kind: 'Open', run: keep(run, { freeze: undefined }) };
@@ -40,6 +41,25 @@ export const stageBudget: EntryGate = (question) => {
 /** An outage or a freeze outlasts the run that found it. */
 function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
   return run?.correction?.interrupted ?? run;
+}
+
+/**
+ * What is remembered when a run comes to a budget. Other revisions than those before are judged by what
+ * remains now: an answer that those got may be as old as the interval, and of before they were there.
+ */
+function takenOver(
+  before: BudgetMemory | undefined,
+  freeze: BudgetFreeze | undefined,
+  question: EntryQuestion,
+): BudgetMemory {
+  const { run, index, snapshot } = question;
+  if (before !== undefined && runBefore(question)?.id === run.id) return before;
+  return {
+    freeze,
+    ...before,
+    // The budgets of the run and of its first stage may be one, and are asked once then.
+    judgesSince: index === 0 ? run.startedAt : snapshot.now,
+  };
 }
 
 type Keep = (run: RunProgress, budget: BudgetMemory) => RunProgress;
@@ -63,7 +83,11 @@ function asked(
   }
   const verdict = decideErrorBudget({
     budget,
-    answer: answers.get(askKey({ kind: 'Metric', source: budget.source })),
+    answer: answerSince(
+      answers,
+      { kind: 'Metric', source: budget.source },
+      memory.judgesSince ?? instant(0),
+    ),
     freeze: memory.freeze,
     ...(stage === undefined ? {} : { stage }),
     stageSet,
@@ -75,7 +99,7 @@ function asked(
   if (verdict.kind === 'Ask') {
     return { kind: 'Ask', asks: [verdict.ask], run: keep(next, memory) };
   }
-  const kept = keep(next, remembered(verdict));
+  const kept = keep(next, { ...since(memory), ...remembered(verdict) });
   if (verdict.kind === 'Open') return { kind: 'Open', run: kept };
   const { hold, reason, message, until } = verdict;
   return {
@@ -93,6 +117,10 @@ function asked(
       },
     },
   };
+}
+
+function since({ judgesSince }: BudgetMemory): Pick<BudgetMemory, 'judgesSince'> {
+  return judgesSince === undefined ? {} : { judgesSince };
 }
 
 /** Since when the budget holds this run; undefined where it does not. */
