@@ -8,16 +8,18 @@ import { type BudgetMemory, remembered } from './budget-news.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
 import { pendingRevisions } from './pending-revisions.ts';
+import { timeOf } from './promotion-memory.ts';
 import { withOverride } from './run-overrides.ts';
 
 /** The budget of the whole run, asked before a rollout begins and not within it (part B 4.2). */
 export const runBudget: EntryGate = (question) => {
   const { run, index, novelty } = question;
   const { errorBudget } = run.spec;
-  if (errorBudget === undefined || index > 0 || novelty.begun) return { kind: 'Open' };
   const { budgetFreeze } = question.snapshot.stageSet.status ?? {};
-  const memory = run.budget ?? takenOver(runBefore(question)?.budget, budgetFreeze, question);
   const keep: Keep = (next, budget) => ({ ...next, budget });
+  if (errorBudget === undefined) return withoutBudget(budgetFreeze, run, keep);
+  if (index > 0 || novelty.begun) return { kind: 'Open' };
+  const memory = run.budget ?? takenOver(runBefore(question)?.budget, budgetFreeze, question);
   if (!novelty.revisions) return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   return asked(question, errorBudget, undefined, memory, keep);
 };
@@ -26,17 +28,27 @@ export const runBudget: EntryGate = (question) => {
 export const stageBudget: EntryGate = (question) => {
   const { run, index, novelty, snapshot, stage } = question;
   const errorBudget = run.spec.stages[index]?.errorBudget;
-  if (errorBudget === undefined) return { kind: 'Open' };
   const recorded = snapshot.stageSet.status?.stages?.find(({ name }) => name === stage);
   const before = runBefore(question)?.stages.find(({ name }) => name === stage);
   const memory =
     run.stages[index]?.budget ?? takenOver(before?.budget, recorded?.budgetFreeze, question);
   const keep: Keep = (next, budget) => withStage(next, index, (each) => ({ ...each, budget }));
+  if (errorBudget === undefined) return withoutBudget(recorded?.budgetFreeze, run, keep);
   if (novelty.stages[index] !== true) {
     return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   }
   return asked(question, errorBudget, stage, memory, keep);
 };
+
+/** A freeze ends with the budget in the spec. */
+function withoutBudget(
+  recorded: BudgetFreeze | undefined,
+  run: RunProgress,
+  keep: Keep,
+): EntryVerdict {
+  if (recorded === undefined) return { kind: 'Open' };
+  return { kind: 'Open', run: keep(run, { freeze: undefined }) };
+}
 
 /** An outage or a freeze outlasts the run that found it. */
 function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
@@ -77,7 +89,8 @@ function asked(
   const overridden = next.overrides?.Budget?.effective === true;
   if (overridden || passed.has('ErrorBudget')) {
     const open = keep(next, { freeze: undefined });
-    const wasHeld = heldSince(question) !== undefined;
+    const wasFrozen = memory.freeze !== undefined && memory.freeze.dryRun !== true;
+    const wasHeld = wasFrozen || heldSince(question) !== undefined;
     if (!overridden || !wasHeld) return { kind: 'Open', run: open };
     return { kind: 'Open', run: noteAnnotation(open, index, 'ErrorBudget', 'Budget') };
   }
@@ -124,10 +137,20 @@ function since({ judgesSince }: BudgetMemory): Pick<BudgetMemory, 'judgesSince'>
 }
 
 /** Since when the budget holds this run; undefined where it does not. */
-function heldSince({ snapshot, run }: EntryQuestion): Instant | undefined {
-  const { outcome, id } = snapshot.run ?? {};
-  if (outcome?.kind !== 'Held' || id !== run.id) return undefined;
-  const hold = outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget');
-  const since = Date.parse(hold?.since ?? '');
-  return Number.isNaN(since) ? undefined : instant(since);
+function heldSince(question: EntryQuestion): Instant | undefined {
+  const before = runBefore(question);
+  if (before === undefined) return recordedSince(question);
+  const { outcome, id } = before;
+  if (outcome?.kind !== 'Held' || id !== question.run.id) return undefined;
+  return timeOf(outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget')?.since);
+}
+
+/** After a restart the status knows, where it is about the same revisions. */
+function recordedSince({ run, snapshot }: EntryQuestion): Instant | undefined {
+  const { pendingUpdate } = snapshot.stageSet.status ?? {};
+  const wanted = Object.entries(pendingRevisions(run));
+  const isSame = wanted.every(
+    ([source, revision]) => pendingUpdate?.revisions?.[source] === revision,
+  );
+  return isSame ? timeOf(pendingUpdate?.since) : undefined;
 }
