@@ -2,17 +2,24 @@ import { tmpdir } from 'node:os';
 import type { BuildResult } from './build/build.ts';
 import { BuildCache, type BuildInputs } from './build/build-cache.ts';
 import { Builder, type BuilderOptions } from './build/builder.ts';
+import { LadderCache } from './build/ladder-cache.ts';
 import { isDecryptionError } from './build/sops/decryption-error.ts';
 import type { Config } from './config/config.ts';
 import { during, OperationError } from './controller/failure.ts';
-import type { BuildInput, BuildSteps } from './controller/prepare-stage.ts';
+import type {
+  BuildInput,
+  BuildSteps,
+  WantedFiles,
+  WantedLadder,
+} from './controller/prepare-stage.ts';
 import type { ArtifactFiles } from './core/objects/artifact-files.ts';
 import { applyHelmHookPolicy } from './core/objects/helm-hooks.ts';
 import { describeObject } from './core/objects/identity.ts';
+import type { ParsedLadder } from './core/version/parse-ladder.ts';
 import { FairLimit } from './kubernetes/fair-limit.ts';
 import { sweepTemporaryDirectories } from './kubernetes/temporary-directories.ts';
 import { ArtifactCache } from './sources/artifact-cache.ts';
-import { ArtifactFetcher } from './sources/fetch.ts';
+import { ArtifactFetcher, type ArtifactLocation } from './sources/fetch.ts';
 import type { KeyOpener, KeyOpeners } from './types/key-services.ts';
 import type { Stage } from './types/stages.ts';
 
@@ -30,6 +37,7 @@ interface Stock {
   readonly artifacts: ArtifactCache;
   readonly downloads: FairLimit;
   readonly results: BuildCache;
+  readonly ladders: LadderCache;
   /** Undefined asks no key services. */
   readonly keyOpeners: KeyOpeners | undefined;
 }
@@ -58,7 +66,8 @@ export class StageBuilder implements BuildSteps {
    * neither waits for the other. Downloads are shared, since many of them fit beside each other.
    */
   beside(limits: Required<Pick<BuilderOptions, 'concurrency'>>): BuildSteps {
-    const stock = { ...this.#stock, results: this.#stock.results.beside() };
+    const [results, ladders] = [this.#stock.results.beside(), this.#stock.ladders.beside()];
+    const stock = { ...this.#stock, results, ladders };
     const other = new StageBuilder(this.#config, stock.keyOpeners, stock, limits);
     this.#others.push(other);
     return other;
@@ -73,21 +82,40 @@ export class StageBuilder implements BuildSteps {
   async fetch(input: BuildInput, signal: AbortSignal): Promise<void> {
     const { inputs } = this.#partsOf(input);
     if (this.#stock.results.has(inputs)) return;
-    // Each of those who share a download has a place of its own in line: whoever has many there must
-    // not hold up another one who waits for the same artifact.
-    await this.#stock.downloads.enter(input.tenant, signal);
-    try {
-      await this.#fetch(inputs, signal);
-    } finally {
-      this.#stock.downloads.leave(input.tenant);
-    }
+    await this.#download(inputs.artifact, input.tenant, signal);
+  }
+
+  async files(
+    { artifact, tenant, paths }: WantedFiles,
+    signal: AbortSignal,
+  ): Promise<ArtifactFiles> {
+    const all = await this.#download(locationOf(artifact), tenant, signal);
+    return new Map([...all].filter(([path]) => paths.includes(path)));
+  }
+
+  async ladder(
+    { artifact, tenant, path }: WantedLadder,
+    signal: AbortSignal,
+  ): Promise<ParsedLadder> {
+    const location = locationOf(artifact);
+    const { ladders } = this.#stock;
+    if (!ladders.has(location, path)) await this.#download(location, tenant, signal);
+    return await ladders.get(
+      location,
+      path,
+      async (shared) => {
+        const source = async (): Promise<ArtifactFiles> => await this.#fetch(location, shared);
+        return await this.#builder.readLadder(source, path, { tenant, signal: shared });
+      },
+      signal,
+    );
   }
 
   async build(input: BuildInput, signal: AbortSignal): ReturnType<BuildSteps['build']> {
     const { tenant } = input;
     const { inputs, keyOpener } = this.#partsOf(input);
     const build = async (shared: AbortSignal): Promise<BuildResult> => {
-      const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs, shared);
+      const source = async (): Promise<ArtifactFiles> => await this.#fetch(inputs.artifact, shared);
       const order = { ...inputs, keyOpener, tenant, signal: shared };
       const building = this.#builder.build(source, order);
       return await during('build', building.catch(nameOperation));
@@ -110,17 +138,44 @@ export class StageBuilder implements BuildSteps {
     readonly keyOpener: KeyOpener | undefined;
   } {
     const { artifact, stage, variables, keys, account } = input;
-    const { url, digest } = artifact;
     const { path, patches = [] } = stage;
     const keyOpener = keys === undefined ? undefined : this.#stock.keyOpeners?.of(account);
     const keyIdentity = keyOpener?.identity;
-    const inputs = { artifact: { url, digest }, path, patches, variables, keys, keyIdentity };
+    const inputs: BuildInputs = {
+      artifact: locationOf(artifact),
+      path,
+      patches,
+      variables,
+      keys,
+      keyIdentity,
+    };
     return { inputs, keyOpener };
   }
 
-  async #fetch({ artifact }: BuildInputs, signal: AbortSignal): Promise<ArtifactFiles> {
-    return await during('fetch artifact', this.#stock.artifacts.get(artifact, signal));
+  /**
+   * Each of those who share a download has a place of its own in line: whoever has many there must not
+   * hold up another one who waits for the same artifact.
+   */
+  async #download(
+    location: ArtifactLocation,
+    tenant: string,
+    signal: AbortSignal,
+  ): Promise<ArtifactFiles> {
+    await this.#stock.downloads.enter(tenant, signal);
+    try {
+      return await this.#fetch(location, signal);
+    } finally {
+      this.#stock.downloads.leave(tenant);
+    }
   }
+
+  async #fetch(location: ArtifactLocation, signal: AbortSignal): Promise<ArtifactFiles> {
+    return await during('fetch artifact', this.#stock.artifacts.get(location, signal));
+  }
+}
+
+function locationOf({ url, digest }: ArtifactLocation): ArtifactLocation {
+  return { url, digest };
 }
 
 function openStock(
@@ -132,7 +187,8 @@ function openStock(
     async (location, signal) => await fetcher.fetch(location, signal),
   );
   const downloads = new FairLimit(maxDownloads, 'ForNewcomers');
-  return { fetcher, artifacts, downloads, results: new BuildCache(), keyOpeners };
+  const [results, ladders] = [new BuildCache(), new LadderCache()];
+  return { fetcher, artifacts, downloads, results, ladders, keyOpeners };
 }
 
 /** Decryption is part of a build, and is told apart where it fails. */

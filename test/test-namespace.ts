@@ -226,6 +226,14 @@ export class TestNamespace {
     return items.filter(isAboutStageSet).map((event) => String(event['reason']));
   }
 
+  /** Notes of all events about the StageSet with this reason so far. */
+  async eventNotes(reason: string): Promise<string[]> {
+    const { items } = await this.client.list({ ...eventKind, namespace: this.name }, this.call);
+    return items
+      .filter((event) => isAboutStageSet(event) && event['reason'] === reason)
+      .map((event) => String(event['note']));
+  }
+
   /** Creates an object of the test's own in this namespace. */
   async create(object: KubernetesObject): Promise<KubernetesObject> {
     const metadata = { ...object.metadata, namespace: this.name };

@@ -6,67 +6,100 @@ import { platform } from './binaries.ts';
 import { buildFrom, type Recipe } from './build.ts';
 import { cacheDirectory } from './cache.ts';
 
-/** A binary that no cluster needs, only some tests. */
-export interface OptionalBinary extends Recipe {
-  /** Of the executable, and of its folder in the cache. */
+/** An executable that no cluster needs, only some tests. */
+export interface KeptBinary {
+  /** Of the executable, and of its lock in the cache. */
   readonly name: string;
-  /** With its leading `v`. */
-  readonly version: string;
+  /** Of its folder in the cache, with what it depends on: version and platform. */
+  readonly folder: string;
   /** Environment variable that names an executable which is there already. */
   readonly variable: string;
   /** Where such an executable may come from: `the one in the image X`. */
   readonly elsewhere: string;
 }
 
+/** Puts an executable into a directory. */
+export type Obtain = (how: {
+  /** To work in; it is removed afterwards. */
+  readonly scratch: string;
+  readonly into: string;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+}) => Promise<void>;
+
 /**
- * The executable that `variable` names, or the one in the cache, or a build from the Go module proxy
- * at the pinned version, which then stays in the cache.
+ * The executable that `variable` names, or the one in the cache, or one that is obtained now and then
+ * stays in the cache.
  *
  * @throws Error when it can be had nowhere; it says what to install or to set
  */
-export async function optionalBinary(
-  wanted: OptionalBinary,
+export async function keptBinary(
+  wanted: KeptBinary,
+  obtain: Obtain,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<string> {
   const named = process.env[wanted.variable];
   if (named !== undefined && named !== '') return await given(wanted.variable, resolve(named));
-  const { os, arch } = platform();
   const cache = join(cacheDirectory(), 'assets');
-  const into = join(cache, `${wanted.name}-${wanted.version}-${os}-${arch}`);
+  const into = join(cache, wanted.folder);
   const binary = join(into, wanted.name);
-  // A lock of its own: whoever only wants a cluster need not wait for this build.
+  // A lock of its own: whoever only wants a cluster need not wait for this one.
   await underLock(
     join(cache, `${wanted.name}.lock`),
     async () => {
       if (await isExecutable(binary)) return;
       await mkdir(into, { recursive: true });
-      await build(wanted, into, { progress, ...(signal === undefined ? {} : { signal }) });
+      const told = { progress, ...(signal === undefined ? {} : { signal }) };
+      await inScratch(into, async (scratch) => {
+        await obtain({ ...told, scratch, into }).catch((error: unknown) => {
+          signal?.throwIfAborted();
+          throw notToBeHad(wanted, error);
+        });
+      });
     },
-    { ...(signal === undefined ? {} : { signal }), onWait: () => progress('waiting for a build') },
+    {
+      ...(signal === undefined ? {} : { signal }),
+      onWait: () => progress(`another process is getting ${wanted.name}: waiting for it`),
+    },
   );
   return binary;
 }
 
-async function build(
+/** A binary that is built from the Go module proxy at a pinned version. */
+export interface OptionalBinary extends Recipe, Omit<KeptBinary, 'folder'> {
+  readonly name: string;
+  /** With its leading `v`. */
+  readonly version: string;
+}
+
+/** As {@link keptBinary}, built from its pinned version. */
+export async function optionalBinary(
   wanted: OptionalBinary,
-  into: string,
-  told: { progress: Progress; signal?: AbortSignal },
-): Promise<void> {
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { os, arch } = platform();
+  const folder = `${wanted.name}-${wanted.version}-${os}-${arch}`;
+  const build: Obtain = async (how) => await buildFrom(wanted, how);
+  return await keptBinary({ ...wanted, folder }, build, progress, signal);
+}
+
+async function inScratch(into: string, work: (scratch: string) => Promise<void>): Promise<void> {
   const scratch = await mkdtemp(join(into, 'unfinished-'));
   try {
-    await buildFrom(wanted, { ...told, scratch, into });
-  } catch (error) {
-    told.signal?.throwIfAborted();
-    const { name, variable, elsewhere } = wanted;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `${name} can be had nowhere. ${reason}\nOr set ${variable} to its executable, such as ${elsewhere}.`,
-      { cause: error },
-    );
+    await work(scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function notToBeHad({ name, variable, elsewhere }: KeptBinary, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(
+    `${name} can be had nowhere. ${reason}\nOr set ${variable} to its executable, such as ${elsewhere}.`,
+    { cause: error },
+  );
 }
 
 async function given(variable: string, file: string): Promise<string> {

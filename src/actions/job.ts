@@ -1,5 +1,5 @@
 import { isJob, readMade, withMade } from '../core/actions/action-marks.ts';
-import type { Attempt, MadeObject } from '../core/actions/attempt.ts';
+import { AbandonedAttempt, type Attempt, type MadeObject } from '../core/actions/attempt.ts';
 import { jobObjects } from '../core/actions/job-objects.ts';
 import { standingOf } from '../core/actions/job-standing.ts';
 import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
@@ -66,6 +66,7 @@ async function createAll(
   const made: MadeObject[] = [];
   try {
     for (const object of [...others, ...jobs]) {
+      call.signal.throwIfAborted();
       const along = made.slice(0, others.length);
       const noted = isJob(object) ? withMade(object, along) : object;
       const outcome = await create(noted, context.client, call);
@@ -76,8 +77,9 @@ async function createAll(
       made.push(outcome.made);
     }
   } catch (error) {
-    if (isOver(error, call.signal)) await cleanUp(context, made);
-    throw error;
+    const over = isOver(error, call.signal);
+    if (over) await cleanUp(context, made);
+    throw call.signal.aborted && !over ? new AbandonedAttempt(made, error) : error;
   }
   const awaited = { kind: 'Jobs', jobs: made.slice(others.length), made } as const;
   return { kind: 'Await', awaited };
@@ -100,6 +102,15 @@ function isTimeout(reason: unknown): boolean {
   return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
+/**
+ * The bounds of a request that ends by itself alone: of a create that is cut off nobody knows whether
+ * the object will be there.
+ */
+function toTheEnd({ timeout }: CallOptions): CallOptions {
+  const { signal } = new AbortController();
+  return timeout === undefined ? { signal } : { signal, timeout };
+}
+
 type Created =
   | { readonly kind: 'There'; readonly made: MadeObject }
   /** Of an earlier attempt, and on its way out. */
@@ -112,7 +123,8 @@ async function create(
 ): Promise<Created> {
   const reference = referenceTo(object);
   try {
-    return { kind: 'There', made: madeOf(await client.create(object, { fieldManager }, call)) };
+    const created = await client.create(object, { fieldManager }, toTheEnd(call));
+    return { kind: 'There', made: madeOf(created) };
   } catch (error) {
     if (!isAlreadyExists(error)) throw objectError('create', reference, error);
   }

@@ -37,7 +37,7 @@ export async function eachInFlight<Item, Result>(
         results.set(index, { status: 'rejected', reason });
         const kind = noAnswer(reason);
         if (kind === 'Timeout') timeouts += 1;
-        if (kind === 'ConnectionFailed' || timeouts >= mostTimeouts) {
+        if (kind !== undefined && (kind !== 'Timeout' || timeouts >= mostTimeouts)) {
           unreachable = new NotBegun('not begun', { cause: reason });
         }
       }

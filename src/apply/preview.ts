@@ -5,11 +5,11 @@ import { nameLabel, namespaceLabel, stageLabel } from '../core/objects/ownership
 import { isAsRendered } from '../core/plan/as-rendered.ts';
 import { differsFrom } from '../core/plan/field-changes.ts';
 import {
-  ApiError,
   isImmutableChange,
   isInvalid,
   isNoKindMatch,
   isNotFound,
+  isTurnedAway,
   noAnswer,
 } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -178,7 +178,7 @@ function refused(object: KubernetesObject, error: unknown): PreviewedObject {
 function refuseSilence(error: unknown): void {
   if (noAnswer(error) !== undefined) throw error;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApiError && [429, 502, 503, 504].includes(cause.code)) throw error;
+    if (isTurnedAway(cause)) throw error;
   }
 }
 

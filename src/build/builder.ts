@@ -7,6 +7,7 @@ import { Build, type BuildResult } from './build.ts';
 import { KeyErrand } from './key-errand.ts';
 import { ManifestWorker } from './manifest-worker.ts';
 import { type BuildSettings, planBuild } from './plan.ts';
+import { type LadderResult, readLadder } from './read-ladder.ts';
 import { seal } from './seal.ts';
 import type { KeyEntries } from './sops/key-entries.ts';
 import { Turn } from './turn.ts';
@@ -106,19 +107,48 @@ export class Builder {
     { settings, keys, keyOpener, tenant }: LargeBuild,
     signal: AbortSignal,
   ): Promise<BuildResult> {
+    return await this.#inTurn(source, tenant, signal, async (worker, files, turn) => {
+      const errand = keyOpener && new KeyErrand(keyOpener, signal, this.#options.keyPatience);
+      const openKeys =
+        errand &&
+        (async (entries: readonly SealedDataKey[]) =>
+          await turn.without(async () => await errand.open(entries), signal));
+      const decryption = keys === undefined ? undefined : { keys, openKeys };
+      return await new Build(worker, files, this.#options, signal).run(settings, decryption);
+    });
+  }
+
+  /**
+   * The migrations in the files of an artifact below a path, or what is wrong with them (part B 2.7).
+   *
+   * @throws TerminalError where reading them takes too much time or memory, RetryableError when the
+   * machine is at fault, the signal's reason when aborted.
+   */
+  async readLadder(
+    source: ArtifactSource,
+    path: string | undefined,
+    { tenant, signal }: { readonly tenant: string; readonly signal: AbortSignal },
+  ): Promise<LadderResult> {
+    const { timeout } = this.#options;
+    return await this.#inTurn(source, tenant, signal, async (worker, files) =>
+      readLadder(worker, files, path, { timeout, signal }),
+    );
+  }
+
+  /** Work with a thread and the files, which are gotten once it is the tenant's turn. */
+  async #inTurn<Result>(
+    source: ArtifactSource,
+    tenant: string,
+    signal: AbortSignal,
+    work: (worker: ManifestWorker, files: ArtifactFiles, turn: Turn) => Promise<Result>,
+  ): Promise<Result> {
     const turn = new Turn(this.#slots.slotsOf(tenant), this.#waiting.slotsOf(tenant));
     await turn.take(signal);
     try {
       const files = await filesOf(source);
       const worker = this.#idle.pop() ?? new ManifestWorker();
       try {
-        const errand = keyOpener && new KeyErrand(keyOpener, signal, this.#options.keyPatience);
-        const openKeys =
-          errand &&
-          (async (entries: readonly SealedDataKey[]) =>
-            await turn.without(async () => await errand.open(entries), signal));
-        const decryption = keys === undefined ? undefined : { keys, openKeys };
-        return await new Build(worker, files, this.#options, signal).run(settings, decryption);
+        return await work(worker, files, turn);
       } finally {
         await this.#release(worker);
       }

@@ -1,5 +1,6 @@
 import type { SealedDataKey } from '../types/key-services.ts';
 import type { JsonObject, KubernetesObject } from '../types/kubernetes.ts';
+import type { Migration } from '../types/stages.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
 import type { BuildSettings } from './plan.ts';
 import type { DecryptionOperation } from './sops/decryption-error.ts';
@@ -37,6 +38,10 @@ export type Question =
       readonly message: string;
       readonly duplicate: DuplicateObject | undefined;
     }
+  /** Read the files as migrations, which is no build. */
+  | { readonly kind: 'Ladder'; readonly path: string | undefined }
+  /** The next of the migrations. */
+  | { readonly kind: 'NextMigrations' }
   /** Forget all of this build. */
   | { readonly kind: 'Reset' };
 
@@ -56,6 +61,9 @@ export type Answer =
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'Portion'; readonly objects: readonly KubernetesObject[] }
+  | { readonly kind: 'Ladder'; readonly count: number }
+  | { readonly kind: 'NoLadder'; readonly message: string }
+  | { readonly kind: 'Migrations'; readonly migrations: readonly Migration[] }
   | { readonly kind: 'Explanation'; readonly message: string; readonly notes: readonly string[] }
   | {
       readonly kind: 'Undecryptable';

@@ -1,6 +1,7 @@
 import { TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { Migration } from '../types/stages.ts';
 
 /**
  * What goes over to a worker or back at once. Copying takes time on the main thread, and copying all
@@ -9,6 +10,8 @@ import type { KubernetesObject } from '../types/kubernetes.ts';
 const filesPerPortion = 500;
 const bytesPerPortion = 512 * 1024;
 const objectsPerPortion = 100;
+/** Migrations are many small things, which take longer than their bytes. */
+const migrationBytesPerPortion = 64 * 1024;
 
 /** Largest request that an API server takes (`MaxRequestBodyBytes`); no larger object can exist. */
 const maxObjectBytes = 3 * 1024 * 1024;
@@ -49,6 +52,18 @@ export function portionOf(objects: readonly KubernetesObject[], from: number): K
     bytes += size;
     if (portion.length > 0 && bytes > bytesPerPortion) break;
     portion.push(object);
+  }
+  return portion;
+}
+
+/** The next migrations from an index on, whose sizes were checked; one at least where there is one. */
+export function migrationPortionOf(ladder: readonly Migration[], from: number): Migration[] {
+  const portion: Migration[] = [];
+  let bytes = 0;
+  for (const migration of ladder.slice(from)) {
+    bytes += JSON.stringify(migration).length;
+    if (portion.length > 0 && bytes > migrationBytesPerPortion) break;
+    portion.push(migration);
   }
   return portion;
 }

@@ -7,12 +7,13 @@ import { TerminalError } from '../core/errors.ts';
 import { stringify } from '../core/objects/yaml.ts';
 import { redact } from '../core/redact.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import type { Migration } from '../types/stages.ts';
 import { filesOfBuild } from './build-closure.ts';
 import { explainFailure } from './explain.ts';
 import type { DuplicateObject } from './kustomize-errors.ts';
 import type { Answer, Question } from './messages.ts';
 import { type BuildPlan, type BuildSettings, planBuild, readOutput } from './plan.ts';
-import { filePortions, portionOf } from './portions.ts';
+import { filePortions, migrationPortionOf, portionOf } from './portions.ts';
 import type { Variables } from './post-build.ts';
 import { withoutSecrets } from './secret-values.ts';
 import type { DecryptedFiles } from './sops/decrypt-files.ts';
@@ -30,6 +31,7 @@ class BuildSession {
   #decrypted = filePortions(new Map());
   #secrets: ReadonlySet<string> = new Set();
   #decrypting: Decrypting | undefined;
+  #ladder: readonly Migration[] = [];
 
   /** A message without what was decrypted for this build. */
   redacted(message: string): string {
@@ -68,6 +70,13 @@ class BuildSession {
       }
       case 'Explain':
         return this.#explain(question.message, question.duplicate);
+      case 'Ladder':
+        return await this.#readLadder(question.path);
+      case 'NextMigrations': {
+        const migrations = migrationPortionOf(this.#ladder, this.#sent);
+        this.#sent += migrations.length;
+        return { kind: 'Migrations', migrations };
+      }
     }
   }
 
@@ -100,6 +109,15 @@ class BuildSession {
     this.#decrypted = filePortions(files);
     this.#secrets = new Set(values);
     return { kind: 'Decrypted', count: files.size, values };
+  }
+
+  async #readLadder(path: string | undefined): Promise<Answer> {
+    // The schema of migrations is large, and most threads never need it.
+    const { ladderOf } = await import('./ladder-files.ts');
+    const parsed = ladderOf(this.#files, path);
+    if (parsed.kind === 'Invalid') return { kind: 'NoLadder', message: parsed.message };
+    this.#ladder = parsed.ladder;
+    return { kind: 'Ladder', count: parsed.ladder.length };
   }
 
   #explain(message: string, duplicate: DuplicateObject | undefined): Answer {

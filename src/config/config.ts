@@ -1,4 +1,5 @@
 import { type Duration, minutes } from '../core/time.ts';
+import type { LadderSourceRules } from '../core/version/ladder-source.ts';
 import type { ListenAddress } from '../types/listen-address.ts';
 import type { LogLevel } from '../types/log.ts';
 import {
@@ -80,6 +81,8 @@ export interface Config {
   readonly allowedClusterHosts: readonly AllowedHost[];
   /** Globs of hosts that http actions may call; empty allows all. */
   readonly allowedActionHosts: readonly string[];
+  /** What is asked of sources of migrations. */
+  readonly migrationSources: LadderSourceRules;
   /** Servers of http actions that are exempt from the address guard; empty outside of development. */
   readonly localActionHosts: readonly AllowedHost[];
   readonly clouds: CloudConfig;
@@ -152,6 +155,7 @@ function configOf(
     allowedArtifactHosts: allowedHosts('allowed-artifact-hosts', values),
     allowedClusterHosts: allowedHosts('allowed-cluster-hosts', values),
     allowedActionHosts: Object.freeze(actionHosts(values)),
+    migrationSources: Object.freeze(readMigrationSources(given)),
     localActionHosts: allowedHosts('local-action-hosts', values),
     clouds: readClouds(
       (values.get('cloud-endpoint') ?? []).map((text) => ({ origin: '--cloud-endpoint', text })),
@@ -170,6 +174,15 @@ function readGate(
   const address = given('gate-bind-address');
   const bound = address.text === '' ? undefined : readListenAddress(address);
   return roles.includes('controller') ? bound : undefined;
+}
+
+function readMigrationSources(given: (name: FlagName) => GivenValue): LadderSourceRules {
+  const readRule = (name: FlagName): 'Required' | 'Optional' =>
+    readBoolean(given(name)) ? 'Required' : 'Optional';
+  return {
+    verified: readRule('require-verified-migration-sources'),
+    pinned: readRule('require-pinned-migration-sources'),
+  };
 }
 
 function allowedHosts(

@@ -125,8 +125,29 @@ export const flags = [
     placeholder: 'glob',
     group: tenancy,
     description:
-      'Host that http actions may call, as a glob with *, ? and []. Repeatable; without one, every host ' +
-      'is allowed. Loopback, link-local and metadata addresses never are',
+      'Host that http actions may call and metrics may be read from, as a glob with *, ? and []. ' +
+      'Repeatable; without one, every host is allowed. Loopback, link-local and metadata addresses ' +
+      'never are',
+  },
+  {
+    name: 'require-verified-migration-sources',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Take migrations only from sources whose signature was verified. A signature that is wrong is ' +
+      'refused in any case',
+    defaultText: 'false',
+  },
+  {
+    name: 'require-pinned-migration-sources',
+    takes: 'Boolean',
+    placeholder: 'boolean',
+    group: tenancy,
+    description:
+      'Take migrations only from sources that are fixed: an OCIRepository by digest, a GitRepository ' +
+      'by commit, or an ExternalArtifact',
+    defaultText: 'false',
   },
   {
     name: 'default-service-account',
@@ -238,7 +259,8 @@ export const flags = [
     placeholder: 'host',
     group: development,
     description:
-      'Host or host:port that http actions may call even if its address is loopback or link-local. ' +
+      'Host or host:port that http actions may call and metrics may be read from even if its address ' +
+      'is loopback or link-local. ' +
       'This opens the controller to whoever can write a StageSet: never set it in production. ' +
       'Repeatable',
   },

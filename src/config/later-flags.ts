@@ -12,8 +12,6 @@ export interface LaterFlag {
 
 /** Part B 8.1, the rest of its table. A list that is repeatable has no default to give. */
 export const laterFlags: readonly LaterFlag[] = [
-  off('require-verified-migration-sources'),
-  off('require-pinned-migration-sources'),
   off('require-image-verification'),
   text('image-verification-trusted-root', ''),
   texts('image-verification-insecure-registry'),

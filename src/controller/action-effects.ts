@@ -2,6 +2,7 @@ import type { ActionContext, ActionTools } from '../actions/action-context.ts';
 import type { ActionWatches } from '../actions/action-watches.ts';
 import type { LeftAction } from '../actions/left-behind.ts';
 import { runsOnce, scopeIn } from '../core/actions/action.ts';
+import { isJob } from '../core/actions/action-marks.ts';
 import type { ActionLook, Attempt, Awaited, MadeObject } from '../core/actions/attempt.ts';
 import {
   actionAt,
@@ -19,18 +20,20 @@ import { leftBehind } from '../core/actions/ledger.ts';
 import { startOf } from '../core/actions/lifetime.ts';
 import { concluded } from '../core/actions/settle-actions.ts';
 import type { ActionEffect } from '../core/actions/steps.ts';
-import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import type { Failure } from '../core/failure.ts';
 import { sha256Hex } from '../core/hash.ts';
 import { type RunProgress, withStage } from '../core/run.ts';
 import { between, type Clock, type Instant, seconds, toRfc3339 } from '../core/time.ts';
-import { treatmentOf } from '../kubernetes/api-error.ts';
+import { noAnswer, SERVER_NOT_READY } from '../kubernetes/api-error.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
-import type { Action, StageSet } from '../types/stages.ts';
+import type { StageSet } from '../types/stages.ts';
+import { madeMeanwhile } from './abandoned-attempt.ts';
+import { actionFailure, isHopeless, isOfCalledServer, isUnanswered } from './action-failure.ts';
 import type { ActionRuns } from './action-runs.ts';
-import { causedBy, failureOf, isInterruption, redactedFailure } from './failure.ts';
+import { isInterruption, redactedFailure } from './failure.ts';
 import type { LifetimeActions } from './lifetime-actions.ts';
+import type { StageSetMemory } from './memory.ts';
 import { ownerOf } from './owner.ts';
 import type { Reporter } from './reporter.ts';
 import type { StageAt } from './stage-at.ts';
@@ -99,12 +102,21 @@ export class ActionEffects {
     }
   }
 
-  /** Ends the Jobs of actions that a StageSet will not come to the end of any more. */
-  async removeUnfinished(stageSet: StageSet, call: CallOptions): Promise<void> {
+  /**
+   * Ends the Jobs of actions that a StageSet will not come to the end of any more. An attempt that was
+   * under way is waited for: it may be about to create one.
+   */
+  async removeUnfinished(
+    stageSet: StageSet,
+    memory: StageSetMemory,
+    call: CallOptions,
+  ): Promise<void> {
+    const made = await madeMeanwhile(memory.abandoned, call.signal);
     for (const { name: stage, runningAction } of stageSet.status?.stages ?? []) {
       if (runningAction === undefined) continue;
-      await this.#removeLeftBehind(stageSet, stage, runningAction.name, call);
+      await this.#removeLeftBehind(stageSet, stage, runningAction.name, call, made);
     }
+    memory.abandoned = undefined;
   }
 
   /** What was left behind goes first: nothing but the status knows of it. */
@@ -138,6 +150,7 @@ export class ActionEffects {
         const least = takesUp ? takingUpBound : 0;
         const limits = { ...call, signal: endingAt(end, signal, this.#now(), least) };
         const context = await this.#contextOf(at, limits);
+        await this.#afterTheLast(at, context, signal);
         return await this.#options.verbs.attempt(context, limits);
       });
       if (attempt === undefined) return run;
@@ -148,6 +161,17 @@ export class ActionEffects {
       call.signal.throwIfAborted();
       return this.#failed(at, error);
     }
+  }
+
+  /** Two attempts at a time would not see what the other makes; a Job of the last one is found. */
+  async #afterTheLast(
+    { memory }: StageAt,
+    context: ActionContext,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const made = await madeMeanwhile(memory.abandoned, signal);
+    memory.abandoned = undefined;
+    if (made.length > 0 && !made.some(isJob)) await this.#options.verbs.cleanUp(context, made);
   }
 
   async #look(at: StageAt, call: CallOptions): Promise<RunProgress> {
@@ -210,10 +234,11 @@ export class ActionEffects {
     stage: string,
     name: string,
     call: CallOptions,
+    made: readonly MadeObject[] = [],
   ): Promise<void> {
     await this.#removing(stageSet, stage, name, call, async () => {
       const { client } = await this.#options.targets.readyTargetOf(stageSet, stage, call);
-      const left = { client, stageSet: ownerOf(stageSet), stage, action: { name } };
+      const left = { client, stageSet: ownerOf(stageSet), stage, action: { name }, made };
       await this.#options.verbs.removeLeftBehind(left, call);
     });
   }
@@ -231,19 +256,53 @@ export class ActionEffects {
     } catch (error) {
       call.signal.throwIfAborted();
       if (isInterruption(error)) throw error;
-      const what = `what action ${action} has made is left behind: ${messageOf(error)}`;
-      this.#options.reporter.warned(stageSet, stage, [what]);
+      this.#options.reporter.warned(stageSet, stage, [leftNote(action, error)]);
     }
   }
 
   /** @throws the error again when it says nothing about the action: nobody answered. */
   #failed(at: StageAt, error: unknown): RunProgress {
-    const { run, index, memory } = at;
+    const { run, index } = at;
     const here = actionAt(run, index);
     if (here === undefined) return run;
     const { action, step } = here;
+    const uncertain = runsOnce(step.hook, action) && noAnswer(error) !== SERVER_NOT_READY;
+    if (isInterruption(error) && !uncertain && !isOfCalledServer(action, error)) throw error;
+    return this.#failedOf(at, here, error);
+  }
+
+  /**
+   * The run when an action got no answer again and again of an API server that answers others: it has
+   * failed, and counts as any other failure (part A 7.5). Undefined where the stage is at no action.
+   */
+  unanswered(at: StageAt, error: unknown): RunProgress | undefined {
+    const { run, index, memory, stageSet, stage } = at;
+    const here = actionAt(run, index);
+    if (here === undefined) return undefined;
+    const { action, step } = here;
+    const { phase, hook } = step;
+    switch (phase.kind) {
+      case 'Due':
+      case 'Awaiting':
+        return this.#failedOf(at, here, error);
+      case 'Ended': {
+        const failure = actionFailure(operationOfHook(hook), error);
+        const said = phase.failure ?? redactedFailure(failure, memory.secrets);
+        return concluded(run, index, { ...phase, failure: said }, this.#now());
+      }
+      case 'CleaningUp':
+        this.#options.reporter.warned(stageSet, stage.name, [leftNote(action.name, error)]);
+        return cleanedUp(run, index);
+    }
+  }
+
+  #failedOf(
+    at: StageAt,
+    { action, step }: NonNullable<ReturnType<typeof actionAt>>,
+    error: unknown,
+  ): RunProgress {
+    const { run, index, memory } = at;
     const once = runsOnce(step.hook, action);
-    if (isInterruption(error) && !once && !isOfCalledServer(action, error)) throw error;
     this.release(keyOf(at));
     const now = this.#now();
     const late = isOver(action, step, now);
@@ -309,36 +368,6 @@ export class ActionEffects {
   }
 }
 
-/**
- * What an action failed of. Its stage is tried again after longer and longer pauses: what is refused
- * for good must not be called each minute.
- */
-function actionFailure(operation: string, error: unknown): Failure {
-  const failure = failureOf(operation, error);
-  return failure.reason === 'StageFailed' ? { ...failure, retry: 'Backoff' } : failure;
-}
-
-/** Whether trying again cannot help. */
-function isHopeless(error: unknown): boolean {
-  const treated = treatmentOf(error);
-  return treated instanceof TerminalError || treated instanceof DeniedError;
-}
-
-/** Whether an action that was begun has an end that the other side did not tell. */
-function isUnanswered(error: unknown): boolean {
-  return causedBy(
-    error,
-    (cause) =>
-      cause instanceof RetryableError &&
-      (cause.reason === 'Timeout' || cause.reason === 'ConnectionFailed'),
-  );
-}
-
-/** Whether it is the server of an http action that did not answer, which costs an attempt. */
-function isOfCalledServer({ http }: Action, error: unknown): boolean {
-  return http !== undefined && error instanceof RetryableError && error.object === undefined;
-}
-
 /** Milliseconds to find what a process before this one has begun, even when the time is over. */
 const takingUpBound = seconds(30);
 
@@ -351,6 +380,10 @@ function endingAt(
 ): AbortSignal {
   if (end === undefined) return signal;
   return AbortSignal.any([signal, AbortSignal.timeout(Math.max(least, between(now, end)))]);
+}
+
+function leftNote(action: string, error: unknown): string {
+  return `what action ${action} has made is left behind: ${messageOf(error)}`;
 }
 
 function keyOf({ stageSet }: StageAt): string {

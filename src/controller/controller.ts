@@ -219,7 +219,7 @@ export class Controller {
     metrics.reconcileStarted();
     let result: ReconcileResult = 'error';
     try {
-      await this.#defaultAccounts.seen(namespaceOf(key), call.signal);
+      await this.#defaultAccounts.seen(namespaceOf(key), call);
       const next = await this.#reconciler.reconcile(key, stop, call);
       this.#outage.answered(key);
       result = resultOf(next);

@@ -6,8 +6,10 @@ import {
 } from '../core/service-account.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { Reflector, type ReflectorEvent, type ReflectorOptions } from '../kubernetes/reflector.ts';
+import type { CallOptions } from '../kubernetes/transport.ts';
 import { deferred, untilAborted } from '../kubernetes/wait.ts';
 import type { KubernetesObject } from '../types/kubernetes.ts';
+import { isInterruption } from './failure.ts';
 
 /** Says as whom StageSets of a namespace act that name no ServiceAccount. */
 export interface AccountDefaults {
@@ -31,6 +33,8 @@ export interface DefaultAccountsOptions {
 /** Milliseconds that one watch may be behind another. */
 const arrivalBound = 1000;
 
+const mostRead = 1000;
+
 /** Follows the annotations of namespaces, of which only the one about the account is kept. */
 export class DefaultAccounts implements AccountDefaults {
   readonly #options: DefaultAccountsOptions;
@@ -39,9 +43,13 @@ export class DefaultAccounts implements AccountDefaults {
   readonly #told = deferred<undefined>();
   /** Those who wait for a namespace, by its name. */
   readonly #arrivals = new Map<string, Set<(arrived: undefined) => void>>();
+  readonly #client: KubernetesClient;
+  /** Namespaces of which no watch has told yet; at most `mostRead`. */
+  readonly #read = new Map<string, KubernetesObject>();
 
   constructor(client: KubernetesClient, options: DefaultAccountsOptions) {
     this.#options = options;
+    this.#client = client;
     const scopes = options.namespaces.length === 0 ? [''] : options.namespaces;
     this.#reflectors = new Map(scopes.map((scope) => [scope, this.#follow(client, scope)]));
   }
@@ -72,13 +80,18 @@ export class DefaultAccounts implements AccountDefaults {
 
   /**
    * Waits a moment for a namespace that was created just now: its StageSets may be told of before it
-   * is, by another watch.
+   * is, by another watch. One that no watch tells of, as after an outage, is read.
+   * @throws what ended the read, where that says nothing about the namespace.
    */
-  async seen(namespace: string, signal: AbortSignal): Promise<void> {
+  async seen(namespace: string, call: CallOptions): Promise<void> {
+    if (this.#namespace(namespace) !== undefined) return;
     const reflector = this.#reflectorOf(namespace);
-    if (reflector?.hasSynced !== true || reflector.store.get(undefined, namespace) !== undefined) {
-      return;
-    }
+    const isTold = reflector?.hasSynced === true && reflector.trouble === undefined;
+    if (isTold) await this.#arrival(namespace, call.signal);
+    if (this.#namespace(namespace) === undefined) await this.#readNow(namespace, call);
+  }
+
+  async #arrival(namespace: string, signal: AbortSignal): Promise<void> {
     const arrival = deferred<undefined>();
     const arrivals = this.#arrivals.get(namespace) ?? new Set();
     this.#arrivals.set(namespace, arrivals.add(arrival.resolve));
@@ -86,6 +99,21 @@ export class DefaultAccounts implements AccountDefaults {
     await untilAborted(arrival.promise, timeUp).catch(() => undefined);
     arrivals.delete(arrival.resolve);
     if (arrivals.size === 0) this.#arrivals.delete(namespace);
+  }
+
+  /** Who may not read it is told so where it matters. */
+  async #readNow(namespace: string, call: CallOptions): Promise<void> {
+    const reference = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
+    try {
+      const found = await this.#client.find(reference, call, { as: 'Metadata' });
+      if (found === undefined) return;
+      this.#read.set(namespace, annotationOnly(found));
+      const [oldest] = this.#read.keys();
+      if (this.#read.size > mostRead && oldest !== undefined) this.#read.delete(oldest);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      if (isInterruption(error)) throw error;
+    }
   }
 
   /** Resolves when the annotations are known, or when it turned out that they are not to be had. */
@@ -98,7 +126,7 @@ export class DefaultAccounts implements AccountDefaults {
   }
 
   #namespace(name: string): KubernetesObject | undefined {
-    return this.#reflectorOf(name)?.store.get(undefined, name);
+    return this.#reflectorOf(name)?.store.get(undefined, name) ?? this.#read.get(name);
   }
 
   #follow(client: KubernetesClient, namespace: string): Reflector {
@@ -116,6 +144,8 @@ export class DefaultAccounts implements AccountDefaults {
   }
 
   #see(event: ReflectorEvent): void {
+    // From now on the watch tells of it.
+    if (event.type !== 'Synced') this.#read.delete(event.object.metadata.name);
     const synced = [...this.#reflectors.values()].every(({ hasSynced }) => hasSynced);
     if (event.type === 'Synced') {
       if (synced) this.#told.resolve(undefined);

@@ -4,7 +4,7 @@ import { DeniedError, RetryableError, TerminalError } from '../core/errors.ts';
 import type { Failure } from '../core/failure.ts';
 import { redact } from '../core/redact.ts';
 import { minutes } from '../core/time.ts';
-import { ApiError, treatmentOf } from '../kubernetes/api-error.ts';
+import { ApiError, isNoAnswer, isTurnedAway, treatmentOf } from '../kubernetes/api-error.ts';
 
 /** The failure of an operation, by the class of what was thrown (part A 2.9). */
 export function failureOf(otherwise: string, thrown: unknown): Failure {
@@ -51,14 +51,14 @@ export function sayable(
 }
 
 /**
- * Whether the API server could not be reached or turned everybody away. That says nothing about the
- * StageSet: the pass is given up and taken up again where it was.
+ * Whether the API server could not be reached, turned everybody away, or was not ready. That says
+ * nothing about the StageSet: the pass is given up and taken up again where it was.
  */
 export function isInterruption(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApiError) return [429, 502, 503, 504].includes(cause.code);
+    if (cause instanceof ApiError) return isTurnedAway(cause);
     if (cause instanceof RetryableError && cause.reason !== undefined) {
-      return cause.reason === 'ConnectionFailed' || cause.reason === 'Timeout';
+      return isNoAnswer(cause.reason);
     }
   }
   return false;

@@ -1,10 +1,11 @@
-import { type Answer, type Answers, type Ask, askKey } from '../core/gates/asks.ts';
+import { type Answer, type Ask, askKey } from '../core/gates/asks.ts';
+import type { VersionAsk } from '../core/version/version-asks.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import { BuildPermits } from './build-permits.ts';
-import { answersTo, type GateAnswersOptions } from './gate-answers.ts';
+import { type FindingOptions, type FoundOut, findOut, isVersionAsk } from './found-out.ts';
 import type { StageSetMemory } from './memory.ts';
 
 /** StageSets for which something is found out at a time. */
@@ -16,7 +17,7 @@ const quickAnswer = 50;
 /** Answers that are kept for one StageSet; a spec with more gates asks again. */
 const mostAnswers = 256;
 
-interface GateAsksOptions extends GateAnswersOptions {
+interface GateAsksOptions extends FindingOptions {
   /** Told of a StageSet whose gates are answered. */
   readonly onNews: (key: string) => void;
   /** Told of each answer once. */
@@ -34,22 +35,23 @@ export class GateAsks {
 
   /** Begins to find out, or takes what was found out; the memory has it then. */
   async take(
-    asks: readonly Ask[],
+    asks: readonly (Ask | VersionAsk)[],
     stageSet: StageSet,
     memory: StageSetMemory,
     call: CallOptions,
   ): Promise<void> {
     const started = memory.asking === undefined;
-    const work = (memory.asking ??= new BackgroundWork<Answers>(
+    const work = (memory.asking ??= new BackgroundWork<FoundOut>(
       async (signal, permit) => {
         await permit();
-        const answers = await answersTo(asks, stageSet, this.#options, { signal });
+        const found = await findOut(asks, stageSet, this.#options, { signal });
         signal.throwIfAborted();
         for (const ask of asks) {
-          const answer = answers.get(askKey(ask));
-          if (answer !== undefined) this.#options.onAnswer(stageSet, ask, answer);
+          const answer = isVersionAsk(ask) ? undefined : found.gates.get(askKey(ask));
+          if (answer !== undefined && !isVersionAsk(ask))
+            this.#options.onAnswer(stageSet, ask, answer);
         }
-        return answers;
+        return found;
       },
       this.#permits.of(stageSet),
       call.signal,
@@ -61,13 +63,21 @@ export class GateAsks {
       return;
     }
     memory.asking = undefined;
-    for (const [ask, answer] of work.take() ?? []) {
-      memory.answers.delete(ask);
-      memory.answers.set(ask, answer);
-    }
-    for (const [oldest] of memory.answers) {
-      if (memory.answers.size <= mostAnswers) break;
-      memory.answers.delete(oldest);
-    }
+    const found = work.take();
+    if (found === undefined) return;
+    takeOver(found.gates, memory.answers);
+    takeOver(found.versions, memory.versions);
+  }
+}
+
+/** The newest answers stay; so many that no spec runs out of them. */
+function takeOver<Answer>(found: ReadonlyMap<string, Answer>, known: Map<string, Answer>): void {
+  for (const [ask, answer] of found) {
+    known.delete(ask);
+    known.set(ask, answer);
+  }
+  for (const [oldest] of known) {
+    if (known.size <= mostAnswers) break;
+    known.delete(oldest);
   }
 }

@@ -1,6 +1,6 @@
 import type { ValidatedGroup } from '../apply/apply-group.ts';
 import type { Attempt } from '../core/actions/attempt.ts';
-import type { Answer, Answers } from '../core/gates/asks.ts';
+import type { Answer } from '../core/gates/asks.ts';
 import type { StageChanges } from '../core/history/record.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { union } from '../core/inventory/sets.ts';
@@ -8,6 +8,7 @@ import type { RenderInputs } from '../core/render-inputs.ts';
 import type { RunProgress } from '../core/run.ts';
 import type { TeardownProgress } from '../core/teardown-progress.ts';
 import { type Instant, instant } from '../core/time.ts';
+import type { VersionAnswer } from '../core/version/version-asks.ts';
 import type {
   InventoryEntry,
   StageLedger,
@@ -16,6 +17,7 @@ import type {
   StageSet,
 } from '../types/stages.ts';
 import type { BackgroundWork } from './background-work.ts';
+import type { FoundOut } from './found-out.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 
@@ -35,8 +37,12 @@ export interface StageSetMemory {
   build: BackgroundWork<PreparedStage> | undefined;
   /** The attempt at an action that goes on while no worker waits for it. */
   attempt: BackgroundWork<Attempt> | undefined;
+  /** The attempt that was given up last, which may still be about to end. */
+  abandoned: BackgroundWork<Attempt> | undefined;
   /** What is being found out for gates while no worker waits for it. */
-  asking: BackgroundWork<Answers> | undefined;
+  asking: BackgroundWork<FoundOut> | undefined;
+  /** What was found out for versions, the newest last. */
+  readonly versions: Map<string, VersionAnswer>;
   /** What was found out for gates, the newest last. */
   readonly answers: Map<string, Answer>;
   /** Which Lifetime actions are done, as stored; undefined when it must be read. */
@@ -68,7 +74,7 @@ export interface StageSetMemory {
   reassert: boolean;
   /** When the status was published last, or the run began. */
   publishedAt: Instant;
-  /** Requests in a row that found no server; a few are no news to a user. */
+  /** Requests in a row without an answer of a server that answers others; a few are no news. */
   interruptions: number;
   /** When the health of objects was looked at last. */
   lookedAt: Instant;
@@ -140,8 +146,10 @@ export function emptyMemory(uid: string): StageSetMemory {
     prepared: new Map(),
     build: undefined,
     attempt: undefined,
+    abandoned: undefined,
     asking: undefined,
     answers: new Map(),
+    versions: new Map(),
     ledger: undefined,
     defined: new Map(),
     desired: new Map(),
@@ -215,6 +223,7 @@ export function forgetRun(memory: StageSetMemory): void {
   memory.build?.abandon();
   memory.build = undefined;
   memory.attempt?.abandon();
+  memory.abandoned = memory.attempt ?? memory.abandoned;
   memory.attempt = undefined;
   memory.asking?.abandon();
   memory.asking = undefined;

@@ -75,7 +75,8 @@ export function ledgerAt(at: StageAt, lifetime: StageLedger | undefined): Action
     stage,
     status: stageSet.status?.stages?.find(({ name }) => name === stage.name),
     revision: run.pinned[index]?.revision ?? '',
-    version: undefined,
+    version: run.desiredVersion,
+    baseline: run.version?.plan.kind === 'Baseline',
     token: tokenFor(at),
     lifetime,
   });

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { TerminalError } from '../core/errors.ts';
 import { entryOf } from '../core/inventory/entry.ts';
+import type { ArtifactFiles } from '../core/objects/artifact-files.ts';
 import { describeObject, groupOf, referenceTo } from '../core/objects/identity.ts';
 import { applyGroups } from '../core/objects/order.ts';
 import { stampOwnership } from '../core/objects/ownership.ts';
 import { substitutionFingerprint } from '../core/objects/substitution.ts';
 import type { PinnedArtifact } from '../core/pinned-artifact.ts';
+import type { ParsedLadder } from '../core/version/parse-ladder.ts';
 import { isNoKindMatch } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isJsonObject } from '../kubernetes/shapes.ts';
@@ -32,11 +34,34 @@ type DefinedKinds = ReadonlyMap<string, Scope>;
 
 type Scope = 'Namespaced' | 'Cluster';
 
-/** Turns a pinned artifact into objects in two steps, both bounded and cached by digest. */
+/**
+ * Turns a pinned artifact into objects in two steps, both bounded and cached by digest; or into what
+ * else is read of it.
+ */
 export interface BuildSteps {
   /** Has the artifact at hand, so that building it waits for no server. */
   readonly fetch: (input: BuildInput, signal: AbortSignal) => Promise<void>;
   readonly build: (input: BuildInput, signal: AbortSignal) => Promise<BuiltObjects>;
+  /** Some of its files; those that it does not have are left out. */
+  readonly files: (wanted: WantedFiles, signal: AbortSignal) => Promise<ArtifactFiles>;
+  /** The migrations in it, frozen and shared by all who want the same. */
+  readonly ladder: (wanted: WantedLadder, signal: AbortSignal) => Promise<ParsedLadder>;
+}
+
+interface FromArtifact {
+  readonly artifact: PinnedArtifact;
+  /** As that of a build. */
+  readonly tenant: string;
+}
+
+export interface WantedFiles extends FromArtifact {
+  /** From the root of the artifact, exactly as they are in it. */
+  readonly paths: readonly string[];
+}
+
+export interface WantedLadder extends FromArtifact {
+  /** Directory or file with the migrations; undefined or empty for all of the artifact. */
+  readonly path: string | undefined;
 }
 
 interface BuiltObjects {

@@ -27,6 +27,7 @@ import {
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
+import { serverAnswers } from './outage.ts';
 import { pruneRun } from './prune-run.ts';
 import { RemoteWork } from './remote-work.ts';
 import type { Reporter } from './reporter.ts';
@@ -68,7 +69,7 @@ export interface ReconcilerOptions {
 /** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
 
-/** So many passes in a row without an answer of the server are told to the user. */
+/** So many requests in a row that get no answer, of a server that answers others, are a failure. */
 const patience = 5;
 
 /**
@@ -228,7 +229,12 @@ export class Reconciler {
         await this.#stageEffect(effect, stageSet, memory, call);
         return;
       case 'Ask':
-        await this.#options.asks.take(effect.asks, pinnedTo(stageSet, memory), memory, call);
+        await this.#options.asks.take(
+          effect.asks,
+          { ...stageSet, spec: effect.spec },
+          memory,
+          call,
+        );
         return;
       case 'SaveLedgers':
         await this.#saveLedgers(stageSet, memory, call);
@@ -238,7 +244,7 @@ export class Reconciler {
         return;
       case 'LoadTeardown':
         drift.release(keyOf(stageSet));
-        await this.#options.actions.removeUnfinished(stageSet, call);
+        await this.#options.actions.removeUnfinished(stageSet, memory, call);
         memory.teardown = await teardown.load(
           stageSet,
           memory.teardown,
@@ -317,7 +323,14 @@ export class Reconciler {
       if (memory.run !== run) memory.interruptions = 0;
     } catch (error) {
       call.signal.throwIfAborted();
-      this.#giveUpWhenInterrupted(error, memory);
+      await this.#giveUpWhenInterrupted(error, memory, call);
+      const unanswered = isInterruption(error)
+        ? this.#options.actions.unanswered(at, error)
+        : undefined;
+      if (unanswered !== undefined) {
+        memory.run = unanswered;
+        return;
+      }
       const failure = redactedFailure(failureOf(operation, error), memory.secrets);
       const said = sayable(error, failure, memory.secrets);
       this.#options.reporter.stageFailed(at.stageSet, at.stage.name, failure, said);
@@ -329,7 +342,7 @@ export class Reconciler {
   async #saveLedgers(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
     if (run === undefined) return;
-    // However young the run is. Its StageRun can wait for its own turn.
+    // However young the run is; its StageRun can wait.
     memory.publishedAt = instant(0);
     await this.#options.publisher.publish(stageSet, memory, underWay(run), call);
     memory.run = { ...run, unsaved: false };
@@ -343,7 +356,7 @@ export class Reconciler {
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
       call.signal.throwIfAborted();
-      this.#giveUpWhenInterrupted(error, memory);
+      await this.#giveUpWhenInterrupted(error, memory, call);
       // What a failed write left behind is not known.
       distrustInventories(memory);
       const failure = failureOf('prune', error);
@@ -351,11 +364,17 @@ export class Reconciler {
     }
   }
 
-  /** @throws the error again, to end the pass, while the server's silence is still no news. */
-  #giveUpWhenInterrupted(error: unknown, memory: StageSetMemory): void {
+  /** @throws the error again, to end the pass, while it is an outage, or may become one. */
+  async #giveUpWhenInterrupted(
+    error: unknown,
+    memory: StageSetMemory,
+    { signal }: CallOptions,
+  ): Promise<void> {
     if (!isInterruption(error)) return;
-    memory.interruptions += 1;
+    const isOutage = !(await serverAnswers(this.#options.client, signal));
+    memory.interruptions = isOutage ? 0 : memory.interruptions + 1;
     if (memory.interruptions < patience) throw error;
+    memory.interruptions = 0;
   }
 
   #forget(key: string): void {
@@ -371,11 +390,6 @@ export class Reconciler {
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
-}
-
-/** The StageSet with the spec that its run carries out. */
-function pinnedTo(stageSet: StageSet, { run }: StageSetMemory): StageSet {
-  return run === undefined ? stageSet : { ...stageSet, spec: run.spec };
 }
 
 function keyOf({ metadata }: StageSet): string {

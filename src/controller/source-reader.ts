@@ -6,6 +6,7 @@ import {
   chooseProduced,
   crossNamespaceFailure,
   leavesNamespace,
+  producedBy,
   type SourceRoute,
   sourceRoute,
 } from '../core/objects/source-artifact.ts';
@@ -37,9 +38,21 @@ export interface SourceReaderOptions {
   readonly known?: KnownSources;
 }
 
+/** A source as it was read. */
+export interface SourceReading {
+  readonly observation: SourceObservation;
+  /** The object that has the artifact, or will have it; undefined where none was found. */
+  readonly source?: KubernetesObject | undefined;
+}
+
+interface Offer {
+  readonly outcome: ArtifactOutcome;
+  readonly source?: KubernetesObject | undefined;
+}
+
 /**
- * Reads what sources say: those of stages as the controller, those of actions as the stage's account
- * (part A 9.1).
+ * Reads what sources say: those of stages as the controller, those of actions as the stage's account,
+ * and those of migrations as the one of the whole StageSet (part A 9.1).
  */
 export class SourceReader {
   readonly #options: SourceReaderOptions;
@@ -67,27 +80,39 @@ export class SourceReader {
     ownNamespace: string,
     call: CallOptions,
   ): Promise<SourceObservation> {
+    return (await this.read(sourceRef, ownNamespace, call)).observation;
+  }
+
+  /** As `observeOne`, with the object itself, unless it is in another namespace. */
+  async read(
+    sourceRef: SourceReference,
+    ownNamespace: string,
+    call: CallOptions,
+  ): Promise<SourceReading> {
     const foreign = leavesNamespace(sourceRef, ownNamespace);
     if (foreign && this.#options.crossNamespaceReferences === 'Refused') {
-      return unavailable(crossNamespaceFailure(sourceRef, ownNamespace));
+      return { observation: unavailable(crossNamespaceFailure(sourceRef, ownNamespace)) };
     }
     const route = sourceRoute(sourceRef, ownNamespace);
-    if (route.kind === 'Invalid') return unavailable(route);
-    const observation = await this.#follow(route, call);
-    return foreign && observation.kind === 'Unavailable'
-      ? unavailable(crossNamespaceFailure(sourceRef, ownNamespace))
-      : observation;
+    if (route.kind === 'Invalid') return { observation: unavailable(route) };
+    const reading = await this.#follow(route, call);
+    if (!foreign) return reading;
+    const { observation } = reading;
+    return observation.kind === 'Unavailable'
+      ? { observation: unavailable(crossNamespaceFailure(sourceRef, ownNamespace)) }
+      : { observation };
   }
 
   async #follow(
     route: Exclude<SourceRoute, { kind: 'Invalid' }>,
     call: CallOptions,
-  ): Promise<SourceObservation> {
+  ): Promise<SourceReading> {
     try {
-      const outcome = await (route.kind === 'Direct'
+      const { outcome, source } = await (route.kind === 'Direct'
         ? this.#readDirect(route.source, call)
         : this.#readProduced(route, call));
-      return outcome.kind === 'Ready' ? ready(outcome.artifact) : unavailable(outcome);
+      const observation = outcome.kind === 'Ready' ? ready(outcome.artifact) : unavailable(outcome);
+      return { observation, source };
     } catch (error) {
       if (isInterruption(error)) throw error;
       const [source] = kindsOf(route);
@@ -95,32 +120,39 @@ export class SourceReader {
         this.#options.known?.missing(source);
       }
       const { reason, message, retry } = failureOf('resolve source', error);
-      if (reason !== 'StageFailed') return unavailable({ reason, message });
+      if (reason !== 'StageFailed') return { observation: unavailable({ reason, message }) };
       const failed = unavailable({ reason: 'ResolveFailed', message });
-      return retry === 'Backoff' ? { ...failed, retry } : failed;
+      return { observation: retry === 'Backoff' ? { ...failed, retry } : failed };
     }
   }
 
   async #readDirect(
     reference: ObjectReference & { namespace: string },
     call: CallOptions,
-  ): Promise<ArtifactOutcome> {
+  ): Promise<Offer> {
     const known = await this.#options.known?.find(reference, call);
     // A watch may lag behind the object that a user has just created: ask before saying no.
     const source = known ?? (await this.#options.client.find(reference, call));
-    return source === undefined ? absentSource(reference) : artifactOf(source);
+    const outcome = source === undefined ? absentSource(reference) : artifactOf(source);
+    return { outcome, source };
   }
 
   async #readProduced(
     route: Extract<SourceRoute, { kind: 'Producer' }>,
     call: CallOptions,
-  ): Promise<ArtifactOutcome> {
+  ): Promise<Offer> {
     const { artifacts, namespace } = route;
     const known = (await this.#options.known?.produced(route, call)) ?? [];
-    if (known.length > 0) return chooseProduced(known, route);
+    if (known.length > 0) return produced(known, route);
     const { items } = await this.#options.client.list({ ...artifacts, namespace }, call);
-    return chooseProduced(items, route);
+    return produced(items, route);
   }
+}
+
+function produced(artifacts: readonly KubernetesObject[], route: Produced): Offer {
+  const [only, ...others] = producedBy(artifacts, route.producer);
+  const source = others.length === 0 ? only : undefined;
+  return { outcome: chooseProduced(artifacts, route), source };
 }
 
 function ready(artifact: PinnedArtifact): SourceObservation {

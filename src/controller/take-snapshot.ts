@@ -59,6 +59,7 @@ export async function takeSnapshot(
     building: memory.build?.ended === false,
     attempt: attemptIn(memory),
     answers: memory.answers,
+    versions: memory.versions,
     asking: memory.asking?.ended === false,
     drift: drift.seen(key, now),
     advances: recorder.advancesOf(stageSet, memory),

@@ -1,3 +1,4 @@
+import type { StageSetSpec } from '../types/stages.ts';
 import type { Acting } from './actions/acting.ts';
 import { dirtyRest, isDirty } from './actions/escalation.ts';
 import { forcedStage } from './actions/forced-stage.ts';
@@ -28,6 +29,8 @@ import type { Snapshot } from './snapshot.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
 import type { Instant } from './time.ts';
+import type { VersionAsk } from './version/version-asks.ts';
+import { wantedVersion } from './version/wanted-version.ts';
 import { settleWaits } from './waits.ts';
 
 /** What a pass found out, and the one thing to do next. */
@@ -43,7 +46,7 @@ export type Effect =
   | { readonly kind: 'AddFinalizer' }
   | ActionEffect
   /** Find out what gates must know, while no worker waits for it. */
-  | { readonly kind: 'Ask'; readonly asks: readonly Ask[] }
+  | AskEffect
   /** Fetch, build and check a stage, and record what it is about to own. */
   | { readonly kind: 'PrepareStage'; readonly stage: number }
   | { readonly kind: 'ApplyGroup'; readonly stage: number; readonly group: number }
@@ -54,6 +57,13 @@ export type Effect =
   | { readonly kind: 'Prune' }
   | TeardownEffect
   | Rest;
+
+interface AskEffect {
+  readonly kind: 'Ask';
+  readonly asks: readonly (Ask | VersionAsk)[];
+  /** What the asks are about. */
+  readonly spec: StageSetSpec;
+}
 
 /**
  * The run, top to bottom: from what the world looks like to the one next thing to do.
@@ -121,7 +131,7 @@ function hasAsks(run: RunProgress): boolean {
 }
 
 /** What the gates of the stage that a run is at must know. */
-function asksOf({ asks = [], stages }: RunProgress): readonly Ask[] {
+function asksOf({ asks = [], stages }: RunProgress): readonly (Ask | VersionAsk)[] {
   const step = stages.find((stage) => stage.step.kind !== 'Ready')?.step;
   return step?.kind === 'AtGates' ? (step.asks ?? []) : asks;
 }
@@ -129,7 +139,7 @@ function asksOf({ asks = [], stages }: RunProgress): readonly Ask[] {
 /** What is being found out keeps no worker; its end wakes the StageSet. */
 function ask(run: RunProgress, { asking }: Snapshot): Effect {
   if (asking) return rested(run, undefined);
-  return { kind: 'Ask', asks: asksOf(run) };
+  return { kind: 'Ask', asks: asksOf(run), spec: run.spec };
 }
 
 function settled(snapshot: Snapshot): RunProgress | undefined {
@@ -168,7 +178,7 @@ function outdated(run: RunProgress, snapshot: Snapshot): boolean {
 }
 
 /** A gate looks at the world and either lets the run pass or says what holds it. */
-type RunGate = (snapshot: Snapshot) => Rest | undefined;
+type RunGate = (snapshot: Snapshot) => Rest | AskEffect | undefined;
 
 /** Asked on every pass, in this order (part A 2.3, steps 3 to 5). */
 const beforeRun: readonly RunGate[] = [suspended, specRefused];
@@ -177,14 +187,36 @@ const beforeRun: readonly RunGate[] = [suspended, specRefused];
  * Asked before a run starts, in this order (part A 2.3, steps 6 to 11; part B, gate order). Update
  * windows, error budgets, versions and approvals take their places behind the sources.
  */
-const beforeNewRun: readonly RunGate[] = [dependencyUnmet, sourceUnavailable, dirty];
+const beforeNewRun: readonly RunGate[] = [
+  dependencyUnmet,
+  sourceUnavailable,
+  versionUnknown,
+  dirty,
+];
 
-function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | undefined {
+function firstHold(snapshot: Snapshot, gates: readonly RunGate[]): Rest | AskEffect | undefined {
   for (const gate of gates) {
     const hold = gate(snapshot);
     if (hold !== undefined) return hold;
   }
   return undefined;
+}
+
+/** What a run leads to is a part of what it is, and known before it begins (part B 2.1). */
+function versionUnknown(snapshot: Snapshot): Rest | AskEffect | undefined {
+  const wanted = wantedVersion({ ...snapshot, pinned: pin(snapshot) });
+  switch (wanted.kind) {
+    case 'None':
+    case 'Known':
+      return undefined;
+    case 'Ask':
+      if (snapshot.asking) return { kind: 'Rest', ready: undefined, wakeAt: undefined };
+      return { kind: 'Ask', asks: [wanted.ask], spec: snapshot.spec };
+    case 'Refused': {
+      const { reason, message, until } = wanted;
+      return { kind: 'Rest', ready: { status: 'False', reason, message }, wakeAt: until };
+    }
+  }
 }
 
 /** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */

@@ -7,6 +7,7 @@ import { type RunProgress, type RunPurpose, startRun } from './run.ts';
 import { runId } from './run-id.ts';
 import { purposeAfter, purposeByStatus } from './run-purpose.ts';
 import type { Snapshot } from './snapshot.ts';
+import { wantedVersion } from './version/wanted-version.ts';
 
 /** The run that makes a snapshot real, from its first stage on. */
 export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunProgress {
@@ -14,6 +15,7 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
   const id = identify(snapshot, pinned);
   const forced = forcedStage(stageSet);
   const purpose = purposeOf(snapshot, pinned);
+  const desired = desiredOf(snapshot, pinned);
   const start = {
     id,
     attempt: attemptAt(id, snapshot),
@@ -26,6 +28,8 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
     ...(forced === undefined ? {} : { forced }),
     deployed: deployedArtifacts(stageSet, spec.stages, pinned, snapshot.run),
     actionFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.actionFailureCount ?? 0),
+    migrationFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.migrationFailureCount ?? 0),
+    ...(desired === undefined ? {} : { desiredVersion: desired }),
   };
   const names = spec.stages.map(({ name }) => name);
   return startRun(start, names);
@@ -55,8 +59,15 @@ function purposeOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): RunPu
   return purposeByStatus(stageSet, pinned);
 }
 
+/** The version that a run of the snapshot leads to, as far as it is known. */
+function desiredOf(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): string | undefined {
+  const wanted = wantedVersion({ ...snapshot, pinned });
+  return wanted.kind === 'Known' ? wanted.version : undefined;
+}
+
 /** Equal for all who see the same snapshot. */
-export function identify({ stageSet, spec }: Snapshot, pinned: readonly PinnedArtifact[]): string {
+export function identify(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): string {
+  const { stageSet, spec } = snapshot;
   return runId({
     uid: stageSet.metadata.uid ?? '',
     generation: stageSet.metadata.generation ?? 0,
@@ -65,7 +76,7 @@ export function identify({ stageSet, spec }: Snapshot, pinned: readonly PinnedAr
       revision,
       digest,
     })),
-    desiredVersion: undefined,
+    desiredVersion: desiredOf(snapshot, pinned),
   });
 }
 

@@ -1,9 +1,11 @@
+import type { JsonObject } from '../types/kubernetes.ts';
 import type { StageSet } from '../types/stages.ts';
 import { isJsonObject } from './validate/json-object.ts';
 
 /**
  * The annotation in which the mutating webhook notes who set others: a JSON object of
- * `{value, user, uid, groups}` by the name of the annotation. What a user writes there is overwritten.
+ * `{value, user, uid, groups, revision}` by the name of the annotation. What a user writes there is
+ * overwritten.
  */
 export const requestedByAnnotation = 'stages.metio.wtf/requested-by';
 
@@ -18,9 +20,11 @@ export interface Requester {
 /** Who set an annotation, with the value that they set. */
 export type RequesterNotes = ReadonlyMap<string, RequesterNote>;
 
-interface RequesterNote {
+export interface RequesterNote {
   readonly value: string;
   readonly requester: Requester;
+  /** The revision that they were shown of the stage which the annotation names. */
+  readonly revision?: string;
 }
 
 /**
@@ -28,9 +32,16 @@ interface RequesterNote {
  * about another value says nothing.
  */
 export function requesterOf({ metadata }: StageSet, annotation: string): Requester | undefined {
-  const value = metadata.annotations?.[annotation];
-  const note = readNotes(metadata.annotations?.[requestedByAnnotation]).get(annotation);
-  return note?.value === value ? note?.requester : undefined;
+  return noteOn(metadata, annotation)?.requester;
+}
+
+/** The note about the annotation as it is now. */
+export function noteOn(
+  { annotations }: StageSet['metadata'],
+  annotation: string,
+): RequesterNote | undefined {
+  const note = readNotes(annotations?.[requestedByAnnotation]).get(annotation);
+  return note?.value === annotations?.[annotation] ? note : undefined;
 }
 
 /** The notes in an annotation's text; what is no note is passed over. */
@@ -38,21 +49,26 @@ export function readNotes(text: string | undefined): RequesterNotes {
   const notes = new Map<string, RequesterNote>();
   for (const [annotation, note] of Object.entries(parsed(text))) {
     if (!isJsonObject(note)) continue;
-    const { value, user, uid, groups } = note;
-    if (typeof value !== 'string' || typeof user !== 'string') continue;
-    const named = Array.isArray(groups)
-      ? groups.filter((group): group is string => typeof group === 'string').slice(0, mostGroups)
-      : [];
-    notes.set(annotation, {
-      value,
-      requester: {
-        user,
-        ...(typeof uid === 'string' ? { uid } : {}),
-        ...(named.length === 0 ? {} : { groups: named }),
-      },
-    });
+    const { value, revision } = note;
+    const requester = readRequester(note);
+    if (typeof value !== 'string' || requester === undefined) continue;
+    const shown = typeof revision === 'string' ? { revision } : {};
+    notes.set(annotation, { value, requester, ...shown });
   }
   return notes;
+}
+
+/** The requester that a note names by `user`, `uid` and `groups`; undefined where it names none. */
+export function readRequester({ user, uid, groups }: JsonObject): Requester | undefined {
+  if (typeof user !== 'string') return undefined;
+  const named = Array.isArray(groups)
+    ? groups.filter((group): group is string => typeof group === 'string').slice(0, mostGroups)
+    : [];
+  return {
+    user,
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(named.length === 0 ? {} : { groups: named }),
+  };
 }
 
 export const mostGroups = 32;

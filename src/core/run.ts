@@ -7,13 +7,16 @@ import type { DriftedObject } from './drift/drifted.ts';
 import type { Failure } from './failure.ts';
 import type { Ask } from './gates/asks.ts';
 import type { GateQuestions, Passage } from './gates/at-gates.ts';
-import type { BudgetMemory } from './gates/budget-news.ts';
+import type { BudgetMemory } from './gates/budget-memory.ts';
 import type { AnnotationPassage, GateHold } from './gates/gate-hold.ts';
 import type { RunOverrides } from './gates/override.ts';
 import type { AwaitedHealth } from './health/awaited.ts';
 import type { ExpressionVerdict, Subject } from './health/expressions.ts';
 import type { PinnedArtifact } from './pinned-artifact.ts';
 import type { Duration, Instant } from './time.ts';
+import type { MigrationLedger } from './version/migration-ledger.ts';
+import type { RunVersion } from './version/run-version.ts';
+import type { VersionAsk } from './version/version-asks.ts';
 
 /**
  * What is known of one attempt to make a snapshot real. The durable truth is in the API server; this
@@ -40,13 +43,21 @@ export interface RunProgress {
   readonly forced?: ForcedStage;
   /** Failures in a row of stages with an unfinished Lifetime action, those before the run included. */
   readonly actionFailures?: number;
+  /** Failures in a row of migrations, those before the run included. */
+  readonly migrationFailures?: number;
+  /** The version that it leads to; undefined without versions. */
+  readonly desiredVersion?: string;
+  /** The change of the version that it makes; undefined until that is planned, or without versions. */
+  readonly version?: RunVersion;
+  /** What is on record of the migrations of that change. */
+  readonly migrationLedger?: MigrationLedger;
   readonly stages: readonly StageProgress[];
   readonly prune: 'Pending' | 'Done';
   readonly outcome: RunOutcome | undefined;
   /** Something of the actions must be in the status before anything else is done. */
   readonly unsaved?: boolean;
   /** What its gates must know before it can go on. */
-  readonly asks?: readonly Ask[];
+  readonly asks?: readonly (Ask | VersionAsk)[];
   /** What annotations let it past. */
   readonly overrides?: RunOverrides;
   /** Gates that would have held it, had an annotation not let it past. */
@@ -109,8 +120,8 @@ export interface ChangeCounts {
 
 /** Where a stage is in the pipeline. Later features add their steps between these. */
 export type StageStep =
-  /** Not begun; `acted` once its pre-actions are done. */
-  | { readonly kind: 'Pending'; readonly acted?: boolean }
+  /** Not begun; `migrated` once its migrations are done, `acted` once its pre-actions are, too. */
+  | { readonly kind: 'Pending'; readonly migrated?: boolean; readonly acted?: boolean }
   /** One of its actions is under way. */
   | ({ readonly kind: 'Acting' } & Acting)
   | ({ readonly kind: 'Applying' } & Applying)
@@ -232,6 +243,8 @@ export function startRun(
     | 'requestedAt'
     | 'forced'
     | 'actionFailures'
+    | 'migrationFailures'
+    | 'desiredVersion'
     | 'deployed'
   >,
   stageNames: readonly string[],
@@ -278,8 +291,13 @@ export function withStage(
 /** Whether the run is at a point where a newer snapshot may take its place: never inside a stage. */
 export function betweenStages(run: RunProgress): boolean {
   return run.stages.every(
-    ({ step }) => outsideStage.has(step.kind) && !(step.kind === 'Pending' && step.acted === true),
+    ({ step }) => outsideStage.has(step.kind) && !(step.kind === 'Pending' && hasActed(step)),
   );
+}
+
+/** Whether something was done of a stage that is pending. */
+export function hasActed({ migrated, acted }: Extract<StageStep, { kind: 'Pending' }>): boolean {
+  return migrated === true || acted === true;
 }
 
 const outsideStage: ReadonlySet<StageStep['kind']> = new Set(['Pending', 'AtGates', 'Ready']);

@@ -8,6 +8,7 @@ import type { RunSettings } from './settings.ts';
 import type { TeardownProgress } from './teardown-progress.ts';
 import type { Instant } from './time.ts';
 import type { FieldProblem } from './validate/field-problem.ts';
+import type { VersionAnswers } from './version/version-asks.ts';
 
 /**
  * Everything a decision may look at: the world at one moment. The reconciler and `/plan` both fill
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly attempt: 'None' | 'UnderWay' | 'Ended';
   /** What was found out for the gates of the run. */
   readonly answers: Answers;
+  /** What was found out for the version that is wanted, and the migrations to it. */
+  readonly versions: VersionAnswers;
   /** Something is being found out for them; the end of that wakes the StageSet. */
   readonly asking: boolean;
   /** Objects that somebody else changed, as watches tell. */

@@ -9,11 +9,13 @@ import type { Acting } from './actions/acting.ts';
 import { withActions } from './actions/in-status.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
-import type { BudgetMemory } from './gates/budget-news.ts';
+import type { Failure } from './failure.ts';
+import type { BudgetMemory } from './gates/budget-memory.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
 import type { Instant } from './time.ts';
+import { pendingMigrations } from './version/migration-rows.ts';
 
 /** What a status is computed from besides the object itself. */
 export interface StatusInput {
@@ -57,6 +59,7 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   withPending(status, run);
   withOverrides(status, run);
   withFreeze(status, run.budget);
+  withVersion(status, run);
   status.stages = stageStatuses(input, run);
   return status;
 }
@@ -69,10 +72,19 @@ function countActionFailures(
   if (actionFailures === undefined) return;
   if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
   else status.actionFailureCount = actionFailures;
-  if (outcome === undefined) return;
+  if (outcome === undefined || isHaltedHold(outcome)) return;
   const failure = outcome.kind === 'Failed' ? outcome.failure : undefined;
-  if (failure?.reason === 'ActionDirty' && failure.retry === 'None') status.haltedRun = id;
+  if (failure !== undefined && isHalt(failure)) status.haltedRun = id;
   else delete status.haltedRun;
+}
+
+function isHaltedHold(outcome: NonNullable<RunProgress['outcome']>): boolean {
+  return outcome.kind === 'Held' && outcome.hold.reason === 'MigrationDirty';
+}
+
+/** Nothing but a person's repair lets the run be tried again (part A 7.5, part B 2.4). */
+function isHalt({ reason, retry }: Failure): boolean {
+  return retry === 'None' && (reason === 'ActionDirty' || reason === 'MigrationDirty');
 }
 
 /** Ready has the whole story; a stage's part of it must not fill the object. */
@@ -140,6 +152,31 @@ function withOverrides(status: StageSetStatus, { overrides, outcome }: RunProgre
   if (budget?.handled !== undefined) status.lastHandledBudgetOverride = budget.handled;
   if (budget?.bound !== undefined && !over) status.budgetOverride = budget.bound;
   else if (budget !== undefined) delete status.budgetOverride;
+}
+
+/** What is on record of a change of the version, until all of it is delivered (part B 2.3). */
+function withVersion(status: StageSetStatus, run: RunProgress): void {
+  const { version, outcome, migrationLedger, migrationFailures } = run;
+  if (version === undefined) return;
+  if (outcome?.kind === 'Succeeded') {
+    status.version = version.desired;
+    delete status.pendingVersion;
+    delete status.pendingMigrations;
+    delete status.executedMigrations;
+    delete status.executedMigrationActions;
+    delete status.migrationFailureCount;
+    return;
+  }
+  if (version.approved) delete status.pendingVersion;
+  else status.pendingVersion = version.desired;
+  status.pendingMigrations = pendingMigrations(version.plan);
+  if (migrationLedger !== undefined) {
+    status.executedMigrations = [...migrationLedger.migrations];
+    status.executedMigrationActions = [...migrationLedger.actions];
+  }
+  if (migrationFailures === undefined || migrationFailures === 0)
+    delete status.migrationFailureCount;
+  else status.migrationFailureCount = migrationFailures;
 }
 
 /** One that ended is gone; one that was not asked for stays. */
@@ -246,6 +283,7 @@ const wholeSteps: ReadonlySet<StageStep['kind']> = new Set([
 
 function phaseOfAction({ hook }: Acting): NonNullable<StageStatus['phase']> {
   switch (hook) {
+    case 'migration':
     case 'pre':
       return 'Pending';
     case 'post':

@@ -1,5 +1,6 @@
 import type { InFlightLimit } from './in-flight-limit.ts';
 import type { Session } from './pools.ts';
+import type { ServerDoubt } from './server-doubt.ts';
 
 /** A way to one API server that a transport sends requests on. */
 export interface ApiConnection {
@@ -10,6 +11,8 @@ export interface ApiConnection {
   readonly namespace: string | undefined;
   /** Judges what becomes of requests; without one they are all sent. */
   readonly circuit?: Circuit;
+  /** Judges what the server says while it may not be ready; without one, all of it counts. */
+  readonly doubt?: ServerDoubt;
   /** Values that the server knows from us and that none of its errors may quote. */
   readonly secrets?: ReadonlySet<string>;
   /** A plain value on the hot path, a promise when something has to be looked at first. */

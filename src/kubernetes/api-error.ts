@@ -30,6 +30,8 @@ export interface ApiErrorFields {
   retryAfter?: Duration | undefined;
   /** Method and path without the query, for messages. */
   request?: string;
+  /** Set for an error of etcd, which the server only hands on. */
+  isStorageFault?: boolean;
 }
 
 /** The API server answered, and the answer is an error. `metav1.Status` carries the particulars. */
@@ -41,6 +43,8 @@ export class ApiError extends Error {
   /** How long the server asked us to stay away, milliseconds. */
   readonly retryAfter: Duration | undefined;
   readonly request: string | undefined;
+  /** Whether etcd failed, or did not answer: nobody knows whether a write was carried out. */
+  readonly isStorageFault: boolean;
 
   constructor(fields: ApiErrorFields) {
     super(fields.message);
@@ -51,11 +55,15 @@ export class ApiError extends Error {
     this.causes = fields.causes ?? [];
     this.retryAfter = fields.retryAfter;
     this.request = fields.request;
+    this.isStorageFault = fields.isStorageFault === true;
   }
 }
 
 /** Reason of our own for a kind that the server does not serve; never sent by a server. */
 export const NO_KIND_MATCH = 'NoKindMatch';
+
+/** Reason of our own for an answer of a server that was not ready to give one. */
+export const SERVER_NOT_READY = 'ServerNotReady';
 
 export interface ErrorAnswer {
   status: number;
@@ -115,9 +123,14 @@ export function errorFromStatus(
     details: pickDetails(details),
     causes,
     retryAfter: common.retryAfter ?? retryAfterOf(undefined, status),
+    isStorageFault: code === 500 && STORAGE_FAULT.test(stringAt(status, 'message') ?? ''),
     ...(common.request === undefined ? {} : { request: common.request }),
   });
 }
+
+/** What etcd's client says, as an API server repeats it; a webhook that failed is told otherwise. */
+const STORAGE_FAULT =
+  /^(?:Internal error occurred: )?(?:etcdserver: |rpc error: code = |context (?:deadline exceeded|canceled)$)/;
 
 const RBAC_DENIAL =
   /^\S+(?: "[^"]*")? is forbidden: User "[^"]*" cannot \S+ resource "[^"]*" in API group "[^"]*"(?: in the namespace "[^"]*"| at the cluster scope)?/;
@@ -224,16 +237,30 @@ export function isGone(error: unknown): boolean {
   return hasReason(error, 410, 'Gone', 'Expired');
 }
 
+/** Why there was no answer of an API server, or none that counts. */
+export type NoAnswer = 'ConnectionFailed' | 'Timeout' | typeof SERVER_NOT_READY;
+
+/** Whether the reason of an error is that there was no answer. */
+export function isNoAnswer(reason: string | undefined): reason is NoAnswer {
+  return reason === 'ConnectionFailed' || reason === 'Timeout' || reason === SERVER_NOT_READY;
+}
+
 /**
  * Why there was no answer of the API server at all, after all repeats: undefined when there was one.
  * Whatever wraps that error is looked through.
  */
-export function noAnswer(error: unknown): 'ConnectionFailed' | 'Timeout' | undefined {
+export function noAnswer(error: unknown): NoAnswer | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!(cause instanceof RetryableError)) continue;
-    if (cause.reason === 'ConnectionFailed' || cause.reason === 'Timeout') return cause.reason;
+    if (isNoAnswer(cause.reason)) return cause.reason;
   }
   return undefined;
+}
+
+/** Whether the server, its etcd, or what stands before it turned everybody away. */
+export function isTurnedAway(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.isStorageFault || [429, 502, 503, 504].includes(error.code);
 }
 
 /** Whether a server has said more than is read of one answer, list or watch. */

@@ -12,6 +12,7 @@ import {
   loadKubeConfig,
 } from './kubeconfig.ts';
 import { PooledSession, Pools, type Session } from './pools.ts';
+import { ServerDoubt } from './server-doubt.ts';
 
 export interface ConnectionOptions {
   /** Requests in flight to this server of those without a limit of their own. Default 16. */
@@ -27,6 +28,7 @@ export interface ConnectionOptions {
  */
 export class Connection implements ApiConnection {
   readonly limit: InFlightLimit;
+  readonly doubt = new ServerDoubt();
   readonly #source: KubeConfigSource;
   readonly #options: Required<ConnectionOptions>;
   #loaded: LoadedKubeConfig;

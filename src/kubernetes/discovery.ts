@@ -191,7 +191,11 @@ export class Discovery {
       this.#tables.set(apiVersion, kinds);
       this.#addVersion(apiVersion);
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (!isNotFound(error)) {
+        // Nothing was learned: whoever looks again must not be told that there is no such kind.
+        this.#missedAt.delete(apiVersion);
+        throw error;
+      }
       this.#tables.delete(apiVersion);
     }
   }

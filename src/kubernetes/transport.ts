@@ -9,6 +9,7 @@ import { type Answer, exchange, type Method, withoutQuery } from './exchange.ts'
 import type { Identity } from './identity.ts';
 import type { RequestLimit } from './in-flight-limit.ts';
 import type { Purpose, Session } from './pools.ts';
+import { ServerDoubt } from './server-doubt.ts';
 import { abortReason, onAbort, pause } from './wait.ts';
 
 /** Limits of one call. */
@@ -104,11 +105,12 @@ export class Transport {
   /**
    * The answer, with a status below 400.
    * @throws ApiError for any other status; RetryableError with reason `Timeout` or
-   *   `ConnectionFailed`, or what the connection's circuit makes of that; the abort reason.
+   *   `ConnectionFailed`, or what the connection's circuit makes of that, or with `ServerNotReady`
+   *   what the server says before it is ready; the abort reason.
    */
   async send(request: ApiRequest, call: CallOptions): Promise<Answer> {
     const { circuit } = this.connection;
-    if (circuit === undefined) return await this.#repeated(request, call);
+    if (circuit === undefined) return await this.#believed(request, call);
     circuit.admit();
     try {
       const answer = await this.#repeated(request, call);
@@ -116,6 +118,27 @@ export class Transport {
       return { ...answer, circuit };
     } catch (error) {
       throw call.signal.aborted ? error : circuit.failed(error);
+    }
+  }
+
+  async #believed(request: ApiRequest, call: CallOptions): Promise<Answer> {
+    const { doubt } = this.connection;
+    try {
+      return await this.#repeated(request, call);
+    } catch (error) {
+      if (doubt === undefined || call.signal.aborted) throw error;
+      throw await doubt.judged(error, async () => await this.as({ kind: 'Own' }).#isReady());
+    }
+  }
+
+  async #isReady(): Promise<boolean> {
+    const { patience } = ServerDoubt;
+    const readyz = { method: 'GET', path: '/readyz', idempotence: 'Idempotent' } as const;
+    try {
+      await this.#once(readyz, '', AbortSignal.timeout(patience), performance.now() + patience);
+      return true;
+    } catch {
+      return false;
     }
   }
 

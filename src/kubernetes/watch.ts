@@ -101,17 +101,21 @@ export async function* watch(
       for (const line of lines) yield readEvent(line, query, about);
     }
   } catch (error) {
+    if (!signal.aborted) transport.connection.doubt?.noticed(watchFailure(described, error));
     // The next watch finds new credentials.
     if (error instanceof ApiError && error.code === 401) await transport.renew(token);
-    throw isConnectionFailure(error) && error instanceof Error
-      ? new RetryableError(`${described}: ${error.message}`, {
-          reason: 'ConnectionFailed',
-          cause: error,
-        })
-      : error;
+    throw watchFailure(described, error);
   } finally {
     stream.close();
   }
+}
+
+function watchFailure(described: string, error: unknown): unknown {
+  if (!isConnectionFailure(error) || !(error instanceof Error)) return error;
+  return new RetryableError(`${described}: ${error.message}`, {
+    reason: 'ConnectionFailed',
+    cause: error,
+  });
 }
 
 /** What is said of a watch, and whether its server may be quoted. */

@@ -9,7 +9,7 @@ export type Fault =
   | { kind: 'Silence' }
   /** This answer instead of the API server's. */
   | { kind: 'Answer'; status: number; headers?: Record<string, string>; body?: unknown }
-  /** The request goes on after a while. */
+  /** The request goes on after a while, whether or not somebody still waits for its answer. */
   | { kind: 'Delay'; milliseconds: number }
   /** Each line of a watch becomes these lines: drop, repeat or change events. */
   | { kind: 'Lines'; change: (line: string) => string[] };

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -155,7 +161,7 @@ export class FaultProxy {
         return;
       }
       case 'Delay':
-        setTimeout(() => this.#forward(request, response, seen, fault), fault.milliseconds);
+        this.#forwardLater(request, response, seen, fault.milliseconds);
         return;
       case 'ResetAfter':
       case 'Lines':
@@ -175,13 +181,32 @@ export class FaultProxy {
     return undefined;
   }
 
-  #forward(
+  #forwardLater(
     request: IncomingMessage,
     response: ServerResponse,
     seen: SeenRequest,
-    fault: Fault | undefined,
+    milliseconds: number,
   ): void {
-    const outgoing = httpsRequest({
+    if (isWatch(seen)) {
+      setTimeout(() => this.#forward(request, response, seen, undefined), milliseconds);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    setTimeout(() => {
+      const outgoing = this.#outgoing(request);
+      outgoing.on('error', () => request.socket.destroy());
+      outgoing.on('response', (incoming) => {
+        seen.status = incoming.statusCode;
+        response.writeHead(incoming.statusCode ?? 502, incoming.headers);
+        incoming.pipe(response);
+      });
+      outgoing.end(Buffer.concat(chunks));
+    }, milliseconds);
+  }
+
+  #outgoing(request: IncomingMessage): ClientRequest {
+    return httpsRequest({
       agent: request.headers.authorization === undefined ? this.#own : this.#anonymous,
       hostname: this.#target.hostname,
       port: this.#target.port,
@@ -189,6 +214,15 @@ export class FaultProxy {
       path: request.url,
       headers: { ...request.headers, host: this.#target.host },
     });
+  }
+
+  #forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    seen: SeenRequest,
+    fault: Fault | undefined,
+  ): void {
+    const outgoing = this.#outgoing(request);
     outgoing.on('error', () => request.socket.destroy());
     response.on('close', () => outgoing.destroy());
     outgoing.on('response', (incoming) => {

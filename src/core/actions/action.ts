@@ -1,11 +1,21 @@
 import type { Action, ActionScope, Stage } from '../../types/stages.ts';
 import { positiveDuration } from '../duration.ts';
 import { type Duration, milliseconds, minutes } from '../time.ts';
+import { migrationActions } from '../version/migration-actions.ts';
+import type { PlannedMigration } from '../version/plan-migrations.ts';
 
-/** The lists of a stage that a run works off, in part A 7.1's order. */
-export type Hook = 'pre' | 'post' | 'onFailure';
+/** The lists of a stage that a run works off, in part A 7.1's order; migrations come before all (part B 2.3). */
+export type Hook = 'migration' | 'pre' | 'post' | 'onFailure';
 
-export const hooks = ['pre', 'post', 'onFailure'] as const satisfies readonly Hook[];
+/** Those that a spec has under `actions` of a stage. */
+export const stageHooks = ['pre', 'post', 'onFailure'] as const satisfies readonly Hook[];
+
+export const hooks = ['migration', ...stageHooks] as const satisfies readonly Hook[];
+
+/** A stage as a run carries it out: with the migrations that the change of the version needs before it. */
+export interface RunStage extends Stage {
+  readonly migrations?: readonly PlannedMigration[];
+}
 
 /** What an action does: the one field of it that says so. */
 export type ActionType = 'job' | 'http' | 'wait' | 'patch' | 'delete' | 'apply';
@@ -31,11 +41,14 @@ export function typeOf(action: Action): ActionType | undefined {
  * them once a revision.
  */
 export function scopeIn(hook: Hook, action: Action): ActionScope {
+  // Once for a change of the version; which of them are done, its plan says.
+  if (hook === 'migration') return 'Version';
   return hook === 'onFailure' ? 'Revision' : (action.scope ?? 'Revision');
 }
 
 /** The actions of one list of a stage, in order. */
-export function actionsOf(stage: Stage | undefined, hook: Hook): readonly Action[] {
+export function actionsOf(stage: RunStage | undefined, hook: Hook): readonly Action[] {
+  if (hook === 'migration') return (stage?.migrations ?? []).flatMap(migrationActions);
   return stage?.actions?.[hook] ?? [];
 }
 

@@ -29,6 +29,23 @@ export type Attempt =
   /** Something of an earlier attempt is in the way and about to go; this one does not count. */
   | { readonly kind: 'Obstructed'; readonly message: string };
 
+/** An attempt that was given up half way: nobody but its end knows what it had made by then. */
+export class AbandonedAttempt extends Error {
+  readonly made: readonly MadeObject[];
+
+  constructor(made: readonly MadeObject[], cause: unknown) {
+    super('the attempt was given up', { cause });
+    this.name = 'AbandonedAttempt';
+    this.made = made;
+  }
+}
+
+/** What came of an attempt that nobody has waited for, as far as it has to go. */
+export function madeByAttempt(attempt: Attempt): readonly MadeObject[] {
+  if (attempt.kind !== 'Await' || attempt.awaited.kind !== 'Jobs') return [];
+  return attempt.awaited.made;
+}
+
 /** What a look at the thing awaited found. */
 export type ActionLook =
   | { readonly kind: 'Done' }

@@ -25,7 +25,16 @@ export function actionAt(
 
 /** The `op` of an action's failure (part B 9.4). */
 export function operationOfHook(hook: Hook): string {
-  return hook === 'pre' ? 'pre-action' : hook === 'post' ? 'post-action' : 'on-failure action';
+  switch (hook) {
+    case 'migration':
+      return 'migration';
+    case 'pre':
+      return 'pre-action';
+    case 'post':
+      return 'post-action';
+    case 'onFailure':
+      return 'on-failure action';
+  }
 }
 
 /** The `op` of a failure of the action that a stage is at. */

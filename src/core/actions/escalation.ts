@@ -60,7 +60,9 @@ export function failedByHalt(stage: Stage, { name }: Action, reason: string): Fa
  * nobody asks for another try, no event makes it do an action again.
  */
 export function isDirty({ metadata, status = {} }: StageSet, runId: string): boolean {
-  if (status.haltedRun !== runId) return false;
+  // Migrations have failed, not actions: that is another gate's to say.
+  if (status.haltedRun !== runId || (status.migrationFailureCount ?? 0) >= mostFailures)
+    return false;
   const asked = metadata.annotations?.[requestedAtAnnotation];
   return asked === undefined || asked === status.lastHandledReconcileAt;
 }

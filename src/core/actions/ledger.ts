@@ -7,6 +7,7 @@ import type {
   StageStatus,
   StartedAction,
 } from '../../types/stages.ts';
+import { isMigrationAction, type MigrationAction } from '../version/migration-actions.ts';
 import { actionsOf, type Hook, hooks, isResumable, lifetimeActionsOf, scopeIn } from './action.ts';
 import { interruptedActions } from './lifetime.ts';
 
@@ -35,6 +36,8 @@ export interface LedgerInput {
   readonly status: StageStatus | undefined;
   readonly revision: string;
   readonly version: string | undefined;
+  /** The first delivery with a version: what is done once for each counts as done (part B 2.3). */
+  readonly baseline?: boolean;
   /** Token by which a person asks for the actions of this revision to be done anew. */
   readonly token: string | undefined;
   /** Undefined where the stage has no action of scope Lifetime. */
@@ -57,7 +60,11 @@ export function ledgerOf(input: LedgerInput): ActionLedger {
     revision,
     done: same ? kept(status.executedActions) : [],
     version,
-    versionDone: sameVersion ? kept(status.executedVersionActions) : [],
+    versionDone: sameVersion
+      ? kept(status.executedVersionActions)
+      : input.baseline === true
+        ? versionActionsOf(stage)
+        : [],
     lifetimeDone: (lifetime?.status?.completedActions ?? [])
       .filter(ofStage)
       .map(({ action }) => action),
@@ -65,6 +72,14 @@ export function ledgerOf(input: LedgerInput): ActionLedger {
     resumed: running?.revision === revision && !forced ? running : undefined,
     token: input.token ?? status?.ledgerToken,
   };
+}
+
+function versionActionsOf(stage: Stage): string[] {
+  return hooks.flatMap((hook) =>
+    actionsOf(stage, hook)
+      .filter((action) => !isMigrationAction(action) && scopeIn(hook, action) === 'Version')
+      .map(({ name }) => name),
+  );
 }
 
 /** Whether an action is to be done, and why; `/plan` shows the same words. */
@@ -78,6 +93,7 @@ export interface Standing {
 export function standingOf(hook: Hook, action: Action, ledger: ActionLedger): Standing {
   const { name } = action;
   const scope = scopeIn(hook, action);
+  if (isMigrationAction(action)) return migrationStanding(action);
   switch (scope) {
     case 'Revision':
       return ledger.done.includes(name)
@@ -90,6 +106,18 @@ export function standingOf(hook: Hook, action: Action, ledger: ActionLedger): St
     case 'Lifetime':
       return lifetimeStanding(action, ledger);
   }
+}
+
+function migrationStanding({ ofMigration, done }: MigrationAction): Standing {
+  const { migration, direction } = ofMigration;
+  const what = direction === 'Up' ? 'migration' : 'undoing migration';
+  return done
+    ? { verdict: 'Skip', scope: 'Version', reason: `${what} ${migration.name} has done it` }
+    : {
+        verdict: 'WillRun',
+        scope: 'Version',
+        reason: `${what} ${migration.name} to ${migration.to}`,
+      };
 }
 
 /** One that may have been done is not done again: a person has to say how it ended. */
@@ -110,6 +138,8 @@ function lifetimeStanding(action: Action, ledger: ActionLedger): Standing {
 /** The ledger with one more action that is done. */
 export function withDone(ledger: ActionLedger, hook: Hook, action: Action): ActionLedger {
   const { name } = action;
+  // What migrations have done is on record of the whole StageSet.
+  if (isMigrationAction(action)) return ledger;
   switch (scopeIn(hook, action)) {
     case 'Revision':
       return { ...ledger, done: withName(ledger.done, name) };

@@ -15,6 +15,13 @@ import { actionsOf, type Hook, isResumable, scopeIn, typeOf } from './action.ts'
 import { actionAt, failedAction, isOver, timedOut } from './attempts.ts';
 import { answersTo, escalated, failedByHalt } from './escalation.ts';
 import { hasActions, standingOf, withDone } from './ledger.ts';
+import {
+  hasMigrations,
+  migrationBegun,
+  migrationStepDone,
+  withMigrationFailed,
+  withMigrationsDone,
+} from './migrations.ts';
 
 /** What of a snapshot the course of actions depends on. */
 type Moment = Pick<Snapshot, 'now' | 'attempt'>;
@@ -55,7 +62,9 @@ function settleOnce(run: RunProgress, moment: Moment): RunProgress {
   switch (step.kind) {
     case 'Pending': {
       const begun = step.acted === true || progress.ledger === undefined;
-      if (!acts || begun || actionsOf(stage, 'pre').length === 0) return run;
+      if (!acts || begun) return run;
+      if (step.migrated !== true && hasMigrations(stage)) return workOff(place, migrations);
+      if (actionsOf(stage, 'pre').length === 0) return run;
       return workOff(place, { hook: 'pre', from: 0, then: { kind: 'Pending', acted: true } });
     }
     case 'Verified':
@@ -87,6 +96,13 @@ function answer(place: Place, failure: Failure, from: number): RunProgress {
   return workOff(place, { hook: 'onFailure', from, then, cause: failure });
 }
 
+/** Migrations come before all that belongs to the stage (part B 2.3). */
+const migrations: List = {
+  hook: 'migration',
+  from: 0,
+  then: { kind: 'Pending', migrated: true },
+};
+
 interface List {
   readonly hook: Hook;
   /** Position in the list of the first that is not behind us. */
@@ -113,7 +129,8 @@ function workOff(place: Place, list: List): RunProgress {
     }
     acts = [...acts, skipped(list.hook, action, standing.reason)];
   }
-  return withActs(withStep(run, index, list.then), index, acts);
+  const done = list.hook === 'migration' ? withMigrationsDone(run, stage) : run;
+  return withActs(withStep(done, index, list.then), index, acts);
 }
 
 function skipped(hook: Hook, action: Action, message: string): ActionRecord {
@@ -149,6 +166,7 @@ function begin(place: Place, list: List, action: Action, now: Instant): RunProgr
     ...run,
     purpose: run.purpose === 'Reassert' ? 'Retry' : run.purpose,
     unsaved: true,
+    ...migrationBegun(run, action),
   };
   return withStage(rest, index, (stage) => ({
     ...stage,
@@ -232,7 +250,8 @@ export function concluded(
     finishedAt: now,
     ...(failure === undefined ? {} : { message: failure.message }),
   };
-  const noted = withStage({ ...run, unsaved: true }, index, (progress) => ({
+  const counted = failure === undefined ? migrationStepDone(run, action) : {};
+  const noted = withStage({ ...run, ...counted, unsaved: true }, index, (progress) => ({
     ...progress,
     acts: [...(progress.acts ?? []), record],
     ...(failure === undefined && progress.ledger !== undefined
@@ -255,11 +274,16 @@ function goOn(
 ): RunProgress {
   const { run, index, stage } = place;
   const { hook, cause } = step;
+  if (failure !== undefined && hook === 'migration') {
+    return withMigrationFailed(run, index, step.action, failure);
+  }
   if (failure !== undefined && hook !== 'onFailure') {
     return withStep(...escalated(run, index, stage, failure));
   }
   const from = actionsOf(place.stage, hook).findIndex(({ name }) => name === step.action) + 1;
   switch (hook) {
+    case 'migration':
+      return workOff(place, { ...migrations, from });
     case 'pre':
       return workOff(place, { hook, from, then: { kind: 'Pending', acted: true } });
     case 'post':

@@ -4,6 +4,7 @@ import { defaultApiVersion } from '../objects/source-artifact.ts';
 import { writeNotes } from '../request-notes.ts';
 import { requestedByAnnotation } from '../requested-by.ts';
 import { defaultAccountOf } from '../service-account.ts';
+import { specChangedByAnnotation } from '../spec-author.ts';
 import { isJsonObject } from '../validate/json-object.ts';
 import {
   type Mutation,
@@ -12,10 +13,12 @@ import {
   patchOfMap,
   pointer,
   sorted,
+  withFields,
 } from './json-patch.ts';
 import { fieldOf, isBeingDeleted, isSpecKept, isStored } from './request.ts';
 import { wantedNotes } from './requester-notes.ts';
 import type { AdmissionSettings } from './settings.ts';
+import { wantedSpecAuthor } from './spec-author-note.ts';
 
 /** The annotations of the StageSet's namespace, as far as they were asked for and could be read. */
 export type NamespaceAnnotations =
@@ -32,7 +35,7 @@ export function needsNamespace(request: AdmissionRequest): boolean {
 /**
  * Fills in what a StageSet leaves open and somebody else knows: the ServiceAccount, the apiVersion of
  * Flux sources, and who asks for something by an annotation. Only what is absent is set, but for the
- * note, which is the webhook's alone. What the CRD has a default for is left to the API server.
+ * notes, which are the webhook's alone. What the CRD has a default for is left to the API server.
  * Whoever only suspends, labels or annotates gets no other spec than the one that was there: it would
  * have to be valid then, and start a run.
  */
@@ -42,13 +45,10 @@ export function defaultStageSet(
   namespace: NamespaceAnnotations,
 ): Mutation {
   if (!isMutable(request)) return noMutation;
-  if (isSpecKept(request)) return { patch: notePatch(request, settings), warnings: [] };
+  if (isSpecKept(request)) return { patch: notePatch(request, settings, []), warnings: [] };
   const account = defaultAccount(request, settings, namespace);
-  const patch = [
-    ...accountPatch(request.object, account.name),
-    ...sourcePatches(request.object),
-    ...notePatch(request, settings),
-  ];
+  const filled = [...accountPatch(request.object, account.name), ...sourcePatches(request.object)];
+  const patch = [...filled, ...notePatch(request, settings, filled)];
   return { patch: sorted(patch), warnings: account.warnings };
 }
 
@@ -116,12 +116,18 @@ function sourcePatches(object: AdmissionRequest['object']): PatchOperation[] {
   });
 }
 
-function notePatch(request: AdmissionRequest, settings: AdmissionSettings): PatchOperation[] {
+/** @param filled what is done about the spec */
+function notePatch(
+  request: AdmissionRequest,
+  settings: AdmissionSettings,
+  filled: readonly PatchOperation[],
+): PatchOperation[] {
   const metadata = request.object?.['metadata'];
   if (!isJsonObject(metadata)) return [];
-  const text = writeNotes(wantedNotes(request, settings));
+  const spec = fieldOf(withFields(request.object ?? {}, filled), 'spec');
   return patchOfMap('/metadata/annotations', metadata['annotations'], {
-    [requestedByAnnotation]: text,
+    [requestedByAnnotation]: writeNotes(wantedNotes(request, settings)),
+    [specChangedByAnnotation]: wantedSpecAuthor(request, spec),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../types/kubernetes.ts';
 import { canonicalJson } from '../canonical-json.ts';
 
 /** One step of a JSON Patch (RFC 6902); `path` is a JSON Pointer (RFC 6901). */
@@ -46,4 +47,30 @@ export function patchOfMap(
     const same = canonicalJson(before.get(key)) === canonicalJson(value);
     return same ? [] : [{ op: 'replace', path, value }];
   });
+}
+
+/** An object with fields set as a patch of ours would set them; undefined where it has no such place. */
+export function withFields(
+  object: JsonObject,
+  patch: readonly PatchOperation[],
+): JsonObject | undefined {
+  const copy = structuredClone(object);
+  for (const operation of patch) {
+    const way = operation.path.split('/').slice(1).map(plain);
+    const last = way.pop() ?? '';
+    let parent: unknown = copy;
+    for (const part of way) parent = isParent(parent) ? parent[part] : undefined;
+    if (!isParent(parent) || operation.op === 'remove') return undefined;
+    parent[last] = operation.value;
+  }
+  return copy;
+}
+
+function plain(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** A list is one, too, by its indices. */
+function isParent(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
 }

@@ -3,6 +3,7 @@ import { type StageSet, stagesApiVersion } from '../../types/stages.ts';
 import { groupOf } from '../objects/identity.ts';
 import { forgedNotes } from '../request-notes.ts';
 import { requestedByAnnotation } from '../requested-by.ts';
+import { specChangedByAnnotation } from '../spec-author.ts';
 import { admissionProblems } from '../validate/admission.ts';
 import { entryOf } from '../validate/field-path.ts';
 import type { FieldProblem } from '../validate/field-problem.ts';
@@ -10,6 +11,7 @@ import { parseStageSet } from '../validate/schema.ts';
 import { isBeingDeleted, isSpecKept, isStored, nameOf } from './request.ts';
 import { noteText, wantedNotes } from './requester-notes.ts';
 import type { AdmissionSettings } from './settings.ts';
+import { forgesSpecAuthor } from './spec-author-note.ts';
 import { risksOf } from './stage-set-risks.ts';
 import { allowed, invalid, type Verdict } from './verdict.ts';
 
@@ -31,14 +33,18 @@ export function validateStageSet(request: AdmissionRequest, settings: AdmissionS
 
 /** In case the mutating webhook was not asked, or another one came after it. */
 function forgeries(request: AdmissionRequest, settings: AdmissionSettings): FieldProblem[] {
-  const text = noteText(request.object);
-  if (text === undefined) return [];
-  return forgedNotes(text, wantedNotes(request, settings)).map((annotation) => ({
-    path: entryOf('metadata.annotations', requestedByAnnotation),
-    message:
-      `says who set ${annotation.slice(0, 63)}, which only the admission webhook may note; ` +
-      'remove the annotation',
-  }));
+  const problems = forgedNotes(noteText(request.object), wantedNotes(request, settings)).map(
+    (annotation) => ({
+      path: entryOf('metadata.annotations', requestedByAnnotation),
+      message:
+        `says who set ${annotation.slice(0, 63)}, which only the admission webhook may note; ` +
+        'remove the annotation',
+    }),
+  );
+  if (!forgesSpecAuthor(request)) return problems;
+  const message =
+    'says who changed the spec, which only the admission webhook may note; remove the annotation';
+  return [...problems, { path: entryOf('metadata.annotations', specChangedByAnnotation), message }];
 }
 
 /** The object with the namespace that it is stored in, which a manifest need not name. */

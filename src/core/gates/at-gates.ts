@@ -2,12 +2,14 @@ import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v
 import type { PromotionState } from '../../types/stages.ts';
 import type { Instant } from '../time.ts';
 import type { Ask } from './asks.ts';
-import type { ReadTrouble } from './promotion-question.ts';
+import type { GateLook, ReadTrouble } from './promotion-question.ts';
 
 /** What the promotion gates of a stage wait for besides time and people. */
 export interface GateQuestions {
   /** To be found out in the background; absent where nothing is. */
   readonly asks?: readonly Ask[];
+  /** What was due and could not be judged yet; absent where nothing was. */
+  readonly open?: readonly GateLook[];
   /** Set while restarts or events cannot be read; asked again at its `retryAt`. */
   readonly unreadable?: ReadTrouble;
 }

@@ -1,5 +1,6 @@
 import type { RunProgress } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { VersionAsk } from '../version/version-asks.ts';
 import type { Ask } from './asks.ts';
 import type { GateHold } from './gate-hold.ts';
 import type { Novelty } from './novelty.ts';
@@ -21,7 +22,11 @@ export type EntryVerdict =
   | { readonly kind: 'Open'; readonly run?: RunProgress }
   | { readonly kind: 'Held'; readonly hold: GateHold; readonly run?: RunProgress }
   /** Something must be found out first. */
-  | { readonly kind: 'Ask'; readonly asks: readonly Ask[]; readonly run?: RunProgress };
+  | {
+      readonly kind: 'Ask';
+      readonly asks: readonly (Ask | VersionAsk)[];
+      readonly run?: RunProgress;
+    };
 
 /** A gate before a stage. */
 export type EntryGate = (question: EntryQuestion) => EntryVerdict;

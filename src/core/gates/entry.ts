@@ -1,4 +1,4 @@
-import type { RunOutcome, RunProgress } from '../run.ts';
+import { hasActed, type RunOutcome, type RunProgress } from '../run.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { entryGates } from './entry-gates.ts';
 import type { GateHold } from './gate-hold.ts';
@@ -15,7 +15,7 @@ export function settleEntry(run: RunProgress, snapshot: Snapshot): RunProgress {
   if (outcome !== undefined && outcome.kind !== 'Held') return run;
   const index = run.stages.findIndex(({ step }) => step.kind !== 'Ready');
   const stage = run.stages[index];
-  if (stage?.step.kind !== 'Pending' || stage.step.acted === true) return run;
+  if (stage?.step.kind !== 'Pending' || hasActed(stage.step)) return run;
   let current: RunProgress = { ...run, outcome: undefined, asks: [] };
   const novelty = noveltyOf(snapshot.stageSet, run);
   const advances = snapshot.advances.filter(({ runId }) => runId === run.id);

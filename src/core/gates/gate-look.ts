@@ -61,6 +61,11 @@ export function refusalAmong(asked: readonly Asked[], now: Instant): Refusal | u
   return undefined;
 }
 
+/** Whether it was due and could not be judged. */
+export function isOpen({ asks, refusal, trouble }: Look): boolean {
+  return asks.length > 0 || refusal !== undefined || trouble !== undefined;
+}
+
 /** Nothing is due, or nothing is asked. */
 export function unchanged(memory: GateMemory): Look {
   return { memory, asks: [] };

@@ -19,15 +19,21 @@ function fastTrackIntervalOf(question: PromotionQuestion): Duration {
 
 /** When restarts and events are due to be counted: at each interval, and when the stage would pass. */
 export function podsDueAt(memory: GateMemory, question: PromotionQuestion): Instant {
-  const { checkedAt, enteredAt } = memory;
-  return dueAfter(checkedAt, question.retryInterval, enteredAt, openingSince(memory, question));
+  const opening = openingSince(memory, question);
+  return dueAfter(memory.checkedAt, question.retryInterval, memory.enteredAt, {
+    opening,
+    openAt: question.open.includes('Pods') ? question.now : undefined,
+  });
 }
 
 /** When the analysis is due, likewise. One that never holds is due at intervals only. */
 export function analysisDueAt(memory: GateMemory, question: PromotionQuestion): Instant {
   const isDry = question.promotion?.analysis?.dryRun === true;
   const opening = isDry ? undefined : openingSince(memory, question);
-  return dueAfter(analysedAt(memory), analysisIntervalOf(question), memory.enteredAt, opening);
+  return dueAfter(analysedAt(memory), analysisIntervalOf(question), memory.enteredAt, {
+    opening,
+    openAt: question.open.includes('Analysis') ? question.now : undefined,
+  });
 }
 
 /** Whether an evaluation now counts: they are told apart by their intervals, not by wake-ups. */
@@ -54,12 +60,21 @@ export function analysedAt({ analysis }: GateMemory): Instant | undefined {
   return timeOf(analysis.last?.time);
 }
 
+interface Urgency {
+  /** Since when the stage would pass, with what is known. */
+  readonly opening: Instant | undefined;
+  /** Now, where it was due before and could not be judged. */
+  readonly openAt: Instant | undefined;
+}
+
 function dueAfter(
   last: Instant | undefined,
   pause: Duration,
   enteredAt: Instant,
-  opening: Instant | undefined,
+  { opening, openAt }: Urgency,
 ): Instant {
   if (last === undefined) return enteredAt;
-  return opening !== undefined && last < opening ? opening : after(last, pause);
+  const due = opening !== undefined && last < opening ? opening : after(last, pause);
+  // What was due stays due, also when the clock is set back to a time at which it was not.
+  return openAt !== undefined && openAt < due ? last : due;
 }

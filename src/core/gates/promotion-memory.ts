@@ -46,13 +46,20 @@ export function readMemory(state: PromotionState | undefined, now: Instant): Gat
   const past = (text: string | undefined): Instant | undefined => earliest(timeOf(text), now);
   const entered = timeOf(state?.enteredAt) ?? timeOf(state?.since);
   const soakUntil = timeOf(state?.soakUntil);
+  const ended = timeOf(state?.soakEndedAt);
+  // What was found out before the soak was over stays before that.
+  const inOrder = (text: string | undefined): Instant | undefined => {
+    const at = timeOf(text);
+    const isBehind = at !== undefined && ended !== undefined && ended > now && at < ended;
+    return isBehind ? instant(Math.min(at, now - 1)) : earliest(at, now);
+  };
   return {
     phase: state?.phase,
     since: past(state?.since) ?? now,
     enteredAt: earliest(entered, now) ?? now,
     soakUntil: entered !== undefined && entered > now ? moved(soakUntil, entered, now) : soakUntil,
-    soakEndedAt: past(state?.soakEndedAt) ?? endBefore(state, now),
-    checkedAt: past(state?.checkedAt),
+    soakEndedAt: earliest(ended, now) ?? endBefore(state, now),
+    checkedAt: inOrder(state?.checkedAt),
     restarts: (state?.restartBaseline ?? []).map(({ name, restarts = 0, observed }) => ({
       check: name,
       baseline: restarts,
@@ -64,9 +71,9 @@ export function readMemory(state: PromotionState | undefined, now: Instant): Gat
         : { check: state.eventCheck, count: state.observedEvents ?? 0 },
     analysis: {
       failures: state?.analysisFailures ?? 0,
-      last: inPast(state?.lastAnalysis, now),
+      last: timedAt(state?.lastAnalysis, inOrder(state?.lastAnalysis?.time)),
     },
-    fastTrack: inPast(state?.lastFastTrack, now),
+    fastTrack: timedAt(state?.lastFastTrack, past(state?.lastFastTrack?.time)),
   };
 }
 
@@ -144,13 +151,12 @@ function endBefore(state: PromotionState | undefined, now: Instant): Instant | u
   return isBehind ? (earliest(timeOf(state.since), now) ?? now) : undefined;
 }
 
-function inPast<Look extends { time?: string }>(
+function timedAt<Look extends { time?: string }>(
   look: Look | undefined,
-  now: Instant,
+  time: Instant | undefined,
 ): Look | undefined {
-  const time = timeOf(look?.time);
   if (look === undefined || time === undefined) return undefined;
-  return time <= now ? look : { ...look, time: toPreciseTime(now) };
+  return timeOf(look.time) === time ? look : { ...look, time: toPreciseTime(time) };
 }
 
 function earliest(one: Instant | undefined, other: Instant): Instant | undefined {

@@ -29,8 +29,13 @@ export interface PromotionQuestion {
   readonly retryInterval: Duration;
   /** What came of asking before, where that could not be read. */
   readonly trouble: ReadTrouble | undefined;
+  /** What was due when it was asked before, and could not be judged. */
+  readonly open: readonly GateLook[];
   readonly now: Instant;
 }
+
+/** What is looked at together: the pods by two gates, and the metrics by one. */
+export type GateLook = 'Pods' | 'Analysis';
 
 /** Restarts or events that could not be read, again and again. */
 export interface ReadTrouble {

@@ -5,19 +5,19 @@ import { lookAtAnalysis } from './analysis.ts';
 import type { Ask } from './asks.ts';
 import type { Passage, PromotionHold } from './at-gates.ts';
 import { lookAtFastTrack } from './fast-track.ts';
-import { distinct, type Refusal } from './gate-look.ts';
+import { distinct, isOpen, type Refusal } from './gate-look.ts';
 import { lookAtPods } from './look-at-pods.ts';
 import { freshToken } from './promote-annotation.ts';
 import { deniedHold, holdOf } from './promotion-holds.ts';
 import { type GateMemory, promotedState, readMemory } from './promotion-memory.ts';
-import type { PromotionQuestion, ReadTrouble } from './promotion-question.ts';
+import type { GateLook, PromotionQuestion, ReadTrouble } from './promotion-question.ts';
 import { type Standing, standingOf } from './promotion-standing.ts';
 import { forgiven } from './restart-gate.ts';
 import { withSoak } from './soak.ts';
 
 export type PromotionVerdict =
   | { readonly kind: 'Promoted'; readonly passage: Passage }
-  | { readonly kind: 'Held'; readonly hold: PromotionHold }
+  | { readonly kind: 'Held'; readonly hold: PromotionHold; readonly open: readonly GateLook[] }
   /** To be found out in the background; then the same is to be decided again. */
   | ({ readonly kind: 'Asks'; readonly asks: readonly Ask[] } & Meanwhile)
   /**
@@ -39,6 +39,8 @@ interface Meanwhile {
   readonly holds: readonly Hold[];
   /** To be given back with the next question. */
   readonly trouble: ReadTrouble | undefined;
+  /** Likewise. */
+  readonly open: readonly GateLook[];
 }
 
 /**
@@ -58,13 +60,16 @@ export function decidePromotion(question: PromotionQuestion): PromotionVerdict {
   if (handled !== undefined) return { kind: 'Promoted', passage: { ...passage(before), handled } };
   const found = lookAround(before, question);
   const { memory, asks } = found;
-  const standing = standingOf(memory, question);
+  // What is still open now is no longer what was.
+  const after = { ...question, open: found.open };
+  const standing = standingOf(memory, after);
   if (standing.phase === 'Promoted') return { kind: 'Promoted', passage: passage(memory) };
-  const hold = holdBy(found, standing, question);
+  const hold = holdBy(found, standing, after);
   if (found.isUnreadable && found.trouble !== undefined) {
     return { ...meanwhile(hold), kind: 'Unreadable', message: found.trouble.message, asks };
   }
-  return asks.length === 0 ? { kind: 'Held', hold } : { ...meanwhile(hold), kind: 'Asks', asks };
+  if (asks.length === 0) return { kind: 'Held', hold, open: found.open };
+  return { ...meanwhile(hold), kind: 'Asks', asks };
 
   function passage({ restarts, analysis }: GateMemory): Passage {
     return { state: promotedState({ analysis }, forgiven(restarts, question), now) };
@@ -73,7 +78,13 @@ export function decidePromotion(question: PromotionQuestion): PromotionVerdict {
   function meanwhile(known: PromotionHold): Meanwhile {
     const { state: next, holds } = known;
     const isHeld = found.refusal !== undefined || isHeldAnyway(standing);
-    return { state: next, hold: isHeld ? known : undefined, holds, trouble: found.trouble };
+    return {
+      state: next,
+      hold: isHeld ? known : undefined,
+      holds,
+      trouble: found.trouble,
+      open: found.open,
+    };
   }
 }
 
@@ -84,6 +95,7 @@ interface Findings {
   /** As it is to be remembered: until something can be read again. */
   readonly trouble: ReadTrouble | undefined;
   readonly isUnreadable: boolean;
+  readonly open: readonly GateLook[];
 }
 
 /** The soak first: where a metric ends it, all else must be known as of then. */
@@ -97,6 +109,10 @@ function lookAround(memory: GateMemory, question: PromotionQuestion): Findings {
     refusal: pods.refusal ?? analysis.refusal,
     trouble: pods.trouble ?? (pods.asks.length > 0 ? question.trouble : undefined),
     isUnreadable: pods.trouble !== undefined,
+    open: [
+      ...(isOpen(pods) ? ['Pods' as const] : []),
+      ...(isOpen(analysis) ? ['Analysis' as const] : []),
+    ],
   };
 }
 

@@ -32,8 +32,12 @@ export function settlePromotion(
       return { ...withStep(run, index, { kind: 'Ready', passage }), outcome: undefined };
     }
     case 'Held': {
-      const { hold } = verdict;
-      const held = withStep(run, index, { kind: 'AtGates', state: hold.state });
+      const { hold, open } = verdict;
+      const held = withStep(run, index, {
+        kind: 'AtGates',
+        state: hold.state,
+        ...(open.length === 0 ? {} : { open }),
+      });
       return { ...held, outcome: outcomeOf(run, index, hold, snapshot.now) };
     }
     case 'Asks':
@@ -48,22 +52,23 @@ function asking(
   verdict: Exclude<PromotionVerdict, { kind: 'Promoted' | 'Held' }>,
   now: Instant,
 ): RunProgress {
-  const { asks, state, holds, trouble } = verdict;
-  const open = withStep(run, index, {
+  const { asks, state, holds, trouble, open } = verdict;
+  const moved = withStep(run, index, {
     kind: 'AtGates',
     state,
     ...(asks.length === 0 ? {} : { asks }),
+    ...(open.length === 0 ? {} : { open }),
     ...(trouble === undefined ? {} : { unreadable: trouble }),
   });
   const retryAt = verdict.kind === 'Unreadable' ? trouble?.retryAt : undefined;
   if (verdict.hold !== undefined) {
     const hold = { ...verdict.hold, until: earlier(verdict.hold.until, retryAt) };
-    return { ...open, outcome: outcomeOf(run, index, hold, now) };
+    return { ...moved, outcome: outcomeOf(run, index, hold, now) };
   }
   // What held it is over, and Ready says so once it is known what comes of it.
-  if (run.outcome?.kind !== 'Held') return open;
+  if (run.outcome?.kind !== 'Held') return moved;
   const hold = { ...run.outcome.hold, state, holds, until: retryAt };
-  return { ...open, outcome: { ...run.outcome, hold } };
+  return { ...moved, outcome: { ...run.outcome, hold } };
 }
 
 function outcomeOf(
@@ -101,6 +106,7 @@ function promotionOf(
     answers,
     retryInterval: retryIntervalOf(run.spec, settings),
     trouble: step.unreadable,
+    open: step.open ?? [],
     now,
   });
 }

@@ -129,7 +129,7 @@ export function chooseProduced(
   artifacts: readonly KubernetesObject[],
   { producer, namespace }: Extract<SourceRoute, { kind: 'Producer' }>,
 ): ArtifactOutcome {
-  const produced = artifacts.filter((artifact) => isProducedBy(artifact, producer));
+  const produced = producedBy(artifacts, producer);
   const [only] = produced;
   const described = `${producer.kind}.${producer.group} ${namespace}/${producer.name}`;
   if (only === undefined) {
@@ -182,11 +182,16 @@ function namespaceOf({ namespace }: SourceReference, ownNamespace: string): stri
   return namespace === undefined || namespace === '' ? ownNamespace : namespace;
 }
 
-function isProducedBy(artifact: KubernetesObject, producer: ProducerReference): boolean {
-  const { apiVersion, kind, name } = record(record(artifact['spec'])['sourceRef']);
-  return (
-    kind === producer.kind && name === producer.name && groupOf(text(apiVersion)) === producer.group
-  );
+/** Those of some ExternalArtifacts whose `spec.sourceRef` names the producer. */
+export function producedBy(
+  artifacts: readonly KubernetesObject[],
+  producer: ProducerReference,
+): KubernetesObject[] {
+  return artifacts.filter((artifact) => {
+    const { apiVersion, kind, name } = record(record(artifact['spec'])['sourceRef']);
+    const sameObject = kind === producer.kind && name === producer.name;
+    return sameObject && groupOf(text(apiVersion)) === producer.group;
+  });
 }
 
 function readyCondition(status: JsonObject): JsonObject | undefined {

@@ -1,5 +1,5 @@
 import type { Action, StageSetSpec } from '../../types/stages.ts';
-import { type Hook, hooks, typeOf } from '../actions/action.ts';
+import { type Hook, stageHooks, typeOf } from '../actions/action.ts';
 import { actionTypeProblems } from './action-types.ts';
 import { cut } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
@@ -49,7 +49,7 @@ function stageProblems(spec: StageSetSpec, stage: number): FieldProblem[] {
 }
 
 function actionsOfStage({ stages }: StageSetSpec, stage: number): Located[] {
-  return hooks.flatMap((hook) =>
+  return stageHooks.flatMap((hook) =>
     located(`spec.stages[${stage}].actions.${hook}`, hook, stages[stage]?.actions?.[hook]),
   );
 }

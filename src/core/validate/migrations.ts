@@ -44,7 +44,7 @@ function problemsOf(spec: StageSetSpec): FieldProblem[] {
 
 /** A ladder decides what runs in the namespace; it comes from there, whatever the installation allows. */
 export function foreignLadder(
-  { migrationsSourceRef }: StageSetSpec,
+  { migrationsSourceRef }: Pick<StageSetSpec, 'migrationsSourceRef'>,
   ownNamespace: string | undefined,
 ): FieldProblem[] {
   const { namespace = '' } = migrationsSourceRef?.sourceRef ?? {};

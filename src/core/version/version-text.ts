@@ -10,7 +10,7 @@ import { parseVersion } from './semver.ts';
 /** A version as it is written, without blanks around it, or why there is none. */
 export type VersionText = { readonly kind: 'Version'; readonly version: string } | InvalidVersion;
 
-export interface InvalidVersion {
+interface InvalidVersion {
   readonly kind: 'Invalid';
   readonly reason: 'InvalidVersion';
   readonly message: string;
@@ -102,6 +102,7 @@ function isSecret({ apiVersion, kind }: KubernetesObject): boolean {
   return apiVersion === 'v1' && kind === 'Secret';
 }
 
+/** Whether all that a template leads to is metadata. */
 function isOfMetadata(parts: readonly JsonPathPart[]): boolean {
   return parts.every(
     (part) => typeof part === 'string' || part.expression.startsWith('$["metadata"]'),

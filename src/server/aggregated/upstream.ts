@@ -1,4 +1,4 @@
-import { ApiError, isGone, noAnswer } from '../../kubernetes/api-error.ts';
+import { ApiError, isGone, isTurnedAway, noAnswer } from '../../kubernetes/api-error.ts';
 import { StatusError } from './status-error.ts';
 
 /** What the API server answers. @throws as `served` says. */
@@ -17,14 +17,13 @@ export function served(error: unknown): unknown {
       'The provided continue parameter is too old; start the list again without it.',
     );
   }
-  if (noAnswer(error) === undefined && !isTurnedAway(error)) return error;
+  if (noAnswer(error) === undefined && !causedByTurningAway(error)) return error;
   return StatusError.serviceUnavailable('the API server does not answer; try again', error);
 }
 
-/** Whether the API server, or what stands before it, turns everybody away for now. */
-function isTurnedAway(error: unknown): boolean {
+function causedByTurningAway(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApiError) return [429, 502, 503, 504].includes(cause.code);
+    if (cause instanceof ApiError) return isTurnedAway(cause);
   }
   return false;
 }

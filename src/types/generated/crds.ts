@@ -2143,6 +2143,16 @@ export interface components {
                      * @enum {string}
                      */
                     approvalMode?: "Never" | "OnMigrations" | "Always";
+                    /** @description How many people must approve a version change, and who of them does not count. Only with `approvalMode`. */
+                    approvals?: {
+                        /** @description Whether the approval of the user who changed the spec last does not count. Default: false. */
+                        excludeSpecAuthor?: boolean;
+                        /**
+                         * Format: int32
+                         * @description How many different users must approve. Default: 1.
+                         */
+                        required?: number;
+                    };
                     /** @description Reads the version from a file of an artifact. */
                     fromArtifact?: {
                         /** @description Path of the file from the root of the artifact, such as `VERSION`. */
@@ -2468,7 +2478,7 @@ export interface components {
                          * @description The list that the action is in.
                          * @enum {string}
                          */
-                        hook: "pre" | "post" | "onFailure";
+                        hook: "migration" | "pre" | "post" | "onFailure";
                         /** @description Name of the action. */
                         name: string;
                         /** @description Revision of the stage that it runs for. */

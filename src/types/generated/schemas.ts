@@ -4172,6 +4172,20 @@ export const stageSetSchema: StructuralSchema = {
         "Always"
        ]
       },
+      "approvals": {
+       "type": "object",
+       "properties": {
+        "excludeSpecAuthor": {
+         "type": "boolean"
+        },
+        "required": {
+         "type": "integer",
+         "format": "int32",
+         "minimum": 1,
+         "maximum": 10
+        }
+       }
+      },
       "fromArtifact": {
        "type": "object",
        "required": [
@@ -4671,6 +4685,7 @@ export const stageSetSchema: StructuralSchema = {
          "hook": {
           "type": "string",
           "enum": [
+           "migration",
            "pre",
            "post",
            "onFailure"

@@ -64,6 +64,7 @@ describe('flags and environment', () => {
       allowedArtifactHosts: [],
       allowedClusterHosts: [],
       allowedActionHosts: [],
+      migrationSources: { verified: 'Optional', pinned: 'Optional' },
       localActionHosts: [],
       clouds: { endpoints: {}, caFile: undefined },
       keyServices: { identity: 'Controller', vault: undefined },
@@ -95,6 +96,25 @@ describe('flags and environment', () => {
     expect(configOf(['--roles=api']).gateBindAddress).to.equal(undefined);
     expect(refusalOf(['--roles=api', '--gate-bind-address=8082'])).to.include(
       '--gate-bind-address',
+    );
+  });
+
+  it('say what is asked of sources of migrations', () => {
+    const both = [
+      '--require-verified-migration-sources',
+      '--require-pinned-migration-sources=true',
+    ];
+    const { migrationSources } = configOf(both);
+    expect(migrationSources).to.deep.equal({ verified: 'Required', pinned: 'Required' });
+    expect(migrationSources).to.be.frozen;
+    expect(configOf(both.slice(1)).migrationSources).to.deep.equal({
+      verified: 'Optional',
+      pinned: 'Required',
+    });
+    const off = ['--require-verified-migration-sources=false'];
+    expect(configOf(off).migrationSources.verified).to.equal('Optional');
+    expect(refusalOf(['--require-pinned-migration-sources=maybe'])).to.include(
+      '--require-pinned-migration-sources',
     );
   });
 

@@ -7,7 +7,12 @@ import {
   OperationError,
 } from '../../../src/controller/failure.ts';
 import { DeniedError, RetryableError, TerminalError } from '../../../src/core/errors.ts';
-import { ApiError, isForbidden, NO_KIND_MATCH } from '../../../src/kubernetes/api-error.ts';
+import {
+  ApiError,
+  isForbidden,
+  NO_KIND_MATCH,
+  SERVER_NOT_READY,
+} from '../../../src/kubernetes/api-error.ts';
 
 function apiError(code: number, reason = '', retryAfter?: number): ApiError {
   const message = `the server says ${code}`;
@@ -96,6 +101,16 @@ describe('an interruption', () => {
       ...[429, 502, 503, 504].map((code) => apiError(code)),
     ])
       expect(isInterruption(error), error.message).to.equal(true);
+  });
+
+  it('is an error of etcd, and what a server says before it is ready', () => {
+    const message = 'etcdserver: request timed out';
+    const storage = new ApiError({ code: 500, reason: '', message, isStorageFault: true });
+    const cause = apiError(403, 'Forbidden');
+    const unready = new RetryableError('not ready', { reason: SERVER_NOT_READY, cause });
+    for (const error of [storage, unready, new RetryableError('no', { cause: unready })]) {
+      expect(isInterruption(error), error.message).to.equal(true);
+    }
   });
 
   it('is seen through what wraps it', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { GateReports } from '../../../src/controller/gate-reports.ts';
 import type { Answer, Ask } from '../../../src/core/gates/asks.ts';
-import type { BudgetMemory } from '../../../src/core/gates/budget-news.ts';
+import type { BudgetMemory } from '../../../src/core/gates/budget-memory.ts';
 import { newRun } from '../../../src/core/new-run.ts';
 import { type Correction, type RunProgress, withStage, withStep } from '../../../src/core/run.ts';
 import { instant } from '../../../src/core/time.ts';

@@ -70,6 +70,7 @@ export function snapshotOf(stageSet: StageSet, rest: Partial<Snapshot> = {}): Sn
     run: undefined,
     reassert: false,
     answers: new Map(),
+    versions: new Map(),
     asking: false,
     building: false,
     attempt: 'None',

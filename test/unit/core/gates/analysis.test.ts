@@ -96,7 +96,7 @@ describe('a stage whose metrics are analysed', () => {
       'Stage dev is healthy, but its analysis does not pass: errors is 6 (max 5); looked at again',
     );
     expect(hold.state.analysisFailures).to.equal(undefined);
-    expect(gatesOf({ kind: 'Held', hold })).to.deep.equal(['Analysis']);
+    expect(gatesOf({ kind: 'Held', hold, open: [] })).to.deep.equal(['Analysis']);
     expect(heldBy(stage.wait('2m').settle(() => 6)).reason).to.equal('PromotionBlocked');
   });
 

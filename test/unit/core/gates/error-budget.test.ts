@@ -1,10 +1,7 @@
 import { expect } from 'chai';
 import type { Answer } from '../../../../src/core/gates/asks.ts';
-import {
-  type BudgetMemory,
-  budgetNews,
-  remembered,
-} from '../../../../src/core/gates/budget-news.ts';
+import type { BudgetMemory } from '../../../../src/core/gates/budget-memory.ts';
+import { budgetNews, remembered } from '../../../../src/core/gates/budget-news.ts';
 import {
   budgetIntervalOf,
   decideErrorBudget,

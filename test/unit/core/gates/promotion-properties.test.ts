@@ -19,14 +19,14 @@ type Happening =
   | { readonly kind: 'PersonPromotes' };
 
 const health = fc.constantFrom<Health>('Good', 'Bad', 'Bad', 'Unreadable', 'Denied');
-const soak = fc.constantFrom('0s', '30s', '5m', '20m');
+const soak = fc.constantFrom('0s', '100s', '200s', '20m');
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
-    weight: 20,
+    weight: 30,
     arbitrary: fc.record({
       kind: fc.constant('TimePasses' as const),
-      seconds: fc.integer({ min: 1, max: 200 }),
+      seconds: fc.integer({ min: 1, max: 120 }),
     }),
   },
   {
@@ -46,8 +46,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const gates = fc.record({
   soak,
-  restarts: fc.boolean(),
-  events: fc.boolean(),
+  restarts: fc.constantFrom(false, false, true),
+  events: fc.constantFrom(false, false, true),
   failureLimit: fc.integer({ min: 0, max: 3 }),
   analysis: fc.constantFrom(true, true, false),
   manual: fc.constantFrom(false, false, false, true),
@@ -89,6 +89,8 @@ class Witness {
   #countedAt: Instant | undefined;
   /** Whether the newest answer to each kind of ask lets the stage pass. */
   readonly #said = new Map<Ask['kind'], boolean>();
+  /** What could not be read or was refused since. */
+  readonly #open = new Set<Ask['kind']>();
   #token = false;
 
   constructor(of: Gates) {
@@ -117,7 +119,8 @@ class Witness {
         break;
       case 'ControllerRestarts':
         stage.restart();
-        stage.state = JSON.parse(JSON.stringify(stage.state ?? null)) ?? undefined;
+        this.#open.clear();
+        stage.state = structuredClone(stage.state);
         break;
       case 'PersonPromotes':
         this.#token = true;
@@ -183,7 +186,9 @@ class Witness {
       [this.#gates.analysis, 'Metric'],
     ];
     for (const [isAsked, kind] of asked) {
-      if (isAsked && this.#said.get(kind) !== true) throw new Error(`it passed a bad ${kind}`);
+      if (!isAsked) continue;
+      if (this.#open.has(kind) || this.#said.get(kind) !== true)
+        throw new Error(`it passed a bad ${kind}`);
     }
   }
 
@@ -220,10 +225,12 @@ class Witness {
     const is = ask.kind === 'Metric' ? this.#metric : this.#pods;
     const before = this.#said.has(ask.kind);
     this.stage.answer(ask, this.#saying(ask, is));
-    if (is === 'Unreadable' || is === 'Denied') {
-      if (ask.kind === 'Metric') this.#said.set('Metric', false);
+    const isFailure = ask.kind === 'Metric' && is === 'Unreadable';
+    if (!isFailure && (is === 'Unreadable' || is === 'Denied')) {
+      this.#open.add(ask.kind);
       return;
     }
+    this.#open.delete(ask.kind);
     // The first count of restarts is the baseline, and pods are replaced by the time they are well.
     const isFine = is === 'Good' || (ask.kind === 'Restarts' && !before);
     this.#said.set(ask.kind, isFine);
@@ -242,7 +249,7 @@ describe('the promotion gates, whatever happens', () => {
   it('[gap] never let a stage pass that a gate holds, lose no hold, say what is awaited, and count at intervals (part B 3.2)', function () {
     this.timeout(60_000);
     fc.assert(
-      fc.property(gates, fc.array(happening, { maxLength: 60 }), (of, happenings) => {
+      fc.property(gates, fc.array(happening, { maxLength: 60, size: 'max' }), (of, happenings) => {
         const witness = new Witness(of);
         if (witness.looks(false)) return;
         for (const what of happenings) {
@@ -250,14 +257,14 @@ describe('the promotion gates, whatever happens', () => {
           if (witness.looks(what.kind === 'AnswersCome')) return;
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 
   it('let every stage pass in the end whose world is well, whatever happened before', function () {
     this.timeout(60_000);
     fc.assert(
-      fc.property(gates, fc.array(happening, { maxLength: 40 }), (of, happenings) => {
+      fc.property(gates, fc.array(happening, { maxLength: 40, size: 'max' }), (of, happenings) => {
         const witness = new Witness({ ...of, manual: false });
         let isOver = witness.looks(false);
         for (const what of happenings) {

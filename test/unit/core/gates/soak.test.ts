@@ -71,6 +71,16 @@ describe('the end of a soak', () => {
     expect(heldBy(stage.wait('-60m').look()).reason).to.equal('AwaitingPromotion');
   });
 
+  it('stays behind what was found out before it, when the clock is set back and the controller restarts', () => {
+    const checks = [{ name: 'errors', source: metric('errors'), threshold: { max: '5' } }];
+    const stage = new StageAtGates({ soak: '10m', analysis: { checks, interval: '1h' } });
+    stage.settle(() => 1);
+    expect(stage.wait('10m').look().kind).to.equal('Asks');
+    stage.restart();
+    expect(stage.wait('-60m').look().kind).to.equal('Asks');
+    expect(heldBy(stage.settle(() => 9)).state.phase).to.equal('Analyzing');
+  });
+
   it('is past by an advance in its own run only', () => {
     const stage = new StageAtGates({ soak: '10m', requireManualPromotion: true });
     stage.look();

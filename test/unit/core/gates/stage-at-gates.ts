@@ -43,6 +43,7 @@ export class StageAtGates {
   readonly told: Record<Ask['kind'], Instant[]> = { Metric: [], Restarts: [], Events: [] };
   readonly #answers = new Map<string, Answer>();
   #trouble: PromotionQuestion['trouble'];
+  #open: PromotionQuestion['open'] = [];
 
   constructor(promotion: Promotion | undefined, state?: PromotionState) {
     this.promotion = promotion;
@@ -63,10 +64,12 @@ export class StageAtGates {
       answers: this.#answers,
       retryInterval: minutes(1),
       trouble: this.#trouble,
+      open: this.#open,
       now: this.now,
       ...this.more,
     });
     this.#trouble = 'trouble' in verdict ? verdict.trouble : undefined;
+    this.#open = 'open' in verdict ? verdict.open : [];
     if (verdict.kind === 'Promoted') this.state = verdict.passage.state;
     else this.state = verdict.kind === 'Held' ? verdict.hold.state : verdict.state;
     return verdict;
@@ -100,6 +103,7 @@ export class StageAtGates {
   restart(): void {
     this.#answers.clear();
     this.#trouble = undefined;
+    this.#open = [];
   }
 }
 
