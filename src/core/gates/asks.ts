@@ -28,3 +28,9 @@ export type Answers = ReadonlyMap<string, Answer>;
 export function askKey(ask: Ask): string {
   return canonicalJson(ask);
 }
+
+/** The newest answer to an ask that is no older than that; undefined where it is still to be asked. */
+export function answerSince(answers: Answers, ask: Ask, since: Instant): Answer | undefined {
+  const answer = answers.get(askKey(ask));
+  return answer === undefined || answer.at < since ? undefined : answer;
+}
