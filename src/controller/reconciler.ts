@@ -66,7 +66,7 @@ export interface ReconcilerOptions {
   readonly onNews: (key: string) => void;
 }
 
-/** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
+/** When the next pass is due: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
 
 /**
@@ -132,7 +132,7 @@ export class Reconciler {
     await this.#remote.settled();
   }
 
-  /** Asks for a re-assertion at the next pass although nothing of the snapshot is new. */
+  /** Asks for a re-assertion at the next pass although nothing is new. */
   requestReassertion(key: string): void {
     const memory = this.#memories.peek(key);
     if (memory === undefined) return;

@@ -196,7 +196,7 @@ export function noAnswer(url: URL, error: unknown, signal: AbortSignal): Retryab
 }
 
 /** What OpenSSL, or Node after it, has against a certificate; nothing was sent then. */
-function certificateProblem(code: string | undefined): string | undefined {
+function certificateProblem(code = ''): string | undefined {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
       return `it has expired (${code})`;
@@ -216,7 +216,7 @@ function certificateProblem(code: string | undefined): string | undefined {
         'authority in the variable NODE_EXTRA_CA_CERTS of the controller'
       );
     default:
-      return code?.startsWith('CERT_') === true ? code : undefined;
+      return code.startsWith('CERT_') ? code : undefined;
   }
 }
 

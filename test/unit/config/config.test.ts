@@ -1,23 +1,5 @@
 import { expect } from 'chai';
-import { type Config, type Environment, parseConfig } from '../../../src/config/config.ts';
-import { UsageError } from '../../../src/config/usage-error.ts';
-
-function configOf(argv: readonly string[], environment: Environment = {}): Config {
-  const invocation = parseConfig(argv, environment, '1.2.3');
-  if (invocation.kind !== 'Run') throw new Error(`printed ${invocation.text}`);
-  return invocation.config;
-}
-
-function refusalOf(argv: readonly string[], environment: Environment = {}): string {
-  try {
-    parseConfig(argv, environment, '1.2.3');
-  } catch (error) {
-    expect(error).to.be.instanceOf(UsageError);
-    expect((error as UsageError).exitCode).to.equal(2);
-    return (error as UsageError).message;
-  }
-  throw new Error(`accepted ${argv.join(' ')}`);
-}
+import { configOf, refusalOf } from './parse.ts';
 
 describe('flags and environment', () => {
   it('have these defaults', () => {
@@ -363,39 +345,5 @@ describe('a value that cannot be used', () => {
         'or 0 for --metrics-bind-address to serve no metrics',
     );
     expect(configOf(['--api-bind-address=:8081']).roles).to.deep.equal(['controller']);
-  });
-});
-
-describe('key services', () => {
-  it('are asked as ServiceAccounts where the operator says so', () => {
-    const { keyServices } = configOf(['--object-level-kms']);
-    expect(keyServices.identity).to.equal('ServiceAccount');
-  });
-
-  it('have the Vault that the environment names', () => {
-    const { keyServices } = configOf([], {
-      VAULT_ADDR: ' HTTPS://Vault.example:8200/ ',
-      VAULT_NAMESPACE: 'team',
-      VAULT_CACERT: '/etc/vault/ca.crt',
-      VAULT_TOKEN: 'hvs.secret',
-    });
-    expect(keyServices.vault).to.deep.equal({
-      address: 'https://vault.example:8200',
-      namespace: 'team',
-      caFile: '/etc/vault/ca.crt',
-    });
-  });
-
-  it('have no Vault at what is no address, and nobody is told what was in it', () => {
-    for (const address of [
-      'vault',
-      'ftp://vault',
-      'https://user:hunter2@vault',
-      'https://v?x=hunter2',
-    ]) {
-      const refusal = refusalOf([], { VAULT_ADDR: address });
-      expect(refusal).to.include('VAULT_ADDR: the value is not accepted');
-      expect(refusal).not.to.include('hunter2');
-    }
   });
 });
