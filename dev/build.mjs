@@ -3,11 +3,10 @@ import { build } from 'esbuild';
 
 /**
  * Bundles the controller into dist/main.js, its manifest thread into dist/worker.js, and its thread for
- * expressions into dist/expression-worker.js. One file
- * starts four times faster than its modules and takes half the memory, most of which would be
- * client-node's generated API classes. What the manifest thread needs for decryption or migrations only
- * is in files of its own, which are read when a first file is decrypted or a first ladder read; so are the SDKs of the clouds, with the
- * first login to one of them.
+ * expressions into dist/expression-worker.js. One file starts four times faster than its modules and
+ * takes half the memory, most of which would be client-node's generated API classes. What the manifest
+ * thread needs for decryption or for migrations only is in files of its own, which are read with the
+ * first of them; so are the SDKs of the clouds, with the first login to one of them.
  */
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 

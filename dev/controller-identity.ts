@@ -58,7 +58,7 @@ metadata:
   name: single-tenant
 rules:
   - apiGroups: ['']
-    resources: [configmaps, secrets, services, serviceaccounts, namespaces, pods, endpoints,
+    resources: [configmaps, secrets, services, serviceaccounts, namespaces, pods, events, endpoints,
       limitranges, resourcequotas, replicationcontrollers, persistentvolumes, persistentvolumeclaims]
     verbs: [get, list, watch, create, update, patch, delete]
   - apiGroups: ['']

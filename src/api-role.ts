@@ -146,6 +146,7 @@ function plannerOf({ builder, client, clock, config, readers, remote }: ApiRoleO
     builder: builder.beside({ concurrency: mostBuildsOfPlans }),
     remote,
     readers,
+    ladders: config,
     settings: { defaultInterval, maxTeardownWait },
     crossNamespaceReferences,
     defaultServiceAccount,

@@ -140,6 +140,7 @@ function controllerFor(world: World): Controller {
     remote,
     http,
     readers,
+    ladders: config,
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

@@ -34,6 +34,10 @@ export class TestPlanner {
       remote: remoteAccess({ allowedClusterHosts }, {}),
       builder: this.#builder,
       readers: gateReaders(this.#metrics),
+      ladders: {
+        migrationSources: { verified: 'Optional', pinned: 'Optional' },
+        allowedActionHosts: [],
+      },
       settings: { defaultInterval: minutes(10), maxTeardownWait: minutes(10) },
       crossNamespaceReferences: 'Allowed',
       defaultServiceAccount: undefined,

@@ -10,6 +10,8 @@ import type { Migration } from '../types/stages.ts';
 const filesPerPortion = 500;
 const bytesPerPortion = 512 * 1024;
 const objectsPerPortion = 100;
+/** Migrations are many small things, which take longer than their bytes. */
+const migrationBytesPerPortion = 64 * 1024;
 
 /** Largest request that an API server takes (`MaxRequestBodyBytes`); no larger object can exist. */
 const maxObjectBytes = 3 * 1024 * 1024;
@@ -60,7 +62,7 @@ export function migrationPortionOf(ladder: readonly Migration[], from: number): 
   let bytes = 0;
   for (const migration of ladder.slice(from)) {
     bytes += JSON.stringify(migration).length;
-    if (portion.length > 0 && bytes > bytesPerPortion) break;
+    if (portion.length > 0 && bytes > migrationBytesPerPortion) break;
     portion.push(migration);
   }
   return portion;

@@ -125,8 +125,9 @@ export const flags = [
     placeholder: 'glob',
     group: tenancy,
     description:
-      'Host that http actions may call, as a glob with *, ? and []. Repeatable; without one, every host ' +
-      'is allowed. Loopback, link-local and metadata addresses never are',
+      'Host that http actions may call and metrics may be read from, as a glob with *, ? and []. ' +
+      'Repeatable; without one, every host is allowed. Loopback, link-local and metadata addresses ' +
+      'never are',
   },
   {
     name: 'require-verified-migration-sources',
@@ -258,7 +259,8 @@ export const flags = [
     placeholder: 'host',
     group: development,
     description:
-      'Host or host:port that http actions may call even if its address is loopback or link-local. ' +
+      'Host or host:port that http actions may call and metrics may be read from even if its address ' +
+      'is loopback or link-local. ' +
       'This opens the controller to whoever can write a StageSet: never set it in production. ' +
       'Repeatable',
   },

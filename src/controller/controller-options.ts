@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Logger } from '../types/log.ts';
 import type { ControllerMetrics } from '../types/metrics.ts';
 import type { RemoteAccess } from './clusters.ts';
+import type { LadderRules } from './find-ladder.ts';
 import type { GateReaders } from './gate-answers.ts';
 import type { BuildSteps } from './prepare-stage.ts';
 
@@ -16,6 +17,7 @@ export interface ControllerOptions {
   readonly http: HttpCaller;
   /** Find out what gates must know. */
   readonly readers: GateReaders;
+  readonly ladders: LadderRules;
   readonly settings: RunSettings;
   readonly watchNamespaces: readonly string[];
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';

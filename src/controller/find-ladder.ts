@@ -16,13 +16,17 @@ import { SourceReader } from './source-reader.ts';
 import type { Tenants } from './tenants.ts';
 import { type Found, refused } from './version-found.ts';
 
-export interface FindLadderOptions {
-  readonly builder: BuildSteps;
-  readonly tenants: Tenants;
+/** What the operator asks of ladders that come from sources. */
+export interface LadderRules {
   /** `--require-verified-migration-sources` and `--require-pinned-migration-sources` */
   readonly migrationSources: LadderSourceRules;
   /** `--allowed-action-hosts`; without any, a ladder from a source may have no `http` actions. */
   readonly allowedActionHosts: readonly string[];
+}
+
+export interface FindLadderOptions extends LadderRules {
+  readonly builder: BuildSteps;
+  readonly tenants: Tenants;
 }
 
 /**

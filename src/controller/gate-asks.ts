@@ -1,16 +1,11 @@
-import { type Answer, type Answers, type Ask, askKey } from '../core/gates/asks.ts';
-import {
-  type VersionAnswer,
-  type VersionAnswers,
-  type VersionAsk,
-  versionAskKey,
-} from '../core/version/version-asks.ts';
+import { type Answer, type Ask, askKey } from '../core/gates/asks.ts';
+import type { VersionAsk } from '../core/version/version-asks.ts';
 import { storeKey } from '../kubernetes/store.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { StageSet } from '../types/stages.ts';
 import { BackgroundWork } from './background-work.ts';
 import { BuildPermits } from './build-permits.ts';
-import { answersTo, type GateAnswersOptions } from './gate-answers.ts';
+import { type FindingOptions, type FoundOut, findOut, isVersionAsk } from './found-out.ts';
 import type { StageSetMemory } from './memory.ts';
 
 /** StageSets for which something is found out at a time. */
@@ -21,23 +16,6 @@ const quickAnswer = 50;
 
 /** Answers that are kept for one StageSet; a spec with more gates asks again. */
 const mostAnswers = 256;
-
-/** Answers to what was asked. */
-export interface FoundOut {
-  readonly gates: Answers;
-  readonly versions: VersionAnswers;
-}
-
-/** Finds out a version, or the migrations to one; only the end of the call is thrown. */
-export type VersionReader = (
-  ask: VersionAsk,
-  stageSet: StageSet,
-  call: CallOptions,
-) => Promise<VersionAnswer>;
-
-export interface FindingOptions extends GateAnswersOptions {
-  readonly version: VersionReader;
-}
 
 interface GateAsksOptions extends FindingOptions {
   /** Told of a StageSet whose gates are answered. */
@@ -90,25 +68,6 @@ export class GateAsks {
     takeOver(found.gates, memory.answers);
     takeOver(found.versions, memory.versions);
   }
-}
-
-/** Finds out all that is asked, whether for gates or for versions; what cannot be read is an answer. */
-export async function findOut(
-  asks: readonly (Ask | VersionAsk)[],
-  stageSet: StageSet,
-  options: FindingOptions,
-  call: CallOptions,
-): Promise<FoundOut> {
-  const ofGates = asks.filter((ask): ask is Ask => !isVersionAsk(ask));
-  const ofVersions = asks.filter(isVersionAsk).map(async (ask) => {
-    return [versionAskKey(ask), await options.version(ask, stageSet, call)] as const;
-  });
-  const gates = answersTo(ofGates, stageSet, options, call);
-  return { gates: await gates, versions: new Map(await Promise.all(ofVersions)) };
-}
-
-function isVersionAsk(ask: Ask | VersionAsk): ask is VersionAsk {
-  return ask.kind === 'Version' || ask.kind === 'Ladder';
 }
 
 /** The newest answers stay; so many that no spec runs out of them. */

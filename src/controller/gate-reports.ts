@@ -3,6 +3,7 @@ import type { Answer, Ask } from '../core/gates/asks.ts';
 import type { BudgetMemory } from '../core/gates/budget-memory.ts';
 import { type BudgetNews, budgetNews, isExhausted } from '../core/gates/budget-news.ts';
 import type { RunProgress, StageStep } from '../core/run.ts';
+import { migrationEvents } from '../core/version/migration-events.ts';
 import type { EventRecord, EventRecorder } from '../kubernetes/events.ts';
 import type { ControllerMetrics } from '../types/metrics.ts';
 import type { BudgetFreeze, StageSet } from '../types/stages.ts';
@@ -29,12 +30,22 @@ export class GateReports {
     const was = standing(before);
     const is = standing(run);
     this.#promotionsMoved(stageSet, was, is);
+    this.#versionMoved(stageSet, before, run);
     const { status } = stageSet;
     this.#budgetMoved(stageSet, undefined, was?.budget, is.budget, status?.budgetFreeze, is);
     for (const { name, budget } of is.stages) {
       const previous = was?.stages.find((stage) => stage.name === name)?.budget;
       const recorded = status?.stages?.find((stage) => stage.name === name)?.budgetFreeze;
       this.#budgetMoved(stageSet, name, previous, budget, recorded, is);
+    }
+  }
+
+  /** How a change of the version goes. */
+  #versionMoved(stageSet: StageSet, before: RunProgress | undefined, run: RunProgress): void {
+    if (run.correction !== undefined) return;
+    for (const event of migrationEvents(standing(before), run)) {
+      const annotations = eventAnnotations(stageSet, run);
+      this.#events.record({ regarding: stageSet, ...event, annotations });
     }
   }
 

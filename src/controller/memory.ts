@@ -17,7 +17,7 @@ import type {
   StageSet,
 } from '../types/stages.ts';
 import type { BackgroundWork } from './background-work.ts';
-import type { FoundOut } from './gate-asks.ts';
+import type { FoundOut } from './found-out.ts';
 import type { StoredInventory } from './inventory-store.ts';
 import type { PreparedStage } from './prepare-stage.ts';
 

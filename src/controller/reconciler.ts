@@ -121,10 +121,7 @@ export class Reconciler {
         if (retry !== undefined) return retry;
         return due === undefined || (wakeAt !== undefined && wakeAt < due) ? wakeAt : due;
       }
-      // What is found out ahead of a run is none of the affairs of the one before.
-      if (memory.run?.outcome === undefined) {
-        await this.#options.recorder.beforeEffect(stageSet, memory, call);
-      }
+      await this.#options.recorder.beforeEffect(stageSet, memory, call);
       await this.#options.publisher.publishProgress(stageSet, memory, call);
       await this.#begin(decision.next, stageSet, memory, call);
     }
@@ -340,7 +337,7 @@ export class Reconciler {
   async #saveLedgers(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
     if (run === undefined) return;
-    // However young the run is. Its StageRun can wait for its own turn.
+    // However young the run is; its StageRun can wait.
     memory.publishedAt = instant(0);
     await this.#options.publisher.publish(stageSet, memory, underWay(run), call);
     memory.run = { ...run, unsaved: false };

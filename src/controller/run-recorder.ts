@@ -57,7 +57,8 @@ export class RunRecorder {
   /** Records the run under way, before its next effect. */
   async beforeEffect(stageSet: StageSet, memory: StageSetMemory, call: CallOptions): Promise<void> {
     const { run } = memory;
-    if (run === undefined || !isRecorded(run)) return;
+    // What is found out ahead of a run is none of the affairs of the one before.
+    if (run === undefined || run.outcome !== undefined || !isRecorded(run)) return;
     await this.#carefully(stageSet, memory, call, async () => {
       if (memory.record?.attempt !== run.startedAt) await this.#begin(stageSet, run, memory, call);
       else if (this.#isDue(memory)) await this.#write(stageSet, run, memory, underWay(run), call);

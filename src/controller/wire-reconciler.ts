@@ -25,6 +25,7 @@ import { StatusWriter } from './status-writer.ts';
 import { Targets } from './targets.ts';
 import { TeardownEffects } from './teardown-effects.ts';
 import type { Tenants } from './tenants.ts';
+import { versionAnswerTo } from './version-answers.ts';
 import { wireActions } from './wire-actions.ts';
 
 /** What follows the cluster, and what the reconciler has in common with it. */
@@ -77,6 +78,9 @@ export function wireReconciler(parts: Parts): {
     stages,
     actions: actions.effects,
     asks: new GateAsks({
+      version: async (ask, stageSet, call) =>
+        await versionAnswerTo(ask, stageSet, { builder, tenants, clock, ...parts.ladders }, call),
+
       readers,
       tenants,
       targets,

@@ -1,6 +1,12 @@
 import { requestAnnotations } from './annotations.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { mostGroups, type Requester, type RequesterNotes, readNotes } from './requested-by.ts';
+import {
+  mostGroups,
+  type Requester,
+  type RequesterNote,
+  type RequesterNotes,
+  readNotes,
+} from './requested-by.ts';
 
 /** Annotations of an object, or what stands in their place. */
 export type Annotations = Readonly<Record<string, unknown>>;
@@ -14,19 +20,23 @@ export interface NotedRequest {
   readonly after: Annotations;
   /** Undefined where the API server names nobody: nobody can be noted then. */
   readonly requester: Requester | undefined;
+  /** The revision that the requester was shown of what an annotation with this value is about. */
+  readonly shown?: (annotation: string, value: string) => string | undefined;
 }
 
 /**
  * Who asks for what with this request: whoever makes it, for each annotation that it sets or changes;
  * whoever was noted before, for each that it leaves as it was. Nobody else can vouch for anything.
  */
-export function notesOf({ before, after, requester }: NotedRequest): RequesterNotes {
-  const notes = new Map<string, { value: string; requester: Requester }>();
+export function notesOf({ before, after, requester, shown }: NotedRequest): RequesterNotes {
+  const notes = new Map<string, RequesterNote>();
   for (const annotation of requestAnnotations) {
     const value = after[annotation];
     if (typeof value !== 'string') continue;
     const kept = before?.annotations[annotation] === value;
-    const vouching = kept ? before.notes.get(annotation) : noteOf(value, requester);
+    const vouching = kept
+      ? before.notes.get(annotation)
+      : noteOf(value, requester, shown?.(annotation, value));
     if (vouching?.value === value) notes.set(annotation, vouching);
   }
   return notes;
@@ -50,9 +60,9 @@ export function forgedNotes(text: string | undefined, wanted: RequesterNotes): s
 /** The text of the note, the same for equal notes; undefined where there is nothing to note. */
 export function writeNotes(notes: RequesterNotes): string | undefined {
   if (notes.size === 0) return undefined;
-  const entries = [...notes].map(([annotation, { value, requester }]) => [
+  const entries = [...notes].map(([annotation, { value, requester, revision }]) => [
     annotation,
-    { value, ...requester },
+    { value, ...requester, ...(revision === undefined ? {} : { revision }) },
   ]);
   return canonicalJson(Object.fromEntries(entries));
 }
@@ -78,6 +88,8 @@ export function requesterFrom({
 function noteOf(
   value: string,
   requester: Requester | undefined,
-): { value: string; requester: Requester } | undefined {
-  return requester === undefined ? undefined : { value, requester };
+  revision: string | undefined,
+): RequesterNote | undefined {
+  if (requester === undefined) return undefined;
+  return { value, requester, ...(revision === undefined ? {} : { revision }) };
 }

@@ -4,7 +4,8 @@ import { isJsonObject } from './validate/json-object.ts';
 
 /**
  * The annotation in which the mutating webhook notes who set others: a JSON object of
- * `{value, user, uid, groups}` by the name of the annotation. What a user writes there is overwritten.
+ * `{value, user, uid, groups, revision}` by the name of the annotation. What a user writes there is
+ * overwritten.
  */
 export const requestedByAnnotation = 'stages.metio.wtf/requested-by';
 
@@ -19,9 +20,11 @@ export interface Requester {
 /** Who set an annotation, with the value that they set. */
 export type RequesterNotes = ReadonlyMap<string, RequesterNote>;
 
-interface RequesterNote {
+export interface RequesterNote {
   readonly value: string;
   readonly requester: Requester;
+  /** The revision that they were shown of the stage which the annotation names. */
+  readonly revision?: string;
 }
 
 /**
@@ -29,9 +32,16 @@ interface RequesterNote {
  * about another value says nothing.
  */
 export function requesterOf({ metadata }: StageSet, annotation: string): Requester | undefined {
-  const value = metadata.annotations?.[annotation];
-  const note = readNotes(metadata.annotations?.[requestedByAnnotation]).get(annotation);
-  return note?.value === value ? note?.requester : undefined;
+  return noteOn(metadata, annotation)?.requester;
+}
+
+/** The note about the annotation as it is now. */
+export function noteOn(
+  { annotations }: StageSet['metadata'],
+  annotation: string,
+): RequesterNote | undefined {
+  const note = readNotes(annotations?.[requestedByAnnotation]).get(annotation);
+  return note?.value === annotations?.[annotation] ? note : undefined;
 }
 
 /** The notes in an annotation's text; what is no note is passed over. */
@@ -39,11 +49,11 @@ export function readNotes(text: string | undefined): RequesterNotes {
   const notes = new Map<string, RequesterNote>();
   for (const [annotation, note] of Object.entries(parsed(text))) {
     if (!isJsonObject(note)) continue;
-    const { value } = note;
+    const { value, revision } = note;
     const requester = readRequester(note);
-    if (typeof value === 'string' && requester !== undefined) {
-      notes.set(annotation, { value, requester });
-    }
+    if (typeof value !== 'string' || requester === undefined) continue;
+    const shown = typeof revision === 'string' ? { revision } : {};
+    notes.set(annotation, { value, requester, ...shown });
   }
   return notes;
 }

@@ -1,6 +1,7 @@
 import { Clusters, type RemoteAccess } from '../controller/clusters.ts';
 import { type AccountDefaults, readDefaultAccount } from '../controller/default-accounts.ts';
 import { Dependencies } from '../controller/dependencies.ts';
+import type { LadderRules } from '../controller/find-ladder.ts';
 import type { GateReaders } from '../controller/gate-answers.ts';
 import { LedgerStore } from '../controller/ledger-store.ts';
 import type { BuildSteps } from '../controller/prepare-stage.ts';
@@ -8,6 +9,7 @@ import { SourceReader } from '../controller/source-reader.ts';
 import { listRuns } from '../controller/stage-runs.ts';
 import { Targets } from '../controller/targets.ts';
 import { Tenants } from '../controller/tenants.ts';
+import { versionAnswerTo } from '../controller/version-answers.ts';
 import { noDrift } from '../core/drift/drifted.ts';
 import { TerminalError } from '../core/errors.ts';
 import { newestRun, triggerOf } from '../core/history/newest-run.ts';
@@ -21,6 +23,7 @@ import { type AdmissionRules, admissionProblems } from '../core/validate/admissi
 import { describeProblems, type FieldProblem } from '../core/validate/field-problem.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import { stageSetProblems } from '../core/validate/stage-set.ts';
+import type { VersionAsk } from '../core/version/version-asks.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { FairLimit } from '../kubernetes/fair-limit.ts';
 import { TokenStore } from '../kubernetes/tokens.ts';
@@ -48,6 +51,7 @@ export interface PlannerOptions {
   readonly builder: BuildSteps;
   readonly remote: RemoteAccess;
   readonly readers: GateReaders;
+  readonly ladders: LadderRules;
   readonly settings: RunSettings;
   readonly crossNamespaceReferences: 'Allowed' | 'Refused';
   /** What StageSets act as that name no ServiceAccount; undefined: as the controller. */
@@ -95,7 +99,7 @@ export class Planner {
   async plan(question: PlanQuestion, call: CallOptions): Promise<StagePlanStatus> {
     const { stageSet, problems } = read(question, this.#options);
     if (problems.length > 0) return stagePlan(refused(describeProblems(problems)));
-    const { builder, requests } = this.#options;
+    const { builder, clock, ladders, requests } = this.#options;
     const client =
       requests === undefined
         ? this.#options.client
@@ -111,6 +115,8 @@ export class Planner {
       tenants,
       targets: new Targets(tenants, this.#clusters),
       readers: this.#options.readers,
+      version: async (ask: VersionAsk, asked: StageSet, limits: CallOptions) =>
+        await versionAnswerTo(ask, asked, { builder, tenants, clock, ...ladders }, limits),
       ledgers: new LedgerStore(client, this.#options.clock),
       clock: this.#options.clock,
       stageSetExists: existence(client, call),
@@ -188,6 +194,7 @@ export class Planner {
         run === undefined || known?.runId === run.id
           ? known?.trigger
           : triggerOf(stageSet, run, known),
+      version: run?.version,
       invalid: refusal?.message,
       holds,
       stages,

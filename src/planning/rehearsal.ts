@@ -1,7 +1,8 @@
 import { previewDeletions } from '../apply/preview-deletions.ts';
 import { buildStage } from '../controller/build-stage.ts';
 import { failureOf, isInterruption, redactedFailure } from '../controller/failure.ts';
-import { answersTo, type GateReaders } from '../controller/gate-answers.ts';
+import { findOut, type VersionReader } from '../controller/found-out.ts';
+import type { GateReaders } from '../controller/gate-answers.ts';
 import { listInventories, type StoredInventory } from '../controller/inventory-store.ts';
 import type { LedgerStore } from '../controller/ledger-store.ts';
 import { emptyMemory, type StageSetMemory } from '../controller/memory.ts';
@@ -12,10 +13,9 @@ import type { StageAt } from '../controller/stage-at.ts';
 import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
 import { plannedActions, supposedDone } from '../core/actions/plan-actions.ts';
-import { decide } from '../core/decide.ts';
+import { decide, type Effect } from '../core/decide.ts';
 import type { Failure } from '../core/failure.ts';
 import { finalizer } from '../core/finalizer.ts';
-import type { Ask } from '../core/gates/asks.ts';
 import { lostStages } from '../core/inventory/lost.ts';
 import { planPrune } from '../core/inventory/prune.ts';
 import { plannedChange } from '../core/plan/planned-changes.ts';
@@ -23,7 +23,7 @@ import type { StageFindings } from '../core/plan/stage-plan.ts';
 import type { Rest, Verdict } from '../core/rest.ts';
 import { type RunProgress, withStage, withStep } from '../core/run.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { Clock } from '../core/time.ts';
+import type { Clock, Instant } from '../core/time.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { Hold } from '../types/generated/subresources.stages.metio.wtf.v1.ts';
@@ -37,6 +37,7 @@ export interface RehearsalOptions {
   readonly targets: Targets;
   readonly ledgers: LedgerStore;
   readonly readers: GateReaders;
+  readonly version: VersionReader;
   readonly clock: Clock;
   readonly stageSetExists: (namespace: string, name: string) => Promise<boolean>;
 }
@@ -57,7 +58,7 @@ export interface Rehearsal {
 }
 
 /** A run has fewer decisions than this for each of its stages. */
-const mostDecisions = 8;
+const mostDecisions = 12;
 
 /**
  * Plays the next run through: each decision of the run, with a look at the cluster in place of each
@@ -114,7 +115,8 @@ class Playthrough {
       } else if (next.kind === 'EnterStage' && run !== undefined) {
         await this.#enterStage(run, next.stage);
       } else if (next.kind === 'Rest' && run?.outcome?.kind === 'Held') this.#passGates(run);
-      else if (next.kind === 'Ask' && run !== undefined) await this.#find(run, next.asks);
+      else if (next.kind === 'Ask') await this.#find(next);
+      else if (next.kind === 'Rest' && this.#passUnread(run)) continue;
       else if (next.kind === 'Rest' && run === undefined && this.#passHold(next)) continue;
       else {
         const wanted = run !== undefined || next.kind !== 'Rest';
@@ -150,12 +152,14 @@ class Playthrough {
   }
 
   /** What gates must know is found out as the reconciler does, and waited for. */
-  async #find(run: RunProgress, asks: readonly Ask[]): Promise<void> {
-    const found = await answersTo(asks, this.#pinned(run), this.#options, this.#call);
-    const { now, answers } = this.#snapshot;
-    // A plan may be about another time than this one.
-    const stamped = [...found].map(([ask, answer]) => [ask, { ...answer, at: now }] as const);
-    this.#snapshot = { ...this.#snapshot, answers: new Map([...answers, ...stamped]) };
+  async #find({ asks, spec }: Extract<Effect, { kind: 'Ask' }>): Promise<void> {
+    const { now, answers, versions, stageSet } = this.#snapshot;
+    const found = await findOut(asks, { ...stageSet, spec }, this.#options, this.#call);
+    this.#snapshot = {
+      ...this.#snapshot,
+      answers: new Map([...answers, ...stamped(found.gates, now)]),
+      versions: new Map([...versions, ...stamped(found.versions, now)]),
+    };
   }
 
   #suppose(spec: Snapshot['spec']): true {
@@ -175,6 +179,14 @@ class Playthrough {
     this.#gates.set(outcome.stage, holds);
     const passed = withStep(run, index, { kind: 'Ready' });
     this.#snapshot = { ...this.#snapshot, run: { ...passed, outcome: undefined } };
+  }
+
+  /** A gate that cannot be read tells nothing, and does not hide what is behind it. */
+  #passUnread(run: RunProgress | undefined): boolean {
+    const index = run?.stages.findIndex(({ step }) => step.kind !== 'Ready') ?? -1;
+    if (run?.stages[index]?.step.kind !== 'AtGates') return false;
+    this.#move(run, index, 'Ready');
+    return true;
   }
 
   /** Notes what keeps the run from a stage, and has the gates behind it asked. */
@@ -353,6 +365,14 @@ class Playthrough {
   #isWanted(stage: string): boolean {
     return this.#scope.stages === undefined || this.#scope.stages.includes(stage);
   }
+}
+
+/** A plan may be about another time than this one. */
+function stamped<Answer extends { readonly at: Instant }>(
+  found: ReadonlyMap<string, Answer>,
+  at: Instant,
+): (readonly [string, Answer])[] {
+  return [...found].map(([ask, answer]) => [ask, { ...answer, at }] as const);
 }
 
 /** What of a stage would be deleted at the end of a run, or why nobody can tell. */

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import type { ControllerProcess } from '../../dev/controller-process.ts';
 import type { Playground } from '../../dev/playground.ts';
+import { specAuthorOf, specChangedByAnnotation } from '../../src/core/spec-author.ts';
 import { isJsonObject } from '../../src/kubernetes/shapes.ts';
+import type { StageSet } from '../../src/types/stages.ts';
 import {
   install,
   kubectl,
@@ -153,6 +155,48 @@ describe('the admission webhooks, installed by kustomize', function () {
     // The note is not for anybody to edit either.
     await kubectl(playground, ['annotate', 'stageset', 'web', '-n', name, `${requestedBy}-`]);
     expect(await read('stageset', name, '.metadata.annotations')).to.equal(annotations);
+  });
+
+  it('attack 133: a note of who changed the spec in the name of another (whoever changed it is noted, part B 2.6)', async () => {
+    const { name } = await TestNamespace.create(playground);
+    const version = {
+      value: '1.0.0',
+      approvalMode: 'Always',
+      approvals: { excludeSpecAuthor: true },
+    };
+    const spec = { ...valid, suspend: true, version };
+    await setDefaultAccount(name, 'deployer');
+    await apply(stageSet(name, spec));
+    const author = async (): Promise<string | undefined> => {
+      const stored = JSON.parse(
+        await kubectl(playground, ['get', 'stageset', 'web', '-n', name, '-o', 'json']),
+      ) as StageSet;
+      return specAuthorOf(stored)?.user;
+    };
+    // What is noted is about the spec as it is stored, with what the webhook and the CRD fill in.
+    const first = await author();
+    expect(first).to.be.a('string');
+    const alice = ['rolebinding', 'alice', '--clusterrole=cluster-admin', '--user=alice'];
+    await kubectl(playground, ['create', ...alice, '-n', name]);
+    const as = ['--as=alice', '-n', name];
+    const patch = (body: object): string[] => [
+      ...['patch', 'stageset', 'web', ...as, '--type=merge', '-p', JSON.stringify(body)],
+    ];
+    await kubectl(playground, patch({ spec: { suspend: false } }));
+    await kubectl(playground, patch({ spec: { suspend: true } }));
+    expect(await author()).to.equal(first);
+    const changed = { metadata: {}, spec: { interval: '7m' } };
+    const annotations = await read('stageset', name, '.metadata.annotations');
+    const noted = (JSON.parse(annotations) as Record<string, string>)[specChangedByAnnotation];
+    await kubectl(
+      playground,
+      patch({ ...changed, metadata: { annotations: { [specChangedByAnnotation]: noted } } }),
+    );
+    expect(await author()).to.equal('alice');
+    await kubectl(playground, [
+      ...['annotate', 'stageset', 'web', ...as, `${specChangedByAnnotation}-`],
+    ]);
+    expect(await author()).to.equal('alice');
   });
 
   it('attack 21: a StageRun or StageInventory written by a tenant (only the controller writes records, StageRun)', async () => {

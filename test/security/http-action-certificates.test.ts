@@ -24,7 +24,7 @@ const hour = minutes(60);
 const day = minutes(24 * 60);
 const now = instant(Date.now());
 
-describe('attack 133: an http server whose certificate proves nothing (TLS is verified, part A 7.3)', () => {
+describe('attack 134: an http server whose certificate proves nothing (TLS is verified, part A 7.3)', () => {
   let directory: string;
   let authority: Authority;
   const servers: Server[] = [];

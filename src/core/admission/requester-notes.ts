@@ -4,6 +4,7 @@ import { type Annotations, keptNotes, notesOf, requesterFrom } from '../request-
 import { type RequesterNotes, readNotes, requestedByAnnotation } from '../requested-by.ts';
 import { fieldOf, isByController, metadataOf } from './request.ts';
 import type { AdmissionSettings } from './settings.ts';
+import { shownRevision } from './shown-revision.ts';
 
 /**
  * The notes that an object must carry after this request. The controller asks for nothing: it may
@@ -25,6 +26,7 @@ export function wantedNotes(
       stored === undefined ? undefined : { annotations: annotationsOf(oldObject), notes: stored },
     after,
     requester: requesterFrom(userInfo),
+    shown: (annotation, value) => shownRevision(annotation, value, oldObject),
   });
 }
 

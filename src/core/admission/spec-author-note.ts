@@ -29,7 +29,7 @@ export function wantedSpecAuthor(request: AdmissionRequest, spec: JsonObject): s
 }
 
 /** The text of an object's note. */
-export function specAuthorText(object: JsonObject | null | undefined): string | undefined {
+function specAuthorText(object: JsonObject | null | undefined): string | undefined {
   const text = annotationsOf(object)[specChangedByAnnotation];
   return typeof text === 'string' ? text : undefined;
 }

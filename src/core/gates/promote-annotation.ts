@@ -1,4 +1,5 @@
 import type { StageSet } from '../../types/stages.ts';
+import { noteOn } from '../requested-by.ts';
 
 /** Promotes a stage past its gates, once (part A 2.2, part B 3.7). */
 export const promoteAnnotation = 'stages.metio.wtf/promote';
@@ -13,11 +14,27 @@ export interface PromoteRequest {
 }
 
 /**
- * Reads `<stage>@<token>` or `<stage>@<token>@<revision>`. Undefined where the annotation is absent or
- * one of its parts is empty: such a value is ignored (part B 3.7).
+ * What the annotation asks for; undefined where it is absent or ignored. Where it names no revision,
+ * it is the one that its author was shown, as far as somebody has noted that: a token that is set just
+ * as a new revision lands does not promote that one (part B 3.7).
  */
 export function promoteRequest({ metadata }: StageSet): PromoteRequest | undefined {
-  const text = metadata.annotations?.[promoteAnnotation] ?? '';
+  const request = parsed(metadata.annotations?.[promoteAnnotation] ?? '');
+  if (request === undefined || request.revision !== undefined) return request;
+  return { ...request, revision: noteOn(metadata, promoteAnnotation)?.revision };
+}
+
+/** The stage that a value of the annotation names without a revision; undefined for others. */
+export function stageToPromote(text: string): string | undefined {
+  const request = parsed(text);
+  return request?.revision === undefined ? request?.stage : undefined;
+}
+
+/**
+ * Reads `<stage>@<token>` or `<stage>@<token>@<revision>`; a value with an empty part is ignored (part
+ * B 3.7).
+ */
+function parsed(text: string): PromoteRequest | undefined {
   const split = text.indexOf('@');
   if (split < 1) return undefined;
   const token = text.slice(split + 1);

@@ -6,12 +6,7 @@ import type { RunProgress } from '../run.ts';
 import { after, type Instant, instant, minutes, toRfc3339 } from '../time.ts';
 import { isMigrationDirty } from '../version/migration-failure.ts';
 import { recordedLedger } from '../version/migration-ledger.ts';
-import {
-  type MigrationPlan,
-  migrationsBefore,
-  needsLadder,
-  planMigrations,
-} from '../version/plan-migrations.ts';
+import { migrationsBefore, needsLadder, planMigrations } from '../version/plan-migrations.ts';
 import type { RunVersion } from '../version/run-version.ts';
 import { type LadderFound, type VersionAsk, versionAskKey } from '../version/version-asks.ts';
 import { refusalBy } from '../version/wanted-version.ts';
@@ -27,6 +22,8 @@ export const versionChange: EntryGate = (question) => {
   const { run, index, snapshot } = question;
   const { desiredVersion: desired } = run;
   if (desired === undefined || index > 0 || run.version?.approved === true) return { kind: 'Open' };
+  const supposed = new Set(run.stages[index]?.passed);
+  if (supposed.has('VersionApproval')) return openAsSupposed(question);
   const { status = {} } = snapshot.stageSet;
   const current = status.version === '' ? undefined : status.version;
   const ladder = ladderFor(question, { current, desired });
@@ -51,7 +48,9 @@ export const versionChange: EntryGate = (question) => {
     ...(found?.mutable === undefined ? {} : { mutable: found.mutable }),
     approved: false,
   };
-  if (isMigrationDirty(snapshot.stageSet, run.id, plan)) return dirty(question);
+  if (!supposed.has('MigrationDirty') && isMigrationDirty(snapshot.stageSet, run.id, plan)) {
+    return dirty(question);
+  }
   return approved(question, version);
 };
 
@@ -98,7 +97,7 @@ function approved(question: EntryQuestion, version: RunVersion): EntryVerdict {
     now,
     since: heldSince(question, 'VersionApproval'),
   });
-  if (verdict.kind === 'Open' || question.passed.has('MigrationDirty')) {
+  if (verdict.kind === 'Open') {
     return { kind: 'Open', run: withMigrations(run, { ...version, approved: true }, snapshot) };
   }
   const { hold, reason, message } = verdict;
@@ -107,6 +106,13 @@ function approved(question: EntryQuestion, version: RunVersion): EntryVerdict {
     run: { ...run, version },
     hold: { holds: [hold], reason, message, until: after(now, minutes(1)) },
   };
+}
+
+/** A plan looks behind a change that is held; behind one that cannot be planned there are no migrations. */
+function openAsSupposed({ run, snapshot }: EntryQuestion): EntryVerdict {
+  const { version } = run;
+  if (version === undefined) return { kind: 'Open' };
+  return { kind: 'Open', run: withMigrations(run, { ...version, approved: true }, snapshot) };
 }
 
 /** The run with each migration in the stage that it comes before. */
@@ -179,9 +185,4 @@ function heldSince({ run, snapshot }: EntryQuestion, gate: Gate): Instant | unde
   const hold = outcome.hold.holds.find((each) => each.gate === gate);
   const since = Date.parse(hold?.since ?? '');
   return Number.isNaN(since) ? undefined : instant(since);
-}
-
-/** What a plan of migrations means for whoever reads the plan of a run. */
-export function directionOf(plan: MigrationPlan | undefined): 'None' | 'Up' | 'Down' {
-  return plan?.kind === 'Planned' ? plan.direction : 'None';
 }

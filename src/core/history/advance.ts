@@ -6,6 +6,7 @@ import type {
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Advance, StageRun, StageRunStatus } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
+import { approvalRefusal } from '../gates/approval.ts';
 import { needsOverride } from '../gates/needs.ts';
 import type { Requester } from '../requested-by.ts';
 import { type Instant, toRfc3339 } from '../time.ts';
@@ -86,7 +87,15 @@ export function decideAdvance(question: AdvanceQuestion): AdvanceVerdict {
     const why = `${hold.reason}; to pass it now set override to true and give a reason, which takes the verb override on stagesets/advance`;
     return refused('spec.override', why);
   }
+  const unfit = hold.gate === 'VersionApproval' ? unfitApproval(question) : undefined;
+  if (unfit !== undefined) return refused('spec.gate', unfit);
   return record(question, hold, stageSet.metadata.name);
+}
+
+/** Why an approval of this user would not count. */
+function unfitApproval({ stageSet, requester }: AdvanceQuestion): string | undefined {
+  const { spec } = stageSet;
+  return spec === undefined ? undefined : approvalRefusal({ stageSet, spec }, requester.user);
 }
 
 function record(question: AdvanceQuestion, hold: Hold, stageSet: string): AdvanceVerdict {

@@ -69,7 +69,9 @@ function entryHolds({ run }: RecordedRun, stage: string): Hold[] {
     const { gate, heldFrom, heldUntil, reason, awaits, until, command } = recorded;
     if (!isGate(gate) || !gatesOfEntry.has(gate) || heldUntil !== undefined) return [];
     if (reason === undefined || awaits === undefined) return [];
-    if (advances.some((advance) => advance.stage === stage && advance.gate === gate)) return [];
+    const passed = advances.some((advance) => advance.stage === stage && advance.gate === gate);
+    // Several people may have to approve: the controller says when that is enough.
+    if (passed && gate !== 'VersionApproval') return [];
     return [
       {
         gate,

@@ -9,6 +9,7 @@ import {
 import { cutMessage } from '../conditions.ts';
 import { labelValue } from '../objects/label-value.ts';
 import type { RunProgress } from '../run.ts';
+import { directionBetween, directionOf } from '../version/direction.ts';
 import type { NewestRun } from './newest-run.ts';
 
 /** On every StageRun: the name of its StageSet. */
@@ -55,8 +56,19 @@ export function newStageRun(
       ...(requestedBy === undefined ? {} : { requestedBy: cutMessage(requestedBy, 512) }),
       generation: run.generation,
       snapshot: run.pinned.flatMap((_, index) => pinnedStage(stageSet, run, index)),
+      ...versionOf(stageSet, run),
     },
   };
+}
+
+function versionOf(
+  { status }: StageSet,
+  { desiredVersion: to, version }: RunProgress,
+): Pick<NonNullable<StageRun['spec']>, 'version'> {
+  if (to === undefined) return {};
+  const from = status?.version ?? '';
+  const direction = version === undefined ? directionBetween(from, to) : directionOf(version.plan);
+  return { version: { ...(from === '' ? {} : { from }), to, direction } };
 }
 
 function metadataOf({ metadata }: StageSet, sequence: number): ObjectMeta {

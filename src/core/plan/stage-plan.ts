@@ -9,12 +9,17 @@ import type {
 } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { SourceReference } from '../../types/stages.ts';
 import { digestOf } from '../hash.ts';
+import { directionOf } from '../version/direction.ts';
+import { migrationRows } from '../version/migration-rows.ts';
+import type { RunVersion } from '../version/run-version.ts';
 import { heldVerdict } from './holds.ts';
 
 /** What a rehearsal of the next run found out. */
 export interface Findings {
   readonly runId: string | undefined;
   readonly trigger: RunTrigger | undefined;
+  /** The change of the version that the run would make. */
+  readonly version?: RunVersion | undefined;
   /** What admission would refuse in the spec; undefined for a valid one. */
   readonly invalid: string | undefined;
   /** Gates that keep the run from beginning. */
@@ -55,12 +60,26 @@ export function stagePlan(findings: Findings): StagePlanStatus {
   const verdict = overall(findings, stages);
   return {
     ...(runId === undefined ? {} : { runId }),
-    digest: planDigest(runId, holds, stages, verdict),
+    digest: planDigest(runId, holds, stages, verdict, versionOf(findings)),
     ...(trigger === undefined ? {} : { trigger }),
     verdict,
     message: invalid ?? sentence(verdict, holds, all),
+    ...versionOf(findings),
     holds,
     stages,
+  };
+}
+
+function versionOf({ version }: Findings): Pick<StagePlanStatus, 'version' | 'migrations'> {
+  if (version === undefined) return {};
+  const { current, desired, plan } = version;
+  return {
+    version: {
+      ...(current === undefined ? {} : { current }),
+      desired,
+      direction: directionOf(plan),
+    },
+    migrations: migrationRows(plan),
   };
 }
 
@@ -171,12 +190,14 @@ function planDigest(
   holds: readonly Hold[],
   stages: readonly PlannedStage[],
   verdict: PlanVerdict,
+  version: Pick<StagePlanStatus, 'version' | 'migrations'>,
 ): string {
   const timeless = (all: readonly Hold[]): unknown =>
     all.map(({ gate, stage = '', releasedBy }) => ({ gate, stage, releasedBy }));
   return `sha256:${digestOf({
     runId: runId ?? '',
     verdict,
+    ...version,
     holds: timeless(holds),
     stages: stages.map((stage) => ({ ...stage, holds: timeless(stage.holds ?? []) })),
   })}`;

@@ -10,12 +10,7 @@ export function unsupportedFields(spec: StageSetSpec): FieldProblem[] {
   return setFields(spec, unsupportedInSpec).map((field) => problem(`spec.${field}`));
 }
 
-const unsupportedInSpec = [
-  'version',
-  'migrations',
-  'migrationsSourceRef',
-  'rollbackOnFailure',
-] as const satisfies readonly (keyof StageSetSpec)[];
+const unsupportedInSpec = ['rollbackOnFailure'] as const satisfies readonly (keyof StageSetSpec)[];
 
 /** Of `fields`, those that ask for something: absent, false and empty values ask for nothing. */
 function setFields<T extends object, K extends keyof T & string>(

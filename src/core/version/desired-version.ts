@@ -2,7 +2,7 @@ import type { StageSet } from '../../types/stages.ts';
 import { compareVersions, parseVersion } from './semver.ts';
 
 /** Takes a StageSet back to a lower version, and keeps it there until it is removed (part B 2.5). */
-export const rollbackToAnnotation = 'stages.metio.wtf/rollback-to';
+const rollbackToAnnotation = 'stages.metio.wtf/rollback-to';
 
 export interface DesiredVersion {
   /** As it is written where it comes from. */

@@ -18,7 +18,7 @@ export type LadderSourceVerdict =
     };
 
 /** An event to be told with each change of the version that is planned. */
-export interface LadderSourceWarning {
+interface LadderSourceWarning {
   readonly reason: 'MigrationSourceMutable';
   readonly message: string;
 }

@@ -1,4 +1,5 @@
 import type { Action } from '../../types/stages.ts';
+import { stepKey } from './migration-key.ts';
 import type { PlannedMigration } from './plan-migrations.ts';
 
 /** An action of a migration, under a name that no other action of the run has. */
@@ -10,13 +11,12 @@ export interface MigrationAction extends Action {
   readonly done: boolean;
 }
 
-/** The actions of a migration as a run works them off. Names of actions have no dot, those of migrations may. */
+/** The actions of a migration as a run works them off, named as the ledger names them. */
 export function migrationActions(migration: PlannedMigration): MigrationAction[] {
-  const { steps, direction, migration: content } = migration;
-  const prefix = direction === 'Up' ? content.name : `${content.name}.down`;
+  const { key, steps, direction } = migration;
   return steps.map(({ action, done }) => ({
     ...action,
-    name: `${prefix}.${action.name}`,
+    name: stepKey(key, direction, action.name),
     ofMigration: migration,
     step: action.name,
     done: done || migration.done,

@@ -19,7 +19,7 @@ export interface PlannedMigration extends DirectedMigration {
   readonly done: boolean;
 }
 
-export interface PlannedChange {
+interface PlannedChange {
   readonly kind: 'Planned';
   readonly direction: Direction;
   /** In the order in which they are carried out, stage by stage. */

@@ -10,7 +10,7 @@ import { parseVersion } from './semver.ts';
 /** A version as it is written, without blanks around it, or why there is none. */
 export type VersionText = { readonly kind: 'Version'; readonly version: string } | InvalidVersion;
 
-export interface InvalidVersion {
+interface InvalidVersion {
   readonly kind: 'Invalid';
   readonly reason: 'InvalidVersion';
   readonly message: string;

@@ -105,6 +105,25 @@ describe('flags and environment', () => {
     );
   });
 
+  it('say what is asked of sources of migrations', () => {
+    const both = [
+      '--require-verified-migration-sources',
+      '--require-pinned-migration-sources=true',
+    ];
+    const { migrationSources } = configOf(both);
+    expect(migrationSources).to.deep.equal({ verified: 'Required', pinned: 'Required' });
+    expect(migrationSources).to.be.frozen;
+    expect(configOf(both.slice(1)).migrationSources).to.deep.equal({
+      verified: 'Optional',
+      pinned: 'Required',
+    });
+    const off = ['--require-verified-migration-sources=false'];
+    expect(configOf(off).migrationSources.verified).to.equal('Optional');
+    expect(refusalOf(['--require-pinned-migration-sources=maybe'])).to.include(
+      '--require-pinned-migration-sources',
+    );
+  });
+
   it('serve webhooks unless they say otherwise', () => {
     expect(configOf(['--enable-webhook=false']).webhook).to.equal(undefined);
     const named = ['--webhook-cert-mode=self-signed', '--webhook-validating-config-name=stageset'];
