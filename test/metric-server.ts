@@ -47,9 +47,9 @@ export class MetricServer {
     return this.#asked.filter((each) => each.query === query).map(({ at }) => at);
   }
 
-  /** The shortest time between two requests for a query; infinite for less than two. */
-  shortestPause(query: string): number {
-    const times = this.askedAt(query);
+  /** The shortest time between two requests for a query, but for the first ones; infinite for less. */
+  shortestPause(query: string, first = 0): number {
+    const times = this.askedAt(query).slice(first);
     const pauses = times.slice(1).map((time, index) => time - (times[index] ?? time));
     return Math.min(Number.POSITIVE_INFINITY, ...pauses);
   }

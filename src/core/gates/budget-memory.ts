@@ -1,4 +1,5 @@
 import type { BudgetFreeze } from '../../types/stages.ts';
+import type { Instant } from '../time.ts';
 
 /** What is remembered of a budget between two looks. */
 export interface BudgetMemory {
@@ -9,4 +10,6 @@ export interface BudgetMemory {
   readonly remaining?: number;
   /** Whether revisions are held by it. */
   readonly held?: boolean;
+  /** Since when these revisions are to be judged: what was read before says nothing of them. */
+  readonly judgesSince?: Instant;
 }

@@ -1,24 +1,26 @@
-import type { ErrorBudget } from '../../types/stages.ts';
+import type { BudgetFreeze, ErrorBudget } from '../../types/stages.ts';
 import { type RunProgress, withStage } from '../run.ts';
 import { retryIntervalOf } from '../schedule.ts';
 import { type Instant, instant } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
-import { askKey } from './asks.ts';
+import { answerSince } from './asks.ts';
 import type { BudgetMemory } from './budget-memory.ts';
 import { remembered } from './budget-news.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
 import { pendingRevisions } from './pending-revisions.ts';
+import { timeOf } from './promotion-memory.ts';
 import { withOverride } from './run-overrides.ts';
 
 /** The budget of the whole run, asked before a rollout begins and not within it (part B 4.2). */
 export const runBudget: EntryGate = (question) => {
   const { run, index, novelty } = question;
   const { errorBudget } = run.spec;
-  if (errorBudget === undefined || index > 0 || novelty.begun) return { kind: 'Open' };
-  const memory = run.budget ??
-    runBefore(question)?.budget ?? { freeze: question.snapshot.stageSet.status?.budgetFreeze };
+  const { budgetFreeze } = question.snapshot.stageSet.status ?? {};
   const keep: Keep = (next, budget) => ({ ...next, budget });
+  if (errorBudget === undefined) return withoutBudget(budgetFreeze, run, keep);
+  if (index > 0 || novelty.begun) return { kind: 'Open' };
+  const memory = run.budget ?? takenOver(runBefore(question)?.budget, budgetFreeze, question);
   if (!novelty.revisions) return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   return asked(question, errorBudget, undefined, memory, keep);
 };
@@ -27,20 +29,50 @@ export const runBudget: EntryGate = (question) => {
 export const stageBudget: EntryGate = (question) => {
   const { run, index, novelty, snapshot, stage } = question;
   const errorBudget = run.spec.stages[index]?.errorBudget;
-  if (errorBudget === undefined) return { kind: 'Open' };
   const recorded = snapshot.stageSet.status?.stages?.find(({ name }) => name === stage);
   const before = runBefore(question)?.stages.find(({ name }) => name === stage);
-  const memory = run.stages[index]?.budget ?? before?.budget ?? { freeze: recorded?.budgetFreeze };
+  const memory =
+    run.stages[index]?.budget ?? takenOver(before?.budget, recorded?.budgetFreeze, question);
   const keep: Keep = (next, budget) => withStage(next, index, (each) => ({ ...each, budget }));
+  if (errorBudget === undefined) return withoutBudget(recorded?.budgetFreeze, run, keep);
   if (novelty.stages[index] !== true) {
     return { kind: 'Open', run: keep(run, { freeze: undefined }) };
   }
   return asked(question, errorBudget, stage, memory, keep);
 };
 
+/** A freeze ends with the budget in the spec. */
+function withoutBudget(
+  recorded: BudgetFreeze | undefined,
+  run: RunProgress,
+  keep: Keep,
+): EntryVerdict {
+  if (recorded === undefined) return { kind: 'Open' };
+  return { kind: 'Open', run: keep(run, { freeze: undefined }) };
+}
+
 /** An outage or a freeze outlasts the run that found it. */
 function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
   return run?.correction?.interrupted ?? run;
+}
+
+/**
+ * What is remembered when a run comes to a budget. Other revisions than those before are judged by what
+ * remains now: an answer that those got may be as old as the interval, and of before they were there.
+ */
+function takenOver(
+  before: BudgetMemory | undefined,
+  freeze: BudgetFreeze | undefined,
+  question: EntryQuestion,
+): BudgetMemory {
+  const { run, index, snapshot } = question;
+  if (before !== undefined && runBefore(question)?.id === run.id) return before;
+  return {
+    freeze,
+    ...before,
+    // The budgets of the run and of its first stage may be one, and are asked once then.
+    judgesSince: index === 0 ? run.startedAt : snapshot.now,
+  };
 }
 
 type Keep = (run: RunProgress, budget: BudgetMemory) => RunProgress;
@@ -58,13 +90,18 @@ function asked(
   const overridden = next.overrides?.Budget?.effective === true;
   if (overridden || passed.has('ErrorBudget')) {
     const open = keep(next, { freeze: undefined });
-    const wasHeld = heldSince(question) !== undefined;
+    const wasFrozen = memory.freeze !== undefined && memory.freeze.dryRun !== true;
+    const wasHeld = wasFrozen || heldSince(question) !== undefined;
     if (!overridden || !wasHeld) return { kind: 'Open', run: open };
     return { kind: 'Open', run: noteAnnotation(open, index, 'ErrorBudget', 'Budget') };
   }
   const verdict = decideErrorBudget({
     budget,
-    answer: answers.get(askKey({ kind: 'Metric', source: budget.source })),
+    answer: answerSince(
+      answers,
+      { kind: 'Metric', source: budget.source },
+      memory.judgesSince ?? instant(0),
+    ),
     freeze: memory.freeze,
     ...(stage === undefined ? {} : { stage }),
     stageSet,
@@ -76,7 +113,7 @@ function asked(
   if (verdict.kind === 'Ask') {
     return { kind: 'Ask', asks: [verdict.ask], run: keep(next, memory) };
   }
-  const kept = keep(next, remembered(verdict));
+  const kept = keep(next, { ...since(memory), ...remembered(verdict) });
   if (verdict.kind === 'Open') return { kind: 'Open', run: kept };
   const { hold, reason, message, until } = verdict;
   return {
@@ -96,11 +133,25 @@ function asked(
   };
 }
 
+function since({ judgesSince }: BudgetMemory): Pick<BudgetMemory, 'judgesSince'> {
+  return judgesSince === undefined ? {} : { judgesSince };
+}
+
 /** Since when the budget holds this run; undefined where it does not. */
-function heldSince({ snapshot, run }: EntryQuestion): Instant | undefined {
-  const { outcome, id } = snapshot.run ?? {};
-  if (outcome?.kind !== 'Held' || id !== run.id) return undefined;
-  const hold = outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget');
-  const since = Date.parse(hold?.since ?? '');
-  return Number.isNaN(since) ? undefined : instant(since);
+function heldSince(question: EntryQuestion): Instant | undefined {
+  const before = runBefore(question);
+  if (before === undefined) return recordedSince(question);
+  const { outcome, id } = before;
+  if (outcome?.kind !== 'Held' || id !== question.run.id) return undefined;
+  return timeOf(outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget')?.since);
+}
+
+/** After a restart the status knows, where it is about the same revisions. */
+function recordedSince({ run, snapshot }: EntryQuestion): Instant | undefined {
+  const { pendingUpdate } = snapshot.stageSet.status ?? {};
+  const wanted = Object.entries(pendingRevisions(run));
+  const isSame = wanted.every(
+    ([source, revision]) => pendingUpdate?.revisions?.[source] === revision,
+  );
+  return isSame ? timeOf(pendingUpdate?.since) : undefined;
 }

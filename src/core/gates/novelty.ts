@@ -20,12 +20,16 @@ export interface Novelty {
  * Compared stage by stage: two sources of different kinds may share `namespace/name`, under which
  * `status.lastAppliedRevisions` has one entry for both.
  */
-export function noveltyOf({ status }: StageSet, { spec, pinned }: RunProgress): Novelty {
+export function noveltyOf({ status }: StageSet, run: RunProgress): Novelty {
+  const { spec, pinned } = run;
   const delivered = new Map(
     (status?.lastAppliedSnapshot ?? []).map(({ stage, revision }) => [stage, revision]),
   );
+  // A run may be quicker than its status: what it has got through is applied.
   const stages = spec.stages.map(
-    ({ name }, index) => pinned[index]?.revision !== appliedIn(status, name),
+    ({ name }, index) =>
+      run.stages[index]?.step.kind !== 'Ready' &&
+      pinned[index]?.revision !== appliedIn(status, name),
   );
   const isDelivered = spec.stages.map(({ name }, index) => {
     const before = delivered.get(name) ?? deliveredBySource(status, pinned[index]);
