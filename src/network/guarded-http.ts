@@ -195,29 +195,27 @@ export function noAnswer(url: URL, error: unknown, signal: AbortSignal): Retryab
   return new RetryableError(`${url.host} gave no answer: ${why}`, { reason });
 }
 
+const untrusted =
+  'no authority that the controller trusts has signed it; name the file of its authority in the ' +
+  'variable NODE_EXTRA_CA_CERTS of the controller';
+
+const certificateProblems: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'it has expired'],
+  ['CERT_NOT_YET_VALID', 'it is not valid yet'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'it is for another name'],
+  ['INVALID_PURPOSE', 'it is not for servers'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+]);
+
 /** What OpenSSL, or Node after it, has against a certificate; nothing was sent then. */
 function certificateProblem(code = ''): string | undefined {
-  switch (code) {
-    case 'CERT_HAS_EXPIRED':
-      return `it has expired (${code})`;
-    case 'CERT_NOT_YET_VALID':
-      return `it is not valid yet (${code})`;
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `it is for another name (${code})`;
-    case 'INVALID_PURPOSE':
-      return `it is not for servers (${code})`;
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_GET_ISSUER_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return (
-        `no authority that the controller trusts has signed it (${code}); name the file of its ` +
-        'authority in the variable NODE_EXTRA_CA_CERTS of the controller'
-      );
-    default:
-      return code.startsWith('CERT_') ? code : undefined;
-  }
+  const problem = certificateProblems.get(code);
+  if (problem !== undefined) return `${problem} (${code})`;
+  return code.startsWith('CERT_') ? code : undefined;
 }
 
 /** Milliseconds of a Retry-After, which is seconds, or a time by the server's own clock. */
