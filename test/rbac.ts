@@ -1,3 +1,5 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { clusterReviewer } from '../src/server/aggregated/reviews.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
 /** A rule of a Role, as RBAC has it. */
@@ -33,6 +35,26 @@ export async function grant(
     roleRef: { apiGroup, kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
   });
+}
+
+/** As `grant`, and waits until the API server goes by it, which is a moment later. */
+export async function grantAndSee(
+  where: TestNamespace,
+  account: Account,
+  rules: readonly Rule[],
+  name?: string,
+): Promise<void> {
+  await grant(where, account, rules, name);
+  const user = `system:serviceaccount:${account.namespace}:${account.name}`;
+  const [rule] = rules;
+  const [group, resource, verb] = [rule?.apiGroups[0], rule?.resources[0], rule?.verbs[0]];
+  const review = clusterReviewer(where.client);
+  const spec = { user, resourceAttributes: { namespace: where.name, group, resource, verb } };
+  const { signal } = where.call;
+  while ((await review('SubjectAccessReview', spec, signal))['allowed'] !== true) {
+    // Nothing tells of it.
+    await after(20, undefined, { signal });
+  }
 }
 
 /** Grants an account rights in the whole cluster. */

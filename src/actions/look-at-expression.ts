@@ -4,6 +4,7 @@ import { seconds } from '../core/time.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { ActionContext } from './action-context.ts';
 import { apiVersionFor } from './target.ts';
+import { tellSecretsOf } from './told-secrets.ts';
 
 type AwaitedExpression = Extract<Awaited, { kind: 'Expression' }>;
 
@@ -18,7 +19,7 @@ const lookBound = seconds(10);
  * @throws the signal's reason when aborted, and nothing else.
  */
 export async function lookAtExpression(
-  { client, tools }: Pick<ActionContext, 'client' | 'tools'>,
+  { client, tools, onSecretValue }: Pick<ActionContext, 'client' | 'tools' | 'onSecretValue'>,
   awaited: AwaitedExpression,
   { signal }: CallOptions,
 ): Promise<ActionLook> {
@@ -34,6 +35,7 @@ export async function lookAtExpression(
     target = { ...target, apiVersion: await apiVersionFor(target, client, call) };
     const object = await client.find(target, call);
     if (object === undefined) return notYet('does not exist');
+    tellSecretsOf(object, onSecretValue);
     if (await tools.evaluate(expression, object, call)) return { kind: 'Done' };
     return notYet('wait.expr is not true yet');
   } catch (error) {

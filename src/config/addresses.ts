@@ -41,10 +41,11 @@ export function readAllowedHost(given: GivenValue): AllowedHost {
   throw refuse(given, 'a host or host:port, such as localhost:9090 or [::1]');
 }
 
-/** A glob of host names: `*.example.com`. */
+/** A glob of host names, in lower case like the hosts of URLs: `*.example.com`. */
 export function readHostPattern(given: GivenValue): string {
-  const problem = patternProblem(given.text);
-  if (problem === undefined) return given.text;
+  const pattern = given.text.toLowerCase();
+  const problem = patternProblem(pattern);
+  if (problem === undefined) return pattern;
   throw refuse(given, `a glob of host names, such as *.example.com; the value ${problem}`);
 }
 

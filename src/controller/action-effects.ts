@@ -189,7 +189,8 @@ export class ActionEffects {
       if (look.kind !== 'Failed') {
         await this.#follow(at, run, call);
         const news = watches.covers(key) ? 'Watched' : 'Polled';
-        const next = lookedAtAction(run, index, look, { now: this.#now(), news });
+        const how = { now: this.#now(), news, secrets: at.memory.secrets } as const;
+        const next = lookedAtAction(run, index, look, how);
         if (look.kind === 'Done') this.release(key);
         return next;
       }
@@ -203,8 +204,8 @@ export class ActionEffects {
       if (isHopeless(error)) return this.#failed(at, error);
       const message = messageOf(error);
       const look = { kind: 'NotYet', message, awaited } as const;
-      const now = this.#now();
-      return lookedAtAction(run, index, look, { now, news: 'Polled' });
+      const how = { now: this.#now(), news: 'Polled', secrets: at.memory.secrets } as const;
+      return lookedAtAction(run, index, look, how);
     }
   }
 
@@ -278,7 +279,7 @@ export class ActionEffects {
   unanswered(at: StageAt, error: unknown): RunProgress | undefined {
     const { run, index, memory, stageSet, stage } = at;
     const here = actionAt(run, index);
-    if (here === undefined) return undefined;
+    if (here === undefined || !isInterruption(error)) return undefined;
     const { action, step } = here;
     const { phase, hook } = step;
     switch (phase.kind) {

@@ -13,7 +13,7 @@ import type { Tenants } from './tenants.ts';
 const longestRead = 35_000;
 
 /** As whom a metric is read, and who is told of secrets that go into the request. */
-export interface MetricContext {
+interface MetricContext {
   readonly client: KubernetesClient;
   readonly namespace: string;
   readonly onSecretValue: (value: string) => void;

@@ -13,9 +13,10 @@ import type { StageSet } from '../types/stages.ts';
 import type { ActionEffects } from './action-effects.ts';
 import type { AskedDependencies, Dependencies } from './dependencies.ts';
 import type { DriftWatch } from './drift-watch.ts';
-import { failureOf, isInterruption, redactedFailure, sayable } from './failure.ts';
+import { failureOf, redactedFailure, sayable } from './failure.ts';
 import { addFinalizer, withoutFinalizer } from './finalizer-effect.ts';
 import type { GateAsks } from './gate-asks.ts';
+import { throwInterruption } from './interruption.ts';
 import { InventoryBudget } from './inventory-budget.ts';
 import type { InventoryStore } from './inventory-store.ts';
 import {
@@ -27,7 +28,6 @@ import {
   together,
 } from './memory.ts';
 import { newest } from './newest.ts';
-import { serverAnswers } from './outage.ts';
 import { pruneRun } from './prune-run.ts';
 import { RemoteWork } from './remote-work.ts';
 import type { Reporter } from './reporter.ts';
@@ -68,9 +68,6 @@ export interface ReconcilerOptions {
 
 /** When a pass is to be followed by the next: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
-
-/** So many requests in a row that get no answer, of a server that answers others, are a failure. */
-const patience = 5;
 
 /**
  * One pass over a StageSet: take the snapshot, ask for the decision, carry out its one effect,
@@ -323,12 +320,10 @@ export class Reconciler {
       if (memory.run !== run) memory.interruptions = 0;
     } catch (error) {
       call.signal.throwIfAborted();
-      await this.#giveUpWhenInterrupted(error, memory, call);
-      const unanswered = isInterruption(error)
-        ? this.#options.actions.unanswered(at, error)
-        : undefined;
-      if (unanswered !== undefined) {
-        memory.run = unanswered;
+      await throwInterruption(error, memory, this.#options.client, call);
+      const acted = this.#options.actions.unanswered(at, error);
+      if (acted !== undefined) {
+        memory.run = acted;
         return;
       }
       const failure = redactedFailure(failureOf(operation, error), memory.secrets);
@@ -356,25 +351,12 @@ export class Reconciler {
       memory.run = { ...run, prune: 'Done' };
     } catch (error) {
       call.signal.throwIfAborted();
-      await this.#giveUpWhenInterrupted(error, memory, call);
+      await throwInterruption(error, memory, this.#options.client, call);
       // What a failed write left behind is not known.
       distrustInventories(memory);
       const failure = failureOf('prune', error);
       memory.run = { ...run, outcome: { kind: 'Failed', at: this.#options.clock(), failure } };
     }
-  }
-
-  /** @throws the error again, to end the pass, while it is an outage, or may become one. */
-  async #giveUpWhenInterrupted(
-    error: unknown,
-    memory: StageSetMemory,
-    { signal }: CallOptions,
-  ): Promise<void> {
-    if (!isInterruption(error)) return;
-    const isOutage = !(await serverAnswers(this.#options.client, signal));
-    memory.interruptions = isOutage ? 0 : memory.interruptions + 1;
-    if (memory.interruptions < patience) throw error;
-    memory.interruptions = 0;
   }
 
   #forget(key: string): void {

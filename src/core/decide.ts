@@ -303,8 +303,9 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
       case 'Establishing':
       case 'Verifying':
         return { run, next: lookAgain(run, stage, step.nextLook, snapshot.now) };
-      case 'Verified':
       case 'AtGates':
+        return { run, next: rested(run, step.unreadable?.retryAt) };
+      case 'Verified':
       case 'Failed':
         return { run, next: rested(run, undefined) };
     }

@@ -11,6 +11,7 @@ import { requestedAtAnnotation } from './annotations.ts';
 import { cutMessage, readyCondition } from './conditions.ts';
 import type { Failure } from './failure.ts';
 import type { BudgetMemory } from './gates/budget-memory.ts';
+import { outlivingRevision } from './gates/promotion-memory.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
@@ -239,12 +240,13 @@ function reached(
   return withGates(withApplied(entry, revision), step, run);
 }
 
-/** What the gates remember belongs to the revision that they were asked about. */
+/** Most of what the gates remember belongs to the revision that they were asked about. */
 function withApplied(entry: StageStatus, revision: string | undefined): StageStatus {
   if (revision === undefined || entry.appliedRevision === revision) return entry;
   const applied: StageStatus = { ...entry, appliedRevision: revision };
   delete applied.promotionState;
-  return applied;
+  const outliving = outlivingRevision(entry.promotionState);
+  return outliving === undefined ? applied : { ...applied, promotionState: outliving };
 }
 
 function withGates(entry: StageStatus, step: StageStep, { outcome }: RunProgress): StageStatus {

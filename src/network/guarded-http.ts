@@ -185,10 +185,39 @@ export function noAnswer(url: URL, error: unknown, signal: AbortSignal): Retryab
   if (refused === 'ECONNREFUSED' || refused === 'ENOTFOUND') {
     return new RetryableError(`${url.host} cannot be reached: ${refused}`);
   }
+  const problem = certificateProblem(refused);
+  if (problem !== undefined) {
+    return new RetryableError(`the certificate of ${url.host} is not accepted: ${problem}`);
+  }
   const late = signal.aborted || refused?.includes('TIMEOUT') === true;
   const reason = late ? 'Timeout' : 'ConnectionFailed';
   const why = late ? 'it did not answer in time' : (refused ?? 'the connection broke');
   return new RetryableError(`${url.host} gave no answer: ${why}`, { reason });
+}
+
+/** What OpenSSL, or Node after it, has against a certificate; nothing was sent then. */
+function certificateProblem(code: string | undefined): string | undefined {
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return `it has expired (${code})`;
+    case 'CERT_NOT_YET_VALID':
+      return `it is not valid yet (${code})`;
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `it is for another name (${code})`;
+    case 'INVALID_PURPOSE':
+      return `it is not for servers (${code})`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return (
+        `no authority that the controller trusts has signed it (${code}); name the file of its ` +
+        'authority in the variable NODE_EXTRA_CA_CERTS of the controller'
+      );
+    default:
+      return code?.startsWith('CERT_') === true ? code : undefined;
+  }
 }
 
 /** Milliseconds of a Retry-After, which is seconds, or a time by the server's own clock. */

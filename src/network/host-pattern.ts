@@ -1,7 +1,7 @@
 /**
  * Whether a host name matches a glob of `--allowed-action-hosts`: `*` is any text, dots included, `?`
- * is one character, `[abc]` and `[a-z]` one of several, `[^a-z]` any other. Case counts as written; a
- * trailing dot of either does not (part A 7.3).
+ * is one character, `[abc]` and `[a-z]` one of several, `[^a-z]` any other. Both are in lower case, as
+ * a parsed URL has its host; a trailing dot of either does not count (part A 7.3).
  */
 export function matchesHost(pattern: string, host: string): boolean {
   return expressionFor(pattern.replace(/\.$/, '')).test(host.replace(/\.$/, ''));

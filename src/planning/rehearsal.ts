@@ -116,6 +116,7 @@ class Playthrough {
         await this.#enterStage(run, next.stage);
       } else if (next.kind === 'Rest' && run?.outcome?.kind === 'Held') this.#passGates(run);
       else if (next.kind === 'Ask') await this.#find(next);
+      else if (next.kind === 'Rest' && this.#passUnread(run)) continue;
       else if (next.kind === 'Rest' && run === undefined && this.#passHold(next)) continue;
       else {
         const wanted = run !== undefined || next.kind !== 'Rest';
@@ -178,6 +179,14 @@ class Playthrough {
     this.#gates.set(outcome.stage, holds);
     const passed = withStep(run, index, { kind: 'Ready' });
     this.#snapshot = { ...this.#snapshot, run: { ...passed, outcome: undefined } };
+  }
+
+  /** A gate that cannot be read tells nothing, and does not hide what is behind it. */
+  #passUnread(run: RunProgress | undefined): boolean {
+    const index = run?.stages.findIndex(({ step }) => step.kind !== 'Ready') ?? -1;
+    if (run?.stages[index]?.step.kind !== 'AtGates') return false;
+    this.#move(run, index, 'Ready');
+    return true;
   }
 
   /** Notes what keeps the run from a stage, and has the gates behind it asked. */

@@ -107,6 +107,22 @@ describe('a wait action with an expression', () => {
     expect(found).to.have.property('message').that.contains('cannot get resource "secrets"');
   });
 
+  it('tells what no message may quote: the values of a Secret that it looks at', async () => {
+    const { client } = await sharedPlayground();
+    const metadata = { name: 'login' };
+    const stringData = { password: 'correct horse' };
+    await shop.create({ apiVersion: 'v1', kind: 'Secret', metadata, stringData });
+    const told: string[] = [];
+    const context = {
+      ...actionContext(shop, client, { name: 'until' }, { evaluate }),
+      onSecretValue: (value: string) => told.push(value),
+    };
+    const secret = { apiVersion: 'v1', kind: 'Secret', name: 'login' };
+    const awaited = begin({ target: secret, expr: 'has(metadata.labels)' });
+    expect(await lookAtExpression(context, awaited, shop.call)).to.have.property('kind', 'NotYet');
+    expect(told).to.deep.equal(['correct horse']);
+  });
+
   it('is not yet done while the kind of a target without version is not served', async () => {
     const wait = { target: { kind: 'Lantern', name: 'red' }, expr: 'spec.colour == "green"' };
     const awaited = begin(wait);

@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import type { SourceReference } from '../../src/types/stages.ts';
 import { ladderFile as file, fluxGroup, migration, sourceRules } from '../ladder-files.ts';
 import { configMap, serviceAccount } from '../objects.ts';
-import { grant } from '../rbac.ts';
+import { grantAndSee } from '../rbac.ts';
 import { archive } from '../security/archives.ts';
 import type { TestNamespace } from '../test-namespace.ts';
 import { noon, stageSetIn, useVersionAnswers } from '../version-stand.ts';
@@ -22,7 +22,7 @@ describe('migrations from a source', () => {
 
   beforeEach(async () => {
     shop = await tenant();
-    await grant(shop, { namespace: shop.name, name: 'deployer' }, sourceRules);
+    await grantAndSee(shop, { namespace: shop.name, name: 'deployer' }, sourceRules);
   });
 
   async function tenant(): Promise<TestNamespace> {
@@ -135,9 +135,9 @@ describe('migrations from a source', () => {
       const denied = await refusalOf('RBACDenied', { name: 'ladder' }, { from: other });
       expect(denied).to.include(`system:serviceaccount:${other.name}:deployer`);
       // What another tenant may do does not count.
-      await grant(other, { namespace: shop.name, name: 'deployer' }, sourceRules, 'others');
+      await grantAndSee(other, { namespace: shop.name, name: 'deployer' }, sourceRules, 'others');
       await refusalOf('RBACDenied', { name: 'ladder' }, { from: other });
-      await grant(other, { namespace: other.name, name: 'deployer' }, sourceRules);
+      await grantAndSee(other, { namespace: other.name, name: 'deployer' }, sourceRules);
       expect(await namesOf({ name: 'ladder' }, { from: other })).to.deep.equal(['one']);
     });
 
@@ -149,7 +149,7 @@ describe('migrations from a source', () => {
     it('and never in another namespace, whatever may be read there', async () => {
       const other = await tenant();
       await other.publishFiles('ladder', 'v1', file(migration('one', '2.0.0')));
-      await grant(other, { namespace: shop.name, name: 'deployer' }, sourceRules);
+      await grantAndSee(other, { namespace: shop.name, name: 'deployer' }, sourceRules);
       const foreign = { name: 'ladder', namespace: other.name };
       const before = stand.playground.artifacts.downloads;
       expect(await refusalOf('InvalidSpec', foreign)).to.include(
@@ -383,7 +383,7 @@ describe('migrations from a source', () => {
         { signal: controller.signal },
       );
       const other = await tenant();
-      await grant(other, { namespace: other.name, name: 'deployer' }, sourceRules);
+      await grantAndSee(other, { namespace: other.name, name: 'deployer' }, sourceRules);
       await other.publish('app', 'v1', [configMap('app')]);
       await other.publishFiles('ladder', 'v1', file(migration('two', '2.0.0')));
       expect(await namesOf({ name: 'ladder' }, { from: other })).to.deep.equal(['two']);

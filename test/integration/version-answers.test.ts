@@ -7,7 +7,7 @@ import type { VersionAnswer } from '../../src/core/version/version-asks.ts';
 import type { KubernetesObject } from '../../src/types/kubernetes.ts';
 import type { Stage, StageSet, VersionSource } from '../../src/types/stages.ts';
 import { configMap, deployment, serviceAccount } from '../objects.ts';
-import { grant } from '../rbac.ts';
+import { grantAndSee } from '../rbac.ts';
 import { archive } from '../security/archives.ts';
 import { sealedText } from '../sops/fixtures.ts';
 import type { TestNamespace } from '../test-namespace.ts';
@@ -185,16 +185,16 @@ describe('the version of a StageSet', () => {
       expect(denied).to.have.property('message').that.includes(`${shop.name}:deployer`);
       const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }];
       // What another tenant may do does not count.
-      await grant(shop, { namespace: other.name, name: 'deployer' }, rules, 'others');
+      await grantAndSee(shop, { namespace: other.name, name: 'deployer' }, rules, 'others');
       expect((await versionOf(fromDeployment, [stage])).kind).to.equal('Refused');
-      await grant(shop, { namespace: shop.name, name: 'deployer' }, rules);
+      await grantAndSee(shop, { namespace: shop.name, name: 'deployer' }, rules);
       expect(await versionOf(fromDeployment, [stage])).to.deep.equal(found('4.0.0'));
     });
 
     it('is refused where a variable is missing', async () => {
       await shop.publish('app', 'v1', [labelled(deployment('web'), '${major}.0.0')]);
       const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }];
-      await grant(shop, { namespace: shop.name, name: 'deployer' }, rules);
+      await grantAndSee(shop, { namespace: shop.name, name: 'deployer' }, rules);
       const substituteFrom = [{ kind: 'ConfigMap' as const, name: 'settings' }];
       const stage: Stage = {
         name: 'app',
@@ -211,7 +211,7 @@ describe('the version of a StageSet', () => {
 
     async function secret(stringData: Record<string, string>): Promise<void> {
       const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }];
-      await grant(shop, { namespace: shop.name, name: 'deployer' }, rules);
+      await grantAndSee(shop, { namespace: shop.name, name: 'deployer' }, rules);
       await shop.create({
         apiVersion: 'v1',
         kind: 'Secret',

@@ -1,6 +1,7 @@
 import type { Action } from '../../types/stages.ts';
 import { formatDuration } from '../duration.ts';
 import type { Failure } from '../failure.ts';
+import { redact } from '../redact.ts';
 import { type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
 import { after, type Instant, milliseconds, minutes, toRfc3339 } from '../time.ts';
@@ -71,12 +72,20 @@ export function attempted(
   }
 }
 
+/** How and when an action was looked at. */
+export interface LookedHow {
+  readonly now: Instant;
+  readonly news: 'Watched' | 'Polled';
+  /** Values of Secrets, which what was found may quote, and the status must not. */
+  readonly secrets: ReadonlySet<string>;
+}
+
 /** The run after another look at what an action waits for. */
 export function lookedAtAction(
   run: RunProgress,
   index: number,
   look: Exclude<ActionLook, { kind: 'Failed' }>,
-  { now, news }: { readonly now: Instant; readonly news: 'Watched' | 'Polled' },
+  { now, news, secrets }: LookedHow,
 ): RunProgress {
   const at = actionAt(run, index);
   if (at?.step.phase.kind !== 'Awaiting') return run;
@@ -89,7 +98,8 @@ export function lookedAtAction(
   const end = deadlineOf(at.action, at.step);
   // One look falls on the end of the time, since what counts then is how things are then.
   const due = end !== undefined && now < end ? earlier(steady, end) : steady;
-  const { awaited, message: found } = look;
+  const { awaited, message } = look;
+  const found = redact(message, secrets);
   return withPhase(run, index, at.step, { ...phase, awaited, looks, nextLook: due, found });
 }
 

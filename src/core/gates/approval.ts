@@ -9,7 +9,7 @@ import { isSameVersion } from '../version/semver.ts';
 import { advanceNeeds } from './needs.ts';
 
 /** Approves a version of a StageSet (part A 2.2, part B 2.6). */
-export const approvedVersionAnnotation = 'stages.metio.wtf/approved-version';
+const approvedVersionAnnotation = 'stages.metio.wtf/approved-version';
 
 /** What is known when a change of the version is to begin (part B 2.6). */
 export interface ApprovalQuestion {

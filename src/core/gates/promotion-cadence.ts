@@ -6,7 +6,7 @@ import type { PromotionQuestion } from './promotion-question.ts';
 import { openingSince, soakedAt } from './soak.ts';
 
 /** Pause between two evaluations of the analysis (part B 3.1). */
-export function analysisIntervalOf({ promotion, retryInterval }: PromotionQuestion): Duration {
+function analysisIntervalOf({ promotion, retryInterval }: PromotionQuestion): Duration {
   return cadenceOf(promotion?.analysis?.interval) ?? retryInterval;
 }
 
@@ -56,7 +56,7 @@ export function fastTrackDueAt(
 }
 
 /** When the analysis was evaluated last. */
-export function analysedAt({ analysis }: GateMemory): Instant | undefined {
+function analysedAt({ analysis }: GateMemory): Instant | undefined {
   return timeOf(analysis.last?.time);
 }
 

@@ -89,6 +89,12 @@ describe('flags and environment', () => {
     }
   });
 
+  it('have hosts of actions in lower case, as URLs have them', () => {
+    const { allowedActionHosts } = configOf(['--allowed-action-hosts=Hooks-[A-C].Example.com']);
+    expect(allowedActionHosts).to.deep.equal(['hooks-[a-c].example.com']);
+    expect(refusalOf(['--allowed-action-hosts=[Z-a].test'])).to.include('brackets');
+  });
+
   it('serve gates beside the controller, unless they say otherwise', () => {
     const { gateBindAddress } = configOf(['--gate-bind-address=127.0.0.1:9000']);
     expect(gateBindAddress).to.deep.equal({ host: '127.0.0.1', port: 9000 });

@@ -39,7 +39,12 @@ export function runAfterAction(
       return failedAction(run, index, refusal(operationOfHook(hook)), 'Again', now);
     }
     case 'LookAtAction':
-      return lookedAtAction(run, index, { kind: 'Done' }, { now, news: 'Polled' });
+      return lookedAtAction(
+        run,
+        index,
+        { kind: 'Done' },
+        { now, news: 'Polled', secrets: new Set() },
+      );
     case 'RecordAction': {
       const phase = actionAt(run, index)?.step.phase;
       return phase?.kind === 'Ended' ? concluded(run, index, phase, now) : run;
