@@ -7,6 +7,7 @@ export class MetricServer {
   /** Queries that are answered with 500. */
   readonly broken = new Set<string>();
   readonly #asked: { readonly query: string; readonly at: number }[] = [];
+  readonly #tokens = new Set<string>();
   readonly #server: FileServer;
 
   private constructor(server: FileServer) {
@@ -24,6 +25,8 @@ export class MetricServer {
         return;
       }
       metrics.#asked.push({ query, at: Date.now() });
+      const { authorization } = request.headers;
+      if (authorization !== undefined) metrics.#tokens.add(authorization.replace('Bearer ', ''));
       if (metrics.broken.has(query)) {
         response.writeHead(500).end('out of memory');
         return;
@@ -38,8 +41,13 @@ export class MetricServer {
   }
 
   /** A metric source of this server, as a spec has it. */
-  source(query: string): Record<string, unknown> {
+  source(query: string): { prometheus: Record<string, string> } {
     return { prometheus: { address: this.#server.origin, query } };
+  }
+
+  /** The bearer tokens that were shown. */
+  tokens(): string[] {
+    return [...this.#tokens];
   }
 
   /** Times at which a query was asked, in milliseconds. */

@@ -313,9 +313,10 @@ function continueRun(run: RunProgress, snapshot: Snapshot): Decision {
   if (run.correction !== undefined) {
     const { interrupted } = run.correction;
     const due = snapshot.drift.due.length > 0 ? snapshot.now : snapshot.drift.nextAt;
+    const news = earlier(releaseOf(interrupted), due);
     return {
       run: interrupted,
-      next: rested(interrupted, earlier(whenDue(interrupted, snapshot), due)),
+      next: rested(interrupted, earlier(whenDue(interrupted, snapshot), news)),
     };
   }
   if (run.prune === 'Pending') return { run, next: { kind: 'Prune' } };

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { canary } from '../canary.ts';
 import { MetricServer } from '../metric-server.ts';
 import { metricSum } from '../metrics.ts';
-import { configMap } from '../objects.ts';
+import { configMap, serviceAccount } from '../objects.ts';
 import { TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
+import { everyVerb, grant } from '../rbac.ts';
 import { readyOf, type TestNamespace } from '../test-namespace.ts';
 import { untilRuns } from './aggregated.ts';
 import { flags, passByAdvance, plannedHold } from './gates.ts';
@@ -249,6 +251,33 @@ describe('an error budget', () => {
     expect(await gauge(shop, 'metric_source_errors_total')).to.be.at.least(5);
     metrics.broken.delete('budget');
     await shop.untilReady('v2');
+  });
+
+  it('is read with a token as the account of the StageSet, which has to be allowed to see it', async () => {
+    metrics.values.set('budget', 1);
+    const shop = await stand.namespace();
+    const account = { namespace: shop.name, name: 'deployer' };
+    await shop.create(serviceAccount('deployer'));
+    await grant(shop, account, [{ apiGroups: [''], resources: ['configmaps'], verbs: everyVerb }]);
+    await shop.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'slo' },
+      stringData: { token: canary },
+    });
+    const { prometheus } = metrics.source('budget');
+    const source = { prometheus: { ...prometheus, secretRef: { name: 'slo' } } };
+    const errorBudget = budgetOf('budget', { source, onSourceError: 'Hold' });
+    await publish(shop, 'v1');
+    await shop.createStageSet(['dev', 'prod'], { errorBudget, serviceAccountName: 'deployer' });
+    const message = await shop.untilReason('RBACDenied');
+    expect(message).to.include(
+      `User "system:serviceaccount:${shop.name}:deployer" cannot get resource "secrets"`,
+    );
+    expect(await shop.configMapNames()).to.deep.equal([]);
+    await grant(shop, account, [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]);
+    await shop.untilReady('v1');
+    expect(metrics.tokens()).to.deep.equal([canary]);
   });
 
   it('holds nothing with dryRun, and says that it would have', async () => {

@@ -5,6 +5,7 @@ import { configMap } from '../objects.ts';
 import { TestPlanner } from '../planning.ts';
 import { useController } from '../playground.ts';
 import { phasesOf, readyOf, type TestNamespace } from '../test-namespace.ts';
+import { passByAdvance } from './gates.ts';
 
 /** RFC 3339 in whole seconds, so many of them from now. */
 function inSeconds(seconds: number): string {
@@ -125,6 +126,14 @@ describe('update windows', () => {
     expect(hasRelease('two')((await shop.find(configMap('prod'))) ?? configMap('none'))).to.equal(
       true,
     );
+  });
+
+  it('are passed through the API by who may override them, and by nobody else', async () => {
+    const shop = await deployedAndClosed();
+    await shop.publish('dev', 'v2', [configMap('dev', { release: 'two' })]);
+    await shop.untilStageSet(isDeferred);
+    await passByAdvance(stand, shop, 'UpdateWindow');
+    await shop.untilObject(configMap('dev'), hasRelease('two'));
   });
 
   it('do not hold a changed spec', async () => {

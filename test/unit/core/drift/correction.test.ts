@@ -23,6 +23,7 @@ import {
 
 const spec = specOf(['crds', 'app', 'site'], { interval: '10m' });
 const shop = stageSetOf(spec);
+const crdsSource = { name: 'crds', sourceRef: { name: 'crds' } };
 
 /** The world at noon with a run of three stages that ended like this. */
 function ended(outcome: RunOutcome, ...steps: Parameters<typeof at>[1][]): Snapshot {
@@ -156,6 +157,19 @@ describe('an object that drifted', () => {
     const decision = decide({ ...held, run: at(run, done) });
     expect(decision.run).to.deep.equal(held.run);
     expect(decision.next).to.deep.include({ kind: 'Rest' });
+  });
+
+  it('is corrected without the end of a hold being missed', () => {
+    const [first, ...others] = spec.stages;
+    const stages = [{ ...first, ...crdsSource, promotion: { soak: '2m' } }, ...others];
+    const soaking = snapshotOf(stageSetOf({ ...spec, stages }));
+    const { run: begun } = decide(soaking);
+    if (begun === undefined) throw new Error('a first snapshot starts a run');
+    const { run } = decide({ ...soaking, run: at(begun, { kind: 'AtGates' }) });
+    const held = { ...soaking, run };
+    const correcting = correctionIn(decide({ ...held, drift: drifted('crds/definition') }));
+    const { next } = decide({ ...held, run: at(correcting, done) });
+    expect(next).to.include({ kind: 'Rest', wakeAt: after(noon, minutes(2)) });
   });
 
   it('is left to its own stage where that has not been entered yet', () => {
