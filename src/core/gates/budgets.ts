@@ -81,9 +81,10 @@ function asked(
   question: EntryQuestion,
   budget: ErrorBudget,
   stage: string | undefined,
-  memory: BudgetMemory,
+  known: BudgetMemory,
   keep: Keep,
 ): EntryVerdict {
+  const memory = notAhead(known, question.snapshot.now);
   const { run, index, snapshot, novelty, passed } = question;
   const { stageSet, settings, now, answers } = snapshot;
   const next = withOverride('Budget', run, stageSet, novelty);
@@ -131,6 +132,12 @@ function asked(
       },
     },
   };
+}
+
+/** After a clock was set back, no answer would be new enough. */
+function notAhead(memory: BudgetMemory, now: Instant): BudgetMemory {
+  const { judgesSince } = memory;
+  return judgesSince === undefined || judgesSince <= now ? memory : { ...memory, judgesSince: now };
 }
 
 function since({ judgesSince }: BudgetMemory): Pick<BudgetMemory, 'judgesSince'> {

@@ -74,12 +74,19 @@ function ladderFor(
   if (!needsLadder({ current, desired, ledger })) return { kind: 'Ladder', migrations: [] };
   const ask: VersionAsk = { kind: 'Ladder', source };
   const answer = snapshot.versions.get(versionAskKey(ask));
-  if (answer === undefined || answer.at < run.startedAt) return { kind: 'Ask', asks: [ask] };
+  if (answer === undefined || !isFresh(answer.at, run.startedAt, snapshot.now)) {
+    return { kind: 'Ask', asks: [ask] };
+  }
   if (answer.kind === 'Ladder')
     return { kind: 'Ladder', migrations: answer.migrations, found: answer };
   const refusal = refusalBy(answer, 'SourceNotReady');
   if (refusal === undefined || refusal.until <= snapshot.now) return { kind: 'Ask', asks: [ask] };
   return heldBy(question, refusal.reason, refusal.message, refusal.until);
+}
+
+/** Of this run, also where its clock was set back since it began. */
+function isFresh(at: Instant, since: Instant, now: Instant): boolean {
+  return at <= now && (at >= since || since > now);
 }
 
 function approved(question: EntryQuestion, version: RunVersion): EntryVerdict {

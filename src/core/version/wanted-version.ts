@@ -23,6 +23,8 @@ export type WantedVersion =
       readonly reason: string;
       readonly message: string;
       readonly until: Instant;
+      /** When that was found out. */
+      readonly at: Instant;
     };
 
 interface VersionQuestion {
@@ -41,12 +43,17 @@ export function wantedVersion(question: VersionQuestion): WantedVersion {
   if (spec.version === undefined) return { kind: 'None' };
   const route = versionRoute(spec.version, spec.stages);
   if (route.kind === 'Version') return known(route.version, stageSet);
-  if (route.kind === 'Invalid') return { ...route, kind: 'Refused', until: after(now, again) };
+  if (route.kind === 'Invalid') {
+    return { ...route, kind: 'Refused', until: after(now, again), at: now };
+  }
   const ask: VersionAsk = { kind: 'Version', version: spec.version, pinned };
   const answer = versions.get(versionAskKey(ask));
   if (answer?.kind === 'Version') return known(answer.version, stageSet);
   const refusal = refusalBy(answer, 'InvalidVersion');
-  return refusal === undefined || refusal.until <= now ? { kind: 'Ask', ask } : refusal;
+  // An answer from a time to come was found out before the clock was set back.
+  if (refusal === undefined || refusal.until <= now || refusal.at > now)
+    return { kind: 'Ask', ask };
+  return refusal;
 }
 
 function known(source: string, stageSet: StageSet): WantedVersion {
@@ -61,5 +68,6 @@ export function refusalBy(
 ): Extract<WantedVersion, { kind: 'Refused' }> | undefined {
   if (answer?.kind !== 'Refused' && answer?.kind !== 'Unreadable') return undefined;
   const reason = answer.kind === 'Refused' ? answer.reason : unreadable;
-  return { kind: 'Refused', reason, message: answer.message, until: after(answer.at, again) };
+  const { message, at } = answer;
+  return { kind: 'Refused', reason, message, until: after(at, again), at };
 }

@@ -71,9 +71,11 @@ describe('the starts of a schedule', () => {
       const from = fc.integer({ min: tenYears.begin / minute, max: tenYears.end / minute });
       const span = fc.constantFrom(day, 30 * day, 400 * day);
       fc.assert(
-        fc.property(anySchedule, from, span, (generated, at, length) => {
+        fc.property(anySchedule, from, span, (generated, at, wanted) => {
           const schedule = scheduleOf(generated.text, zone);
           const begin = at * minute;
+          // Nobody has looked at what clocks do behind the ten years.
+          const length = Math.min(wanted, tenYears.end - begin);
           // A hundred starts of one that starts each minute are as good as all of them.
           const first = ahead(schedule, begin, begin + length, 100);
           const last = first.length < 100 ? begin + length : (first.at(-1) ?? begin);
