@@ -58,6 +58,32 @@ export function readWaiting(argv: readonly string[]): Waiting {
   return { stageSets, stages: 1, objects: 1, wait: count('--wait', values.wait) };
 }
 
+/** What a benchmark of gates holds. */
+export interface Holding {
+  readonly stageSets: number;
+  /** Seconds before anything is released. */
+  readonly lead: number;
+  /** Seconds within which everything is. */
+  readonly spread: number;
+}
+
+/** Reads `--stagesets N --lead S --spread S`: 500, 90 and 60 where nothing is said. */
+export function readHolding(argv: readonly string[]): Holding {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      stagesets: { type: 'string', default: '500' },
+      lead: { type: 'string', default: '90' },
+      spread: { type: 'string', default: '60' },
+    },
+  });
+  return {
+    stageSets: count('--stagesets', values.stagesets),
+    lead: count('--lead', values.lead),
+    spread: count('--spread', values.spread),
+  };
+}
+
 /** Reads `--stagesets N --stages S --objects M`; 50 x 2 x 5 where nothing is said. */
 export function readSize(argv: readonly string[]): Size {
   const { values } = parseArgs({

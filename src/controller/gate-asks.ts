@@ -14,8 +14,11 @@ const mostAsking = 32;
 /** Milliseconds within which most requests are answered. */
 const quickAnswer = 50;
 
-/** Answers that are kept for one StageSet; a spec with more gates asks again. */
+/** Answers that are kept for one StageSet: more than the gates of one stage ask for (see validation). */
 const mostAnswers = 256;
+
+/** A version and a ladder, which may be large. */
+const mostVersions = 2;
 
 interface GateAsksOptions extends FindingOptions {
   /** Told of a StageSet whose gates are answered. */
@@ -65,19 +68,23 @@ export class GateAsks {
     memory.asking = undefined;
     const found = work.take();
     if (found === undefined) return;
-    takeOver(found.gates, memory.answers);
-    takeOver(found.versions, memory.versions);
+    takeOver(found.gates, memory.answers, mostAnswers);
+    takeOver(found.versions, memory.versions, mostVersions);
   }
 }
 
 /** The newest answers stay; so many that no spec runs out of them. */
-function takeOver<Answer>(found: ReadonlyMap<string, Answer>, known: Map<string, Answer>): void {
+function takeOver<Answer>(
+  found: ReadonlyMap<string, Answer>,
+  known: Map<string, Answer>,
+  most: number,
+): void {
   for (const [ask, answer] of found) {
     known.delete(ask);
     known.set(ask, answer);
   }
   for (const [oldest] of known) {
-    if (known.size <= mostAnswers) break;
+    if (known.size <= most) break;
     known.delete(oldest);
   }
 }

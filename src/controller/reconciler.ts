@@ -69,6 +69,9 @@ export interface ReconcilerOptions {
 /** When the next pass is due: at a time, after a backoff, or on news only. */
 export type NextPass = Instant | 'Backoff' | undefined;
 
+/** Far more than a run with many stages has effects. */
+const mostDecisions = 2000;
+
 /**
  * One pass over a StageSet: take the snapshot, ask for the decision, carry out its one effect,
  * record it, and ask again, until there is nothing to do now.
@@ -96,15 +99,17 @@ export class Reconciler {
    */
   async reconcile(key: string, stop: AbortSignal, call: CallOptions): Promise<NextPass> {
     const asked: AskedDependencies = new Map();
-    for (let first = true; ; first = false) {
+    for (let decisions = 0; ; decisions += 1) {
       stop.throwIfAborted();
+      // Others wait for the worker.
+      if (decisions >= mostDecisions) return this.#options.clock();
       const observed = this.#options.stageSets.get(key);
       if (observed === undefined) {
         this.#forget(key);
         return undefined;
       }
       if (this.#remote.isUnderWay(key)) return undefined;
-      if (first) this.#memories.distrustValidations(key);
+      if (decisions === 0) this.#memories.distrustValidations(key);
       const memory = this.#memories.of(key, observed.value.metadata.uid ?? '');
       const stageSet = newest(memory.stageSet, observed.value);
       memory.stageSet = stageSet;
@@ -154,7 +159,7 @@ export class Reconciler {
     const { run } = decision;
     if (run === undefined) {
       this.#tellRebuilt(stageSet, memory);
-      forgetRun(memory);
+      if (!isFindingOut(decision.next)) forgetRun(memory);
       return;
     }
     if (run.startedAt !== before?.startedAt || run.id !== before.id) {
@@ -372,6 +377,11 @@ export class Reconciler {
     this.#options.drift.release(key);
     this.#options.reporter.forgotten(key);
   }
+}
+
+/** What is found out ahead of a run belongs to no run that could be forgotten. */
+function isFindingOut(next: Effect): boolean {
+  return next.kind === 'Ask' || (next.kind === 'Rest' && next.awaitsAnswer === true);
 }
 
 function keyOf({ metadata }: StageSet): string {

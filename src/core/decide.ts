@@ -24,11 +24,11 @@ import type { PinnedArtifact } from './pinned-artifact.ts';
 import type { Rest } from './rest.ts';
 import { type Applying, betweenStages, type RunProgress } from './run.ts';
 import { underWay, verdictOf } from './run-verdict.ts';
-import { dueAgain } from './schedule.ts';
+import { dueAgain, intervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
-import type { Instant } from './time.ts';
+import { after, type Instant } from './time.ts';
 import type { VersionAsk } from './version/version-asks.ts';
 import { wantedVersion } from './version/wanted-version.ts';
 import { settleWaits } from './waits.ts';
@@ -102,6 +102,9 @@ export function decide(snapshot: Snapshot): Decision {
 
 /** A run that may go on does, after what its gates must know. */
 function proceed(run: RunProgress, snapshot: Snapshot): Decision {
+  if (run.unsaved === true && run.outcome === undefined) {
+    return { run, next: { kind: 'SaveLedgers' } };
+  }
   if (hasAsks(run)) return { run, next: ask(run, snapshot) };
   if (run.outcome === undefined) return inTimeForHold(continueRun(run, snapshot));
   return keep(run, whenDue(run, snapshot), snapshot);
@@ -117,7 +120,7 @@ function inTimeForHold(decision: Decision): Decision {
 
 /** An ended run stands: what it applied is kept as it is, until `due`. */
 function keep(run: RunProgress, due: Instant | undefined, snapshot: Snapshot): Decision {
-  const thaw = frozenUntil(run);
+  const thaw = frozenUntil(run, snapshot);
   if (thaw !== undefined) return { run, next: rested(run, thaw.until) };
   const drifted = snapshot.drift.due.slice(0, mostCorrected);
   const correction = startKeeping(run) ?? startCorrection(run, drifted);
@@ -146,9 +149,10 @@ function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
   if (run === undefined) return undefined;
   if (run.outcome === undefined) {
-    const released = releasedMeanwhile(run, snapshot);
-    if (released !== undefined) return released;
-    const acted = settleActions(settleWaits(run, snapshot), snapshot);
+    const standing = heldMeanwhile(run, snapshot);
+    if (standing.correction !== run.correction && standing.correction === undefined)
+      return standing;
+    const acted = settleActions(settleWaits(standing, snapshot), snapshot);
     return atGates(handBack(acted), snapshot);
   }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
@@ -162,13 +166,17 @@ function atGates(run: RunProgress, snapshot: Snapshot): RunProgress {
   return settleActions(settleEntry(promoted, snapshot), snapshot);
 }
 
-/** A hold that ends, or must find something out, does not wait until what is applied is kept as it is. */
-function releasedMeanwhile(run: RunProgress, snapshot: Snapshot): RunProgress | undefined {
+/**
+ * A correction with the hold that it interrupts asked meanwhile: one that ends does not wait until what
+ * is applied is kept as it is, and what it must know is found out beside it.
+ */
+function heldMeanwhile(run: RunProgress, snapshot: Snapshot): RunProgress {
   const { correction } = run;
-  if (correction?.interrupted.outcome?.kind !== 'Held' || isReplacing(run)) return undefined;
-  if (outdated(correction.interrupted, snapshot)) return undefined;
-  const asked = atGates(correction.interrupted, snapshot);
-  return asked.outcome === undefined || hasAsks(asked) ? asked : undefined;
+  if (correction?.interrupted.outcome?.kind !== 'Held' || isReplacing(run)) return run;
+  if (outdated(correction.interrupted, snapshot)) return run;
+  const interrupted = atGates(correction.interrupted, snapshot);
+  if (interrupted.outcome === undefined) return interrupted;
+  return { ...run, asks: asksOf(interrupted), correction: { ...correction, interrupted } };
 }
 
 function outdated(run: RunProgress, snapshot: Snapshot): boolean {
@@ -207,16 +215,28 @@ function versionUnknown(snapshot: Snapshot): Rest | AskEffect | undefined {
   const wanted = wantedVersion({ ...snapshot, pinned: pin(snapshot) });
   switch (wanted.kind) {
     case 'None':
-    case 'Known':
       return undefined;
+    case 'Known':
+      return wanted.found === undefined || isRecent(wanted.found.at, snapshot)
+        ? undefined
+        : askVersion(wanted.found.ask, snapshot);
     case 'Ask':
-      if (snapshot.asking) return { kind: 'Rest', ready: undefined, wakeAt: undefined };
-      return { kind: 'Ask', asks: [wanted.ask], spec: snapshot.spec };
+      return askVersion(wanted.ask, snapshot);
     case 'Refused': {
       const { reason, message, until } = wanted;
       return { kind: 'Rest', ready: { status: 'False', reason, message }, wakeAt: until };
     }
   }
+}
+
+function askVersion(ask: VersionAsk, { asking, spec }: Snapshot): Rest | AskEffect {
+  if (asking) return { kind: 'Rest', ready: undefined, wakeAt: undefined, awaitsAnswer: true };
+  return { kind: 'Ask', asks: [ask], spec };
+}
+
+/** What a version is made from may change without a new revision, as a ConfigMap of variables does. */
+function isRecent(at: Instant, { now, spec, settings }: Snapshot): boolean {
+  return after(at, intervalOf(spec, settings)) > now;
 }
 
 /** Halted until a person has repaired what is broken, whatever else happens (part A 7.5). */

@@ -26,6 +26,7 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
     startedAt: now,
     requestedAt: requestedAt(stageSet),
     ...(forced === undefined ? {} : { forced }),
+    ...deliveredBy(snapshot),
     deployed: deployedArtifacts(stageSet, spec.stages, pinned, snapshot.run),
     actionFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.actionFailureCount ?? 0),
     migrationFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.migrationFailureCount ?? 0),
@@ -33,6 +34,15 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
   };
   const names = spec.stages.map(({ name }) => name);
   return startRun(start, names);
+}
+
+/** What is kept while a gate holds is kept by the spec that it was delivered by. */
+function deliveredBy({ run, spec, stageSet }: Snapshot): Pick<RunProgress, 'deliveredSpec'> {
+  const { metadata, status } = stageSet;
+  const known = run?.outcome?.kind === 'Succeeded' ? run.spec : run?.deliveredSpec;
+  if (known !== undefined) return { deliveredSpec: known };
+  const same = status?.lastAppliedGeneration === metadata.generation;
+  return same ? { deliveredSpec: spec } : {};
 }
 
 /** What runs anew by hand is on record, and no mere re-assertion. */

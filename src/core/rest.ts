@@ -7,6 +7,8 @@ export interface Rest {
   readonly ready: Verdict | undefined;
   /** Undefined waits for an event. */
   readonly wakeAt: Instant | undefined;
+  /** Something is being found out of which no run knows yet; its end wakes the StageSet. */
+  readonly awaitsAnswer?: boolean;
   /** Set where each look that finds the same is followed by a longer pause, in place of `wakeAt`. */
   readonly retry?: 'Backoff';
 }

@@ -66,6 +66,8 @@ export interface RunProgress {
   readonly budget?: BudgetMemory;
   /** What is applied while gates keep back what is pinned. */
   readonly deployed?: readonly (PinnedArtifact | undefined)[];
+  /** The spec by which it was delivered; undefined where nobody knows. */
+  readonly deliveredSpec?: StageSetSpec;
   /** What is applied has been asserted since the hold began, as far as that could be done. */
   readonly kept?: boolean;
   /** Set in a run that corrects drift and nothing else; it has the stages of the drifted objects. */
@@ -246,6 +248,7 @@ export function startRun(
     | 'migrationFailures'
     | 'desiredVersion'
     | 'deployed'
+    | 'deliveredSpec'
   >,
   stageNames: readonly string[],
 ): RunProgress {

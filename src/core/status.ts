@@ -16,6 +16,7 @@ import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
 import type { RunProgress, StageProgress, StageStep } from './run.ts';
 import type { Instant } from './time.ts';
+import { mostMigrationFailures } from './version/migration-failure.ts';
 import { pendingMigrations } from './version/migration-rows.ts';
 
 /** What a status is computed from besides the object itself. */
@@ -51,36 +52,38 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   const asked = handled ?? stageSet.metadata.annotations?.[requestedAtAnnotation];
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
-  countActionFailures(status, run);
+  // What a correction interrupts is what is on record.
+  const whole = run.correction?.interrupted ?? run;
+  countActionFailures(status, whole);
   if (hasBegun(run)) status.lastAttemptedRevisions = revisions(run);
   if (run.outcome?.kind === 'Succeeded') {
     status.lastAppliedRevisions = revisions(run);
     status.lastAppliedSnapshot = appliedSnapshot(run);
+    status.lastAppliedGeneration = run.generation;
   }
   withPending(status, run);
-  withOverrides(status, run);
+  withOverrides(status, whole);
   withFreeze(status, run.budget);
-  withVersion(status, run);
+  withVersion(status, whole);
   status.stages = stageStatuses(input, run);
   return status;
 }
 
 /** Failures count while an action that may be done only once is unfinished (part A 7.5). */
-function countActionFailures(
-  status: StageSetStatus,
-  { id, outcome, actionFailures }: RunProgress,
-): void {
+function countActionFailures(status: StageSetStatus, run: RunProgress): void {
+  const { id, outcome, actionFailures } = run;
   if (actionFailures === undefined) return;
   if (outcome?.kind === 'Succeeded' || actionFailures === 0) delete status.actionFailureCount;
   else status.actionFailureCount = actionFailures;
-  if (outcome === undefined || isHaltedHold(outcome)) return;
+  if (outcome === undefined || isHaltedHold(run)) return;
   const failure = outcome.kind === 'Failed' ? outcome.failure : undefined;
   if (failure !== undefined && isHalt(failure)) status.haltedRun = id;
   else delete status.haltedRun;
 }
 
-function isHaltedHold(outcome: NonNullable<RunProgress['outcome']>): boolean {
-  return outcome.kind === 'Held' && outcome.hold.reason === 'MigrationDirty';
+/** It has not come to what halted it, and nobody has asked for another try. */
+function isHaltedHold({ outcome, migrationFailures = 0 }: RunProgress): boolean {
+  return outcome?.kind === 'Held' && migrationFailures >= mostMigrationFailures;
 }
 
 /** Nothing but a person's repair lets the run be tried again (part A 7.5, part B 2.4). */
@@ -123,7 +126,8 @@ function revisions(run: RunProgress): Record<string, string> {
 /** What a gate keeps back before it has begun was not attempted. */
 function hasBegun(run: RunProgress): boolean {
   const { outcome, stages } = run.correction?.interrupted ?? run;
-  return outcome?.kind !== 'Held' || stages.some(({ step }) => step.kind !== 'Pending');
+  if (stages.some(({ step }) => step.kind !== 'Pending')) return true;
+  return outcome !== undefined && outcome.kind !== 'Held';
 }
 
 function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
@@ -138,6 +142,8 @@ function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
 /** What is kept back is there for dependents and people to see, until it is let go. */
 function withPending(status: StageSetStatus, run: RunProgress): void {
   const { outcome } = run.correction?.interrupted ?? run;
+  // What held it before has not been asked yet.
+  if (outcome === undefined && run.purpose !== 'Rollout') return;
   const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;
   if (pending === undefined) delete status.pendingUpdate;
   else status.pendingUpdate = pending;

@@ -1,6 +1,7 @@
 import { RetryableError, TerminalError } from '../core/errors.ts';
 import { describeObject } from '../core/objects/identity.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { FairLimit } from '../kubernetes/fair-limit.ts';
 import { readSecretEntry } from '../kubernetes/secret-entry.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
 import type { AllowedHost, Resolve } from '../network/guard.ts';
@@ -38,6 +39,9 @@ export interface MetricContext {
 /** Bytes of an answer (part B 4.5). */
 const mostBytes = 1024 * 1024;
 
+/** Metrics that are read at a time, for all tenants. */
+const mostReads = 16;
+
 /** The key of the bearer token in its Secret. */
 const tokenKey = 'token';
 
@@ -47,6 +51,8 @@ const tokenKey = 'token';
  */
 export class MetricReader {
   readonly #http: GuardedHttp;
+  /** Shared by namespace: whoever asks for much must not make others wait for an answer in vain. */
+  readonly #places = new FairLimit(mostReads, 'ForNewcomers');
 
   constructor(options: MetricReaderOptions) {
     const purpose = { refusal: 'metrics are not read from', advice: 'Serve the metric' };
@@ -61,6 +67,16 @@ export class MetricReader {
    *   RetryableError for the rest, such as an answer without a number.
    */
   async read(source: MetricSource, context: MetricContext, call: CallOptions): Promise<number> {
+    const slots = this.#places.slotsOf(context.namespace);
+    await slots.enter(call.signal);
+    try {
+      return await this.#read(source, context, call);
+    } finally {
+      slots.leave();
+    }
+  }
+
+  async #read(source: MetricSource, context: MetricContext, call: CallOptions): Promise<number> {
     const signal = AbortSignal.any([call.signal, AbortSignal.timeout(requestBound)]);
     const question = questionOf(source);
     const url = this.#http.check(question.url);

@@ -21,6 +21,7 @@ import type { BoundAdvance, Snapshot } from '../core/snapshot.ts';
 import { type Clock, instant } from '../core/time.ts';
 import { type AdmissionRules, admissionProblems } from '../core/validate/admission.ts';
 import { describeProblems, type FieldProblem } from '../core/validate/field-problem.ts';
+import { metricSourcesOf } from '../core/validate/metric-sources.ts';
 import { parseStageSet } from '../core/validate/schema.ts';
 import { stageSetProblems } from '../core/validate/stage-set.ts';
 import type { VersionAsk } from '../core/version/version-asks.ts';
@@ -279,7 +280,12 @@ function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
     serviceAccountName === '' ? whole : serviceAccountName,
     ...((postBuild?.substituteFrom ?? []).length === 0 ? [] : [whole]),
   ]);
-  return new Set(spec?.decryption?.secretRef === undefined ? names : [...names, whole]);
+  const readsAsWhole =
+    spec?.decryption?.secretRef !== undefined ||
+    spec?.version?.fromObject !== undefined ||
+    spec?.migrationsSourceRef !== undefined ||
+    (spec !== undefined && metricSourcesOf(spec).length > 0);
+  return new Set(readsAsWhole ? [...names, whole] : names);
 }
 
 function bare({ metadata }: KubernetesObject): StageSet {

@@ -60,6 +60,9 @@ export interface Rehearsal {
 /** A run has fewer decisions than this for each of its stages. */
 const mostDecisions = 12;
 
+/** Milliseconds after which a plan does without a metric. */
+const longestRead = 5000;
+
 /**
  * Plays the next run through: each decision of the run, with a look at the cluster in place of each
  * effect. A gate that holds is noted and passed, so that a plan shows what comes behind it as well.
@@ -154,7 +157,12 @@ class Playthrough {
   /** What gates must know is found out as the reconciler does, and waited for. */
   async #find({ asks, spec }: Extract<Effect, { kind: 'Ask' }>): Promise<void> {
     const { now, answers, versions, stageSet } = this.#snapshot;
-    const found = await findOut(asks, { ...stageSet, spec }, this.#options, this.#call);
+    const found = await findOut(
+      asks,
+      { ...stageSet, spec },
+      { ...this.#options, longestRead },
+      this.#call,
+    );
     this.#snapshot = {
       ...this.#snapshot,
       answers: new Map([...answers, ...stamped(found.gates, now)]),

@@ -1,5 +1,6 @@
 import type { PinnedArtifact } from '../pinned-artifact.ts';
 import type { RunProgress, StageProgress } from '../run.ts';
+import { emptyLedger } from '../version/migration-ledger.ts';
 import type { DriftedObject } from './drifted.ts';
 
 /** So many objects at most are corrected one by one; beyond, lists are cheaper. */
@@ -40,10 +41,14 @@ function correctionOf(
   correction: NonNullable<RunProgress['correction']>,
   concerns: (stage: StageProgress) => boolean,
 ): RunProgress | undefined {
-  const { spec, stages } = interrupted;
+  const { spec, stages, deliveredSpec } = interrupted;
   const concerned = [...stages.entries()].flatMap(([index, stage]) => {
     const artifact = concerns(stage) ? appliedIn(interrupted, index) : undefined;
-    const wanted = spec.stages[index];
+    // What a gate holds back may be in the spec as well as in the artifact.
+    const wanted =
+      stage.step.kind === 'Pending'
+        ? deliveredSpec?.stages.find(({ name }) => name === stage.name)
+        : spec.stages[index];
     return artifact === undefined || wanted === undefined ? [] : [{ stage, artifact, wanted }];
   });
   if (concerned.length === 0) return undefined;
@@ -105,7 +110,23 @@ export function handBack(run: RunProgress): RunProgress {
     const step = troubled.get(stage.name);
     return step === undefined ? stage : { ...stage, step };
   });
-  return { ...interrupted, stages, outcome };
+  return {
+    ...(interrupted.outcome?.kind === 'Succeeded' ? settledOf(interrupted) : interrupted),
+    stages,
+    outcome,
+  };
+}
+
+/** What a run that came to its end has on record is over, whatever becomes of its objects later. */
+function settledOf(run: RunProgress): RunProgress {
+  const { version } = run;
+  return {
+    ...run,
+    migrationFailures: 0,
+    migrationLedger: emptyLedger,
+    overrides: {},
+    ...(version === undefined ? {} : { version: { ...version, plan: { kind: 'None' } } }),
+  };
 }
 
 function isPending({ stages }: RunProgress, name: string): boolean {

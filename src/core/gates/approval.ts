@@ -118,14 +118,20 @@ function standingOf(question: ApprovalQuestion): ApprovalStanding {
   );
   const author = excludeSpecAuthor ? specAuthorOf(stageSet)?.user : undefined;
   const excluded = exclusion(excludeSpecAuthor, author, users);
+  // One person can act as many ServiceAccounts.
+  const told = required > 1 || excludeSpecAuthor;
   const approvedBy = [...users].flatMap((user) =>
-    user === undefined || user === author ? [] : [user],
+    user === undefined || user === author || (told && isServiceAccount(user)) ? [] : [user],
   );
   // One approval of whomever is what the annotation means where no users are told apart.
   const anonymous = required === 1 && !excludeSpecAuthor && (annotated || byAdvance.length > 0);
   const counted = excluded.kind === 'Unknown' ? 0 : approvedBy.length;
   const missing = anonymous ? 0 : Math.max(0, required - counted);
   return { required, approvedBy, missing, annotated, excluded };
+}
+
+function isServiceAccount(user: string): boolean {
+  return user.startsWith('system:serviceaccount:');
 }
 
 function exclusion(
@@ -190,7 +196,14 @@ export function approvalRefusal(
   { stageSet, spec }: Pick<ApprovalQuestion, 'stageSet' | 'spec'>,
   user: string,
 ): string | undefined {
-  if (spec.version?.approvals?.excludeSpecAuthor !== true) return undefined;
+  const { required = 1, excludeSpecAuthor = false } = spec.version?.approvals ?? {};
+  if ((required > 1 || excludeSpecAuthor) && isServiceAccount(user)) {
+    return (
+      `${cutMessage(user, 128)} is a ServiceAccount, as which one person after another can act; ` +
+      'spec.version.approvals asks for people'
+    );
+  }
+  if (!excludeSpecAuthor) return undefined;
   if (specAuthorOf(stageSet)?.user !== user) return undefined;
   return (
     `${cutMessage(user, 128)} changed the spec last, and spec.version.approvals.excludeSpecAuthor lets ` +

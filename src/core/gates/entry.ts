@@ -31,7 +31,14 @@ export function settleEntry(run: RunProgress, snapshot: Snapshot): RunProgress {
       return { ...current, outcome: held(stage.name, verdict.hold, outcome, snapshot) };
     }
   }
-  return current;
+  return asRollout(current, novelty.stages[index] === true, snapshot);
+}
+
+/** Ready must not go on saying that all is delivered while something new is. */
+function asRollout(run: RunProgress, isNew: boolean, { stageSet }: Snapshot): RunProgress {
+  const ready = stageSet.status?.conditions?.find(({ type }) => type === 'Ready');
+  const misleads = isNew && ready?.status === 'True' && run.purpose !== 'Rollout';
+  return misleads ? { ...run, purpose: 'Rollout' } : run;
 }
 
 /** Asked again and again, a hold that stays the same keeps its time. */

@@ -42,12 +42,24 @@ export function noveltyOf({ status }: StageSet, run: RunProgress): Novelty {
     revisions,
     begun: revisions && ahead,
     delivered: !revisions && isDelivered.every(Boolean),
-    deployed: Object.keys(status?.lastAppliedRevisions ?? {}).length > 0,
+    deployed:
+      Object.keys(status?.lastAppliedRevisions ?? {}).length > 0 && !isMixed(status, delivered),
   };
 }
 
 function appliedIn(status: StageSet['status'], stage: string): string | undefined {
   return status?.stages?.find(({ name }) => name === stage)?.appliedRevision;
+}
+
+/** A rollout that another one has overtaken left some stage at a revision that was never delivered. */
+function isMixed(
+  status: StageSet['status'],
+  delivered: ReadonlyMap<string, string | undefined>,
+): boolean {
+  return (status?.stages ?? []).some(({ name, appliedRevision }) => {
+    const before = delivered.get(name);
+    return before !== undefined && appliedRevision !== undefined && appliedRevision !== before;
+  });
 }
 
 function deliveredBySource(

@@ -58,8 +58,18 @@ function isAtGates(recorded: RecordedRun, stage: string): boolean {
 }
 
 function holdsOf(recorded: RecordedRun, stage: string, revision: string, now: Instant): Hold[] {
-  const before = entryHolds(recorded, stage);
-  return before.length > 0 ? before : promotionHolds(recorded, stage, revision, now);
+  if (isBeforeStage(recorded, stage)) return entryHolds(recorded, stage);
+  return promotionHolds(recorded, stage, revision, now);
+}
+
+/** A stage that has not begun has no gates behind it yet that anybody could pass. */
+function isBeforeStage({ run }: RecordedRun, stage: string): boolean {
+  return (entryOf(run, stage)?.gates ?? []).some(
+    ({ gate, heldUntil }) =>
+      heldUntil === undefined &&
+      isGate(gate) &&
+      (gatesOfEntry.has(gate) || gate === 'MigrationDirty'),
+  );
 }
 
 /** The gates before a stage, as the controller has put them on record. */

@@ -249,18 +249,27 @@ function gatesOf(stage: StageProgress, input: RecordInput): RecordedHold[] {
     const holding = outcome.hold.holds.flatMap((hold) => recordedHold(hold) ?? []);
     const known = new Map(holding.map((hold) => [hold.gate, hold]));
     const open = new Set(before.filter(isOpen).map(gateOf));
-    return [
+    return capped([
       ...before.map((hold) => {
         const now = known.get(hold.gate);
         if (now === undefined) return closed(hold, stage, input);
         return isOpen(hold) ? { ...now, heldFrom: hold.heldFrom } : hold;
       }),
       ...holding.filter(({ gate }) => !open.has(gate)),
-    ];
+    ]);
   }
   const through = step.kind === 'Ready' || step.kind === 'Pending';
   return through ? before.map((hold) => closed(hold, stage, input)) : [...before];
 }
+
+/** As many as a record has room for: what holds now, and the last of what did. */
+function capped(gates: readonly RecordedHold[]): RecordedHold[] {
+  const open = gates.filter(isOpen);
+  const over = gates.filter((gate) => !isOpen(gate));
+  return [...over.slice(Math.max(0, over.length + open.length - mostGates)), ...open];
+}
+
+const mostGates = 200;
 
 /** A gate that is not asked yet, since another one is before it, holds nothing. */
 function recordedHold(hold: Hold): RecordedHold | undefined {

@@ -6,7 +6,7 @@ import { urlProblem } from './urls.ts';
 
 /** What is wrong with the metric sources of all gates of a spec (part B 4.5). */
 export function allMetricSourceProblems(spec: StageSetSpec): FieldProblem[] {
-  return sourcesOf(spec).flatMap(([path, source]) => metricSourceProblems(source, path));
+  return metricSourcesOf(spec).flatMap(([path, source]) => metricSourceProblems(source, path));
 }
 
 /** What is wrong with a metric source at a path. */
@@ -22,7 +22,11 @@ export function metricSourceProblems(source: MetricSource, path: string): FieldP
 }
 
 /** Path and source of each gate that reads one. */
-function sourcesOf({ errorBudget, stages }: StageSetSpec): [path: string, source: MetricSource][] {
+/** Every metric source of a spec, with the path of its field. */
+export function metricSourcesOf({
+  errorBudget,
+  stages,
+}: StageSetSpec): [path: string, source: MetricSource][] {
   const found = new Map<string, MetricSource | undefined>([
     ['spec.errorBudget.source', errorBudget?.source],
   ]);

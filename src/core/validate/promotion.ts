@@ -40,9 +40,15 @@ function podCheckProblems(
 }
 
 /** Each check is told from the others by its name, in status and messages. */
+/** All that one stage asks for is found out, and kept, together. */
+const mostChecks = 32;
+
 function listProblems(path: string, checks: readonly { readonly name: string }[]): FieldProblem[] {
   if (checks.length === 0)
     return [{ path, message: 'is empty; list a check or leave the gate out' }];
+  if (checks.length > mostChecks) {
+    return [{ path, message: `has ${checks.length} checks; at most ${mostChecks} are allowed` }];
+  }
   const first = new Map<string, number>();
   return checks.flatMap(({ name }, index) => {
     const at = `${path}[${index}].name`;

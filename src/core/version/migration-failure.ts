@@ -5,7 +5,7 @@ import { pendingMigrations } from './migration-rows.ts';
 import type { MigrationPlan, PlannedMigration } from './plan-migrations.ts';
 
 /** So many failures in a row halt the migrations of a StageSet (part B 2.4). */
-const mostFailures = 5;
+export const mostMigrationFailures = 5;
 
 /**
  * What a failed migration means: the change is tried again later, but for the fifth failure in a row,
@@ -22,7 +22,7 @@ export function failedMigration(
   const what = direction === 'Up' ? 'migration' : 'undoing migration';
   const told = `${what} ${migration.name} (to ${migration.to}): ${failure.message}`;
   const operation = 'migration';
-  if (failures < mostFailures) {
+  if (failures < mostMigrationFailures) {
     const failed = { ...failure, operation, reason: 'MigrationFailed', message: told } as const;
     return { failure: failed, failures };
   }
@@ -46,7 +46,7 @@ export function isMigrationDirty(
   runId: string,
   plan: MigrationPlan,
 ): boolean {
-  if ((status.migrationFailureCount ?? 0) < mostFailures) return false;
+  if ((status.migrationFailureCount ?? 0) < mostMigrationFailures) return false;
   if (status.haltedRun !== runId) return false;
   const asked = metadata.annotations?.[requestedAtAnnotation];
   if (asked !== undefined && asked !== status.lastHandledReconcileAt) return false;

@@ -1,4 +1,9 @@
-import type { Migration, MigrationsSourceReference, VersionSource } from '../../types/stages.ts';
+import type {
+  Migration,
+  MigrationsSourceReference,
+  Stage,
+  VersionSource,
+} from '../../types/stages.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { PinnedArtifact } from '../pinned-artifact.ts';
 import type { Instant } from '../time.ts';
@@ -9,6 +14,8 @@ export type VersionAsk =
   | {
       readonly kind: 'Version';
       readonly version: VersionSource;
+      /** The stage that it comes from, as the spec has it. */
+      readonly stage?: Stage;
       /** The artifacts that the run would use, in stage order. */
       readonly pinned: readonly PinnedArtifact[];
     }

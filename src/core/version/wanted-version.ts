@@ -14,7 +14,12 @@ import { versionRoute } from './version-text.ts';
 export type WantedVersion =
   /** The spec has no versions. */
   | { readonly kind: 'None' }
-  | { readonly kind: 'Known'; readonly version: string }
+  | {
+      readonly kind: 'Known';
+      readonly version: string;
+      /** Where it had to be found out: how, and when it was. */
+      readonly found?: { readonly ask: VersionAsk; readonly at: Instant };
+    }
   /** It has to be found out, or found out again. */
   | { readonly kind: 'Ask'; readonly ask: VersionAsk }
   /** It cannot be told: a reason of the Ready condition, and when to look again. */
@@ -46,9 +51,13 @@ export function wantedVersion(question: VersionQuestion): WantedVersion {
   if (route.kind === 'Invalid') {
     return { ...route, kind: 'Refused', until: after(now, again), at: now };
   }
-  const ask: VersionAsk = { kind: 'Version', version: spec.version, pinned };
+  const stage = spec.stages[route.stage];
+  const from = stage === undefined ? {} : { stage };
+  const ask: VersionAsk = { kind: 'Version', version: spec.version, ...from, pinned };
   const answer = versions.get(versionAskKey(ask));
-  if (answer?.kind === 'Version') return known(answer.version, stageSet);
+  if (answer?.kind === 'Version') {
+    return { ...known(answer.version, stageSet), found: { ask, at: answer.at } };
+  }
   const refusal = refusalBy(answer, 'InvalidVersion');
   // An answer from a time to come was found out before the clock was set back.
   if (refusal === undefined || refusal.until <= now || refusal.at > now)
@@ -56,7 +65,7 @@ export function wantedVersion(question: VersionQuestion): WantedVersion {
   return refusal;
 }
 
-function known(source: string, stageSet: StageSet): WantedVersion {
+function known(source: string, stageSet: StageSet): Extract<WantedVersion, { kind: 'Known' }> {
   const { version } = desiredVersion({ source, rollbackTo: rollbackTo(stageSet) });
   return { kind: 'Known', version };
 }

@@ -2244,6 +2244,11 @@ export interface components {
                 executedMigrations?: string[];
                 /** @description Id of the run that is halted as ActionDirty. It is not carried out again until a person asks for it. */
                 haltedRun?: string;
+                /**
+                 * Format: int64
+                 * @description Generation of the spec that was delivered last.
+                 */
+                lastAppliedGeneration?: number;
                 /** @description Revisions of the last run that fully succeeded, by `namespace/name` of their source. */
                 lastAppliedRevisions?: {
                     [key: string]: string;

@@ -4347,6 +4347,10 @@ export const stageSetSchema: StructuralSchema = {
     "haltedRun": {
      "type": "string"
     },
+    "lastAppliedGeneration": {
+     "type": "integer",
+     "format": "int64"
+    },
     "lastAppliedRevisions": {
      "type": "object",
      "additionalProperties": {

@@ -262,3 +262,26 @@ describe('approvals', () => {
     );
   });
 });
+
+describe('attack 136: approvals of one person as several ServiceAccounts (people count, part B 2.6)', () => {
+  const [one, other] = ['system:serviceaccount:team:a', 'system:serviceaccount:team:b'];
+
+  it('do not add up to several people', () => {
+    const version = { approvals: { required: 2 } };
+    const verdict = decideApproval(questionOf({ version, advances: [one, other, 'alice'] }));
+    expect(verdict.kind).to.equal('Held');
+    const enough = questionOf({ version, advances: [one, 'alice', 'bob'] });
+    expect(decideApproval(enough).kind).to.equal('Open');
+  });
+
+  it('do not stand for somebody else than the author of the spec', () => {
+    const version = { approvals: { excludeSpecAuthor: true } };
+    const asked = questionOf({ version, author: 'mallory', advances: [one] });
+    expect(decideApproval(asked).kind).to.equal('Held');
+    expect(approvalRefusal(asked, one)).to.include('is a ServiceAccount');
+  });
+
+  it('count where one approval of whomever is enough', () => {
+    expect(decideApproval(questionOf({ advances: [one] })).kind).to.equal('Open');
+  });
+});
