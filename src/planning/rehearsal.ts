@@ -12,6 +12,7 @@ import type { BuildSteps } from '../controller/prepare-stage.ts';
 import type { StageAt } from '../controller/stage-at.ts';
 import type { Targets } from '../controller/targets.ts';
 import type { Tenants } from '../controller/tenants.ts';
+import { withMigrationsSupposed } from '../core/actions/migrations.ts';
 import { plannedActions, supposedDone } from '../core/actions/plan-actions.ts';
 import { decide, type Effect } from '../core/decide.ts';
 import type { Failure } from '../core/failure.ts';
@@ -217,7 +218,7 @@ class Playthrough {
       ...progress,
       ledger: supposedDone(stage, ledger),
     }));
-    this.#snapshot = { ...this.#snapshot, run: supposed };
+    this.#snapshot = { ...this.#snapshot, run: withMigrationsSupposed(supposed, index) };
   }
 
   /** What a run does from building a stage to its gates. */

@@ -103,6 +103,12 @@ describe('versions and migrations', () => {
     expect(plan.version).to.deep.equal({ current: '1.0.0', desired: '2.0.0', direction: 'Up' });
     expect(plan.migrations?.map(({ name }) => name)).to.deep.equal(['to-1.5.0', 'to-2.0.0']);
     expect(plan.holds[0]).to.deep.include({ gate: 'VersionApproval', releasedBy: 'Person' });
+    const [, prod] = plan.stages;
+    expect(prod?.objects.unchanged).to.equal(1);
+    expect(prod?.actions?.map(({ hook, verdict }) => `${hook} ${verdict}`)).to.deep.equal([
+      'migration WillRun',
+      'migration WillRun',
+    ]);
 
     await shop.patch(configMap('dev'), { data: { release: 'drifted' } });
     await shop.untilObject(configMap('dev'), isAsDelivered);

@@ -19,6 +19,16 @@ export function hasMigrations({ migrations = [] }: RunStage): boolean {
   return migrations.length > 0;
 }
 
+/** The run as if the migrations before a stage were done: what comes behind them can be told then. */
+export function withMigrationsSupposed(run: RunProgress, index: number): RunProgress {
+  const stages = run.spec.stages.map((stage: RunStage, position): RunStage => {
+    const { migrations } = stage;
+    if (position !== index || migrations === undefined) return stage;
+    return { ...stage, migrations: migrations.map((each) => ({ ...each, done: true })) };
+  });
+  return { ...run, spec: { ...run.spec, stages } };
+}
+
 /** On record before the first action of a migration is tried: it may have been done from then on. */
 export function migrationBegun(run: RunProgress, action: Action): Migrated {
   if (!isMigrationAction(action)) return {};
