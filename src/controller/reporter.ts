@@ -84,12 +84,26 @@ export class Reporter {
       const known = same ? (before.stages[index]?.acts ?? []).length : 0;
       for (const act of acts.slice(known)) {
         const fields = { stage, hook: act.hook, action: act.name, type: act.type };
-        if (act.outcome === 'Skipped') continue;
+        if (act.outcome === 'Skipped') {
+          this.#carriedOver(stageSet, run, index, act);
+          continue;
+        }
         this.#of(stageSet).info('action ended', { ...fields, outcome: act.outcome });
         if (act.hook === 'onFailure') this.onFailureAction(stageSet, stage, act.name, act.message);
         else this.actionRun(stageSet, scopeOfAct(run.spec.stages[index], act));
       }
     }
+  }
+
+  /** What is done once for a version is not done again for another revision of it (part B 9.2). */
+  #carriedOver(stageSet: StageSet, run: RunProgress, index: number, act: ActionRecord): void {
+    const { desiredVersion, stages, spec, pinned } = run;
+    const { name: stage = '' } = stages[index] ?? {};
+    if (desiredVersion === undefined || act.hook === 'migration') return;
+    if (scopeOfAct(spec.stages[index], act) !== 'Version') return;
+    const applied = stageSet.status?.stages?.find(({ name }) => name === stage)?.appliedRevision;
+    if (applied === undefined || applied === pinned[index]?.revision) return;
+    this.actionSkipped(stageSet, stage, act.name, desiredVersion);
   }
 
   stageFailed(stageSet: StageSet, stage: string, failure: Failure, error: unknown): void {

@@ -139,6 +139,24 @@ describe('versions and migrations', () => {
     expect(calls(shop).filter((each) => each.endsWith('/first'))).to.have.length(1);
   });
 
+  it('have actions of scope Version done once for each, whatever the revision', async () => {
+    const shop = await stand.namespace();
+    const migrate = { ...call('migrate', `${shop.name}/version`), scope: 'Version' };
+    const dev = { name: 'dev', sourceRef: { name: 'dev' }, actions: { pre: [migrate] } };
+    await shop.publish('dev', 'v1', [configMap('dev')]);
+    await shop.createStageSet([dev], { version: { value: '1.0.0' } });
+    await shop.untilStageSet(isAt('1.0.0'));
+    // The first version is the one that is there: what is done once for each counts as done.
+    expect(calls(shop)).to.deep.equal([]);
+    await shop.changeSpec({ version: { value: '1.1.0' } });
+    await shop.untilStageSet(isAt('1.1.0'));
+    expect(calls(shop)).to.deep.equal([`/${shop.name}/version`]);
+    await shop.publish('dev', 'v2', [configMap('dev', { release: 'two' })]);
+    await shop.untilReady('v2');
+    expect(calls(shop)).to.have.length(1);
+    await shop.untilEvent('ActionSkipped');
+  });
+
   it('take the version from an object that a stage renders', async () => {
     const labelled = (version: string): KubernetesObject => {
       const plain = configMap('about');
