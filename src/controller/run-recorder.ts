@@ -293,8 +293,8 @@ function isRecorded({ purpose, correction }: RunProgress): boolean {
 
 function factsOf(run: StageRun | undefined): NewestRun | undefined {
   if (run?.spec === undefined) return undefined;
-  const { sequence, runId, generation } = run.spec;
-  return { sequence, runId, generation };
+  const { sequence, runId, generation, version } = run.spec;
+  return { sequence, runId, generation, ...(version === undefined ? {} : { version }) };
 }
 
 function narrowed(object: Parameters<typeof withoutManagedFields>[0], like: StageRun): StageRun {

@@ -6,6 +6,8 @@ export interface NewestRun {
   readonly sequence: number;
   readonly runId: string;
   readonly generation: number;
+  /** The version that it led to; absent where it had none. */
+  readonly version?: { readonly to?: string };
 }
 
 /** The run with the highest number, of records of one StageSet in any order. */
@@ -23,13 +25,16 @@ export function sequenceOf(run: StageRun | undefined): number {
 /** Why a run begins, by the record before it (plan-advance-history.md, `spec.trigger`). */
 export function triggerOf(
   { status }: StageSet,
-  run: Pick<RunProgress, 'generation'>,
+  run: Pick<RunProgress, 'generation' | 'desiredVersion'>,
   before: NewestRun | undefined,
 ): RunTrigger {
   if (before === undefined) {
     // Delivered before there were records.
     return status?.lastAppliedRevisions === undefined ? 'SpecChanged' : 'Adopted';
   }
+  const version = before.version?.to;
+  const bothKnown = version !== undefined && run.desiredVersion !== undefined;
+  if (bothKnown && version !== run.desiredVersion) return 'VersionChanged';
   return before.generation === run.generation ? 'SourceChanged' : 'SpecChanged';
 }
 
