@@ -236,7 +236,7 @@ function read({ object, suppose }: PlanQuestion, rules: AdmissionRules): Read {
     proposed === undefined ? {} : ({ defaults: 'Apply', unknownFields: 'Report' } as const);
   const parsed = parseStageSet(revised, options);
   if (!parsed.ok) return { stageSet: bare(object), problems: parsed.problems };
-  const stageSet = withSources(parsed.value, suppose.revisions ?? {});
+  const stageSet = withVersion(withSources(parsed.value, suppose.revisions ?? {}), suppose.version);
   const strangers = strangeAccounts(stageSet, object);
   if (strangers.length > 0) return { stageSet, problems: strangers };
   if (proposed === undefined) return { stageSet, problems: stageSetProblems(stageSet) };
@@ -290,6 +290,15 @@ function accountsOfStages(spec: StageSetSpec | undefined): Set<string> {
 
 function bare({ metadata }: KubernetesObject): StageSet {
   return { apiVersion: stagesApiVersion, kind: 'StageSet', metadata };
+}
+
+/** The StageSet with another version, wherever its own comes from. */
+function withVersion(stageSet: StageSet, value: string | undefined): StageSet {
+  if (value === undefined || stageSet.spec === undefined) return stageSet;
+  const version = { ...stageSet.spec.version, value };
+  delete version.fromObject;
+  delete version.fromArtifact;
+  return { ...stageSet, spec: { ...stageSet.spec, version } };
 }
 
 /** The StageSet with other sources for the stages that the question gives one. */

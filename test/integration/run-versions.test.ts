@@ -110,6 +110,10 @@ describe('versions and migrations', () => {
       'migration WillRun',
     ]);
 
+    const other = await planner.plan(shop, { suppose: { version: '1.5.0' } });
+    expect(other.version?.desired).to.equal('1.5.0');
+    expect(other.migrations?.map(({ name }) => name)).to.deep.equal(['to-1.5.0']);
+
     await shop.patch(configMap('dev'), { data: { release: 'drifted' } });
     await shop.untilObject(configMap('dev'), isAsDelivered);
     await shop.annotate({ 'stages.metio.wtf/approved-version': '1.9.0' });
