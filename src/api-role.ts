@@ -8,6 +8,7 @@ import type { Clock, Duration } from './core/time.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import { FairLimit } from './kubernetes/fair-limit.ts';
 import { InFlightLimit } from './kubernetes/in-flight-limit.ts';
+import { ladderRules } from './ladder-rules.ts';
 import { Planner } from './planning/planner.ts';
 import { type AdvanceOptions, advanceResource } from './server/aggregated/advance/advance.ts';
 import { aggregatedApp } from './server/aggregated/app.ts';
@@ -146,7 +147,7 @@ function plannerOf({ builder, client, clock, config, readers, remote }: ApiRoleO
     builder: builder.beside({ concurrency: mostBuildsOfPlans }),
     remote,
     readers,
-    ladders: config,
+    ladders: ladderRules(config),
     settings: { defaultInterval, maxTeardownWait },
     crossNamespaceReferences,
     defaultServiceAccount,

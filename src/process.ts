@@ -11,6 +11,7 @@ import { gateReaders } from './gate-readers.ts';
 import { keyOpeners } from './key-openers.ts';
 import { KubernetesClient } from './kubernetes/client.ts';
 import { Connection } from './kubernetes/connection.ts';
+import { ladderRules } from './ladder-rules.ts';
 import { lead, termOf } from './leadership.ts';
 import { MetricReader } from './metrics-sources/metric-reader.ts';
 import { remoteAccess } from './remote-access.ts';
@@ -140,7 +141,7 @@ function controllerFor(world: World): Controller {
     remote,
     http,
     readers,
-    ladders: config,
+    ladders: ladderRules(config),
     settings: {
       defaultInterval: config.defaultInterval,
       maxTeardownWait: config.maxTeardownWait,

@@ -5,6 +5,7 @@ import type { Clock } from '../core/time.ts';
 import { treatmentOf } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { CallOptions } from '../kubernetes/transport.ts';
+import { type MetricContext } from '../metrics-sources/metric-reader.ts';
 import type { EventCheck, MetricSource, RestartCheck, StageSet } from '../types/stages.ts';
 import type { Targets } from './targets.ts';
 import type { Tenants } from './tenants.ts';
@@ -14,13 +15,6 @@ const longestRead = 35_000;
 
 /** What is found out for one StageSet at a time. */
 const mostAtOnce = 4;
-
-/** As whom a metric is read, and who is told of secrets that go into the request. */
-interface MetricContext {
-  readonly client: KubernetesClient;
-  readonly namespace: string;
-  readonly onSecretValue: (value: string) => void;
-}
 
 export interface GateReaders {
   readonly metric: (

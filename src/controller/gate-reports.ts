@@ -2,7 +2,7 @@ import { eventAnnotations } from '../core/event-annotations.ts';
 import type { Answer, Ask } from '../core/gates/asks.ts';
 import type { BudgetMemory } from '../core/gates/budget-memory.ts';
 import { type BudgetNews, budgetNews, isExhausted } from '../core/gates/budget-news.ts';
-import type { RunProgress, StageStep } from '../core/run.ts';
+import { type RunProgress, type StageStep, standing } from '../core/run.ts';
 import { migrationEvents } from '../core/version/migration-events.ts';
 import type { EventRecord, EventRecorder } from '../kubernetes/events.ts';
 import type { ControllerMetrics } from '../types/metrics.ts';
@@ -98,12 +98,6 @@ export class GateReports {
       this.#metrics.setBudgetFrozen(owner, stage.name, undefined);
     }
   }
-}
-
-function standing(run: RunProgress): RunProgress;
-function standing(run: RunProgress | undefined): RunProgress | undefined;
-function standing(run: RunProgress | undefined): RunProgress | undefined {
-  return run?.correction?.interrupted ?? run;
 }
 
 /** Undefined leaves what is told of the stage as it is: a run that only re-asserts is no news. */

@@ -28,7 +28,7 @@ import { dueAgain, intervalOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { decideTeardown } from './teardown.ts';
 import type { TeardownEffect, TeardownProgress } from './teardown-progress.ts';
-import { after, type Instant } from './time.ts';
+import { after, earlier, type Instant } from './time.ts';
 import type { VersionAsk } from './version/version-asks.ts';
 import { wantedVersion } from './version/wanted-version.ts';
 import { settleWaits } from './waits.ts';
@@ -149,10 +149,9 @@ function settled(snapshot: Snapshot): RunProgress | undefined {
   const { run } = snapshot;
   if (run === undefined) return undefined;
   if (run.outcome === undefined) {
-    const standing = heldMeanwhile(run, snapshot);
-    if (standing.correction !== run.correction && standing.correction === undefined)
-      return standing;
-    const acted = settleActions(settleWaits(standing, snapshot), snapshot);
+    const asked = heldMeanwhile(run, snapshot);
+    if (run.correction !== undefined && asked.correction === undefined) return asked;
+    const acted = settleActions(settleWaits(asked, snapshot), snapshot);
     return atGates(handBack(acted), snapshot);
   }
   // A hold of a snapshot that is no longer wanted is not released: the next run asks anew.
@@ -296,11 +295,6 @@ function releaseOf({ outcome }: RunProgress): Instant | undefined {
 /** Where much has drifted, a whole re-assertion finds it by lists. */
 function massDrift({ outcome }: RunProgress, { drift }: Snapshot): boolean {
   return outcome?.kind === 'Succeeded' && drift.due.length > mostCorrected;
-}
-
-function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return one < other ? one : other;
 }
 
 /** One run, stage by stage: the first stage that is not ready says what to do. */

@@ -260,6 +260,13 @@ export function startRun(
   };
 }
 
+/** The run itself; for a correction the one that it interrupts, which stands again afterwards. */
+export function standing(run: RunProgress): RunProgress;
+export function standing(run: RunProgress | undefined): RunProgress | undefined;
+export function standing(run: RunProgress | undefined): RunProgress | undefined {
+  return run?.correction?.interrupted ?? run;
+}
+
 /** The run with one stage moved to its next step. */
 export function withStep(run: RunProgress, index: number, step: StageStep): RunProgress {
   return withStage(run, index, (stage) => ({ ...stage, step }));

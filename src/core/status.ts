@@ -14,7 +14,7 @@ import type { BudgetMemory } from './gates/budget-memory.ts';
 import { outlivingRevision } from './gates/promotion-memory.ts';
 import { withRunbook } from './reasons.ts';
 import type { Verdict } from './rest.ts';
-import type { RunProgress, StageProgress, StageStep } from './run.ts';
+import { type RunProgress, type StageProgress, type StageStep, standing } from './run.ts';
 import type { Instant } from './time.ts';
 import { mostMigrationFailures } from './version/migration-failure.ts';
 import { pendingMigrations } from './version/migration-rows.ts';
@@ -53,7 +53,7 @@ export function nextStatus(input: StatusInput): StageSetStatus {
   if (verdict !== undefined && asked !== undefined) status.lastHandledReconcileAt = asked;
   if (run === undefined) return status;
   // What a correction interrupts is what is on record.
-  const whole = run.correction?.interrupted ?? run;
+  const whole = standing(run);
   countActionFailures(status, whole);
   if (hasBegun(run)) status.lastAttemptedRevisions = revisions(run);
   if (run.outcome?.kind === 'Succeeded') {
@@ -119,13 +119,13 @@ function conditions(
 
 function revisions(run: RunProgress): Record<string, string> {
   // A correction has some stages only, but changes no revision.
-  const { pinned } = run.correction?.interrupted ?? run;
+  const { pinned } = standing(run);
   return Object.fromEntries(pinned.map(({ source, revision }) => [source, revision]));
 }
 
 /** What a gate keeps back before it has begun was not attempted. */
 function hasBegun(run: RunProgress): boolean {
-  const { outcome, stages } = run.correction?.interrupted ?? run;
+  const { outcome, stages } = standing(run);
   if (stages.some(({ step }) => step.kind !== 'Pending')) return true;
   return outcome !== undefined && outcome.kind !== 'Held';
 }
@@ -141,7 +141,7 @@ function appliedSnapshot({ spec, pinned }: RunProgress): SnapshotEntry[] {
 
 /** What is kept back is there for dependents and people to see, until it is let go. */
 function withPending(status: StageSetStatus, run: RunProgress): void {
-  const { outcome } = run.correction?.interrupted ?? run;
+  const { outcome } = standing(run);
   // What held it before has not been asked yet.
   if (outcome === undefined && run.purpose !== 'Rollout') return;
   const pending = outcome?.kind === 'Held' ? outcome.hold.pendingUpdate : undefined;

@@ -10,7 +10,7 @@ import type {
   TeardownStage,
 } from './teardown-progress.ts';
 import { lastingCause, patienceEnds, type TeardownTrouble } from './teardown-trouble.ts';
-import { after, type Instant, instant, toRfc3339 } from './time.ts';
+import { after, earlier, type Instant, instant, toRfc3339 } from './time.ts';
 
 interface TeardownDecision {
   readonly teardown?: TeardownProgress;
@@ -113,8 +113,4 @@ function waiting(stage: string, objects: number): Verdict {
 
 function rest(ready: Verdict | undefined, wakeAt: Instant | undefined): Rest {
   return { kind: 'Rest', ready, wakeAt };
-}
-
-function earlier(one: Instant, other: Instant): Instant {
-  return one < other ? one : other;
 }

@@ -44,3 +44,25 @@ export function between(start: Instant, end: Instant): Duration {
 export function toRfc3339(at: Instant): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
+
+/** The instant that an RFC 3339 text names; undefined for none, and for a text that names none. */
+export function timeOf(text: string | undefined): Instant | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : instant(time);
+}
+
+/**
+ * The next whole second. Times are recorded in whole seconds: rounded up, none names a moment before
+ * its own.
+ */
+export function toWholeSecond(at: Instant): Instant {
+  return instant(Math.ceil(at / 1000) * 1000);
+}
+
+/** The earlier one of those that are known. */
+export function earlier(one: Instant, other: Instant | undefined): Instant;
+export function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined;
+export function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
+}

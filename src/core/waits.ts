@@ -13,7 +13,7 @@ import {
 } from './run.ts';
 import { describeVerifyBound, nextLook, onTimeoutOf } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { after, between, type Duration, type Instant, minutes } from './time.ts';
+import { after, between, type Duration, earlier, type Instant, minutes } from './time.ts';
 
 /**
  * The run with everything that was waited for judged by what was last seen: a group that is
@@ -188,10 +188,6 @@ export function afterLook<Step extends Wait>(step: Step, seen: Seen): Step {
   const due = began < end ? earlier(steady, end) : steady;
   const looked = { ...step, health, looks, nextLook: due, lookedAt: began };
   return expressions === undefined ? looked : { ...looked, expressions };
-}
-
-function earlier(one: Instant, other: Instant): Instant {
-  return one < other ? one : other;
 }
 
 /** Minutes of the wait that went by between the look before and this one, from the first on. */

@@ -4,7 +4,7 @@ import type { Failure } from '../failure.ts';
 import { redact } from '../redact.ts';
 import { type RunProgress, type StageStep, withStep } from '../run.ts';
 import { nextLook } from '../schedule.ts';
-import { after, type Instant, milliseconds, minutes, toRfc3339 } from '../time.ts';
+import { after, earlier, type Instant, milliseconds, minutes, toRfc3339 } from '../time.ts';
 import type { Acting, ActionPhase } from './acting.ts';
 import { actionsOf, boundOf, type Hook, mostAttempts, pauseAfter } from './action.ts';
 import type { ActionLook, Attempt, MadeObject } from './attempt.ts';
@@ -180,8 +180,4 @@ function withPhase(
   phase: ActionPhase,
 ): RunProgress {
   return withStep(run, index, { ...step, phase });
-}
-
-function earlier(one: Instant, other: Instant | undefined): Instant {
-  return other !== undefined && other < one ? other : one;
 }

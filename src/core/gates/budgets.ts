@@ -1,15 +1,15 @@
 import type { BudgetFreeze, ErrorBudget } from '../../types/stages.ts';
-import { type RunProgress, withStage } from '../run.ts';
+import { type RunProgress, standing, withStage } from '../run.ts';
 import { retryIntervalOf } from '../schedule.ts';
-import { type Instant, instant } from '../time.ts';
+import { type Instant, instant, timeOf } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
 import { answerSince } from './asks.ts';
 import type { BudgetMemory } from './budget-memory.ts';
 import { remembered } from './budget-news.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import { budgetIntervalOf, decideErrorBudget } from './error-budget.ts';
+import { heldSince } from './held-since.ts';
 import { pendingRevisions } from './pending-revisions.ts';
-import { timeOf } from './promotion-memory.ts';
 import { withOverride } from './run-overrides.ts';
 
 /** The budget of the whole run, asked before a rollout begins and not within it (part B 4.2). */
@@ -53,7 +53,7 @@ function withoutBudget(
 
 /** An outage or a freeze outlasts the run that found it. */
 function runBefore({ snapshot: { run } }: EntryQuestion): RunProgress | undefined {
-  return run?.correction?.interrupted ?? run;
+  return standing(run);
 }
 
 /**
@@ -92,7 +92,7 @@ function asked(
   if (overridden || passed.has('ErrorBudget')) {
     const open = keep(next, { freeze: undefined });
     const wasFrozen = memory.freeze !== undefined && memory.freeze.dryRun !== true;
-    const wasHeld = wasFrozen || heldSince(question) !== undefined;
+    const wasHeld = wasFrozen || sinceWhen(question) !== undefined;
     if (!overridden || !wasHeld) return { kind: 'Open', run: open };
     return { kind: 'Open', run: noteAnnotation(open, index, 'ErrorBudget', 'Budget') };
   }
@@ -109,7 +109,7 @@ function asked(
     overridden,
     interval: budgetIntervalOf(budget, retryIntervalOf(run.spec, settings)),
     now,
-    since: heldSince(question),
+    since: sinceWhen(question),
   });
   if (verdict.kind === 'Ask') {
     return { kind: 'Ask', asks: [verdict.ask], run: keep(next, memory) };
@@ -125,7 +125,7 @@ function asked(
       reason,
       message,
       until,
-      deployed: novelty.deployed && !novelty.begun,
+      deployed: novelty.deployed,
       pendingUpdate: {
         revisions: pendingRevisions(run),
         ...(hold.since === undefined ? {} : { since: hold.since }),
@@ -145,12 +145,10 @@ function since({ judgesSince }: BudgetMemory): Pick<BudgetMemory, 'judgesSince'>
 }
 
 /** Since when the budget holds this run; undefined where it does not. */
-function heldSince(question: EntryQuestion): Instant | undefined {
-  const before = runBefore(question);
-  if (before === undefined) return recordedSince(question);
-  const { outcome, id } = before;
-  if (outcome?.kind !== 'Held' || id !== question.run.id) return undefined;
-  return timeOf(outcome.hold.holds.find(({ gate }) => gate === 'ErrorBudget')?.since);
+function sinceWhen(question: EntryQuestion): Instant | undefined {
+  return runBefore(question) === undefined
+    ? recordedSince(question)
+    : heldSince(question, 'ErrorBudget');
 }
 
 /** After a restart the status knows, where it is about the same revisions. */

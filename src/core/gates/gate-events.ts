@@ -1,5 +1,5 @@
 import type { StageSetStatus } from '../../types/stages.ts';
-import type { RunProgress } from '../run.ts';
+import { type RunProgress, standing } from '../run.ts';
 
 /** News of a gate that the Ready condition does not tell, or not as what it is. */
 export interface GateEvent {
@@ -17,7 +17,7 @@ export function gateEvents(
   after: StageSetStatus | undefined,
   run: RunProgress | undefined,
 ): GateEvent[] {
-  const { outcome } = run?.correction?.interrupted ?? run ?? {};
+  const { outcome } = standing(run) ?? {};
   if (outcome?.kind !== 'Held') return [];
   const { reason, message } = outcome.hold;
   const begins = before?.pendingUpdate === undefined && after?.pendingUpdate !== undefined;

@@ -12,7 +12,7 @@ export interface Novelty {
   readonly begun: boolean;
   /** All that is pinned was delivered by a run that came to its end. */
   readonly delivered: boolean;
-  /** All stages were delivered once. */
+  /** What was delivered last stands in all stages: nothing of what is new has begun. */
   readonly deployed: boolean;
 }
 
@@ -37,13 +37,16 @@ export function noveltyOf({ status }: StageSet, run: RunProgress): Novelty {
   });
   const ahead = stages.some((isNew, index) => !isNew && isDelivered[index] === false);
   const revisions = stages.some(Boolean);
+  const begun = revisions && ahead;
   return {
     stages,
     revisions,
-    begun: revisions && ahead,
+    begun,
     delivered: !revisions && isDelivered.every(Boolean),
     deployed:
-      Object.keys(status?.lastAppliedRevisions ?? {}).length > 0 && !isMixed(status, delivered),
+      !begun &&
+      Object.keys(status?.lastAppliedRevisions ?? {}).length > 0 &&
+      !isMixed(status, delivered),
   };
 }
 

@@ -63,15 +63,16 @@ export function revisionsDigest(
 
 /** The command that opens the windows now, to be pasted into a shell. */
 export function updateNowCommand(stageSet: StageSet): string {
-  return overrideCommand(stageSet, updateNowAnnotation);
+  return annotateCommand(stageSet, updateNowAnnotation);
 }
 
 /** The command that lets pass what the budgets hold, to be pasted into a shell. */
 export function budgetOverrideCommand(stageSet: StageSet): string {
-  return overrideCommand(stageSet, budgetOverrideAnnotation);
+  return annotateCommand(stageSet, budgetOverrideAnnotation);
 }
 
-function overrideCommand({ metadata }: StageSet, annotation: string): string {
+/** The command that sets an annotation to a value that it has never had, to be pasted into a shell. */
+export function annotateCommand({ metadata }: StageSet, annotation: string): string {
   const { namespace = 'default', name } = metadata;
   return `kubectl annotate stageset ${name} -n ${namespace} --overwrite ${annotation}="$(date +%s)"`;
 }

@@ -1,7 +1,7 @@
 import { positiveDuration } from '../duration.ts';
 import { cadenceOf } from '../schedule.ts';
-import { after, type Duration, type Instant, milliseconds } from '../time.ts';
-import { type GateMemory, timeOf } from './promotion-memory.ts';
+import { after, type Duration, type Instant, milliseconds, timeOf } from '../time.ts';
+import { type GateMemory } from './promotion-memory.ts';
 import type { PromotionQuestion } from './promotion-question.ts';
 import { openingSince, soakedAt } from './soak.ts';
 

@@ -1,7 +1,7 @@
 import type { Gate, Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { PromotionState } from '../../types/stages.ts';
 import { cutMessage } from '../conditions.ts';
-import { type Instant, toRfc3339 } from '../time.ts';
+import { earlier, type Instant, toRfc3339 } from '../time.ts';
 import { describeFailing } from './analysis.ts';
 import type { PromotionHold } from './at-gates.ts';
 import type { Refusal } from './gate-look.ts';
@@ -227,11 +227,6 @@ function revertNote({ stageSet }: PromotionQuestion): string {
   return stageSet.spec?.rollbackOnFailure === true
     ? '; its onFailure is Rollback, and it was not reverted'
     : '; its onFailure is Rollback, which needs spec.rollbackOnFailure: it was not reverted';
-}
-
-function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return one < other ? one : other;
 }
 
 function lookedAgain(until: Instant | undefined): string {

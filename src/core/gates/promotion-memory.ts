@@ -1,5 +1,13 @@
 import type { PromotionState } from '../../types/stages.ts';
-import { after, between, type Duration, type Instant, instant, toRfc3339 } from '../time.ts';
+import {
+  after,
+  between,
+  type Duration,
+  type Instant,
+  instant,
+  timeOf,
+  toRfc3339,
+} from '../time.ts';
 
 /** What the gates of a stage remember of one revision, read from its status (part B 3.7). */
 export interface GateMemory {
@@ -128,11 +136,6 @@ export function outlivingRevision(state: PromotionState | undefined): PromotionS
 /** RFC 3339 in UTC with milliseconds: what is counted in intervals must not be rounded. */
 export function toPreciseTime(at: Instant): string {
   return new Date(at).toISOString();
-}
-
-export function timeOf(text: string | undefined): Instant | undefined {
-  const time = Date.parse(text ?? '');
-  return Number.isNaN(time) ? undefined : instant(time);
 }
 
 /** A soak that began in the future begins now, and is as long as it was. */

@@ -1,9 +1,8 @@
 import type { Gate } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Advance, Promotion, PromotionState, StageSet } from '../../types/stages.ts';
-import type { Duration, Instant } from '../time.ts';
+import { type Duration, type Instant, timeOf } from '../time.ts';
 import type { Answers } from './asks.ts';
 import type { PromoteRequest } from './promote-annotation.ts';
-import { timeOf } from './promotion-memory.ts';
 
 /** What is known when the promotion gates of a stage are asked (part B 3.2). */
 export interface PromotionQuestion {

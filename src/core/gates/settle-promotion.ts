@@ -2,7 +2,7 @@ import type { StageSet } from '../../types/stages.ts';
 import { type RunOutcome, type RunProgress, type StageStep, withStep } from '../run.ts';
 import { retryIntervalOf } from '../schedule.ts';
 import type { Snapshot } from '../snapshot.ts';
-import type { Instant } from '../time.ts';
+import { earlier, type Instant } from '../time.ts';
 import type { Answers } from './asks.ts';
 import type { PromotionHold } from './at-gates.ts';
 import { promoteRequest } from './promote-annotation.ts';
@@ -123,9 +123,4 @@ export function recordedGates(
       ? entry.promotionState
       : outlivingRevision(entry?.promotionState);
   return { state, handled: entry?.lastHandledPromotion };
-}
-
-function earlier(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return one < other ? one : other;
 }

@@ -1,5 +1,5 @@
 import { positiveDuration } from '../duration.ts';
-import { after, type Instant, instant } from '../time.ts';
+import { after, type Instant, toWholeSecond } from '../time.ts';
 import type { GateMemory } from './promotion-memory.ts';
 import { type PromotionQuestion, passedAt } from './promotion-question.ts';
 
@@ -11,7 +11,7 @@ import { type PromotionQuestion, passedAt } from './promotion-question.ts';
 export function withSoak(memory: GateMemory, question: PromotionQuestion): GateMemory {
   const soak = positiveDuration(question.promotion?.soak);
   if (soak === undefined || memory.soakEndedAt !== undefined) return memory;
-  const least = upToSecond(after(memory.enteredAt, soak));
+  const least = toWholeSecond(after(memory.enteredAt, soak));
   const recorded = memory.soakUntil;
   const soakUntil = recorded !== undefined && recorded > least ? recorded : least;
   const isOver = soakUntil <= question.now;
@@ -34,9 +34,4 @@ export function openingSince(memory: GateMemory, question: PromotionQuestion): I
   if (soaked === undefined || question.promotion?.requireManualPromotion !== true) return soaked;
   const promoted = passedAt('ManualPromotion', question, memory.enteredAt);
   return promoted === undefined || promoted > soaked ? promoted : soaked;
-}
-
-/** Ends of soaks are recorded in whole seconds; rounded up, none ends before its time. */
-function upToSecond(at: Instant): Instant {
-  return instant(Math.ceil(at / 1000) * 1000);
 }

@@ -1,6 +1,6 @@
 import type { PendingUpdate } from '../../types/stages.ts';
 import type { RunProgress } from '../run.ts';
-import { type Instant, instant, toRfc3339 } from '../time.ts';
+import { type Instant, timeOf, toRfc3339, toWholeSecond } from '../time.ts';
 import { noteAnnotation } from './annotation-passage.ts';
 import type { EntryGate, EntryQuestion } from './entry-gate.ts';
 import { pendingRevisions } from './pending-revisions.ts';
@@ -23,7 +23,7 @@ export const updateWindow: EntryGate = (question) => {
     spec,
     newRevisions: bringsNews(question),
     now,
-    since: heldSince(question),
+    since: recordedSince(question),
   };
   const verdict = decideWindowGate({ ...asked, overridden: false });
   if (verdict.kind === 'Open') return { kind: 'Open', run: next };
@@ -40,8 +40,8 @@ export const updateWindow: EntryGate = (question) => {
       holds: [hold],
       reason: 'UpdateDeferred',
       message,
-      until: until === undefined ? undefined : wholeSecond(until),
-      deployed: novelty.deployed && !novelty.begun,
+      until: until === undefined ? undefined : toWholeSecond(until),
+      deployed: novelty.deployed,
       frozen,
       pendingUpdate: pendingUpdate(run, asked.newRevisions, until, hold.since),
     },
@@ -55,15 +55,12 @@ function bringsNews({ index, novelty }: EntryQuestion): boolean {
 }
 
 /** A hold goes on where it is about the same revisions, also after a restart. */
-function heldSince({ run, snapshot }: EntryQuestion): Instant | undefined {
+function recordedSince({ run, snapshot }: EntryQuestion): Instant | undefined {
   const { pendingUpdate: recorded } = snapshot.stageSet.status ?? {};
-  const since = Date.parse(recorded?.since ?? '');
-  if (recorded === undefined || Number.isNaN(since)) return undefined;
   const wanted = pendingRevisions(run);
-  const known = Object.entries(recorded.revisions ?? {});
-  return known.every(([source, revision]) => wanted[source] === revision)
-    ? instant(since)
-    : undefined;
+  const known = Object.entries(recorded?.revisions ?? {});
+  const same = known.every(([source, revision]) => wanted[source] === revision);
+  return same ? timeOf(recorded?.since) : undefined;
 }
 
 function pendingUpdate(
@@ -74,12 +71,7 @@ function pendingUpdate(
 ): PendingUpdate {
   return {
     revisions: newRevisions ? pendingRevisions(run) : {},
-    ...(opens === undefined ? {} : { nextWindowOpens: toRfc3339(wholeSecond(opens)) }),
+    ...(opens === undefined ? {} : { nextWindowOpens: toRfc3339(toWholeSecond(opens)) }),
     ...(since === undefined ? {} : { since }),
   };
-}
-
-/** Times are recorded in whole seconds; rounded up, none names a moment that is still closed. */
-function wholeSecond(at: Instant): Instant {
-  return instant(Math.ceil(at / 1000) * 1000);
 }

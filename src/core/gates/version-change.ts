@@ -1,9 +1,9 @@
-import type { Gate, Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
+import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { Migration } from '../../types/stages.ts';
 import type { RunStage } from '../actions/action.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
 import type { RunProgress } from '../run.ts';
-import { after, type Instant, instant, minutes, toRfc3339 } from '../time.ts';
+import { after, type Instant, minutes, toRfc3339 } from '../time.ts';
 import { isMigrationDirty } from '../version/migration-failure.ts';
 import { recordedLedger } from '../version/migration-ledger.ts';
 import { migrationsBefore, needsLadder, planMigrations } from '../version/plan-migrations.ts';
@@ -13,6 +13,9 @@ import { refusalBy } from '../version/wanted-version.ts';
 import { decideApproval } from './approval.ts';
 import type { EntryGate, EntryQuestion, EntryVerdict } from './entry-gate.ts';
 import type { GateHold } from './gate-hold.ts';
+import { heldSince } from './held-since.ts';
+import { patchNeeds } from './needs.ts';
+import { annotateCommand } from './override.ts';
 
 /**
  * The change of the version that a run makes: it is planned once, when the run begins, held until it is
@@ -158,11 +161,9 @@ function heldBy(
 }
 
 function dirty(question: EntryQuestion): EntryVerdict {
-  const { metadata, status = {} } = question.snapshot.stageSet;
-  const { namespace = 'default', name } = metadata;
-  const command =
-    `kubectl annotate stageset ${name} -n ${namespace} --overwrite ` +
-    `${requestedAtAnnotation}="$(date +%s)"`;
+  const { stageSet } = question.snapshot;
+  const { status = {} } = stageSet;
+  const command = annotateCommand(stageSet, requestedAtAnnotation);
   const message =
     `Halted after ${status.migrationFailureCount ?? 0} failures of migrations in a row: repair what ` +
     `is broken, then ask for another try: ${command}`;
@@ -174,7 +175,7 @@ function dirty(question: EntryQuestion): EntryVerdict {
         reason: message,
         since: toRfc3339(since),
         releasedBy: 'Person',
-        needs: 'patch stagesets in stages.metio.wtf',
+        needs: patchNeeds,
         command,
       },
     ],
@@ -183,13 +184,4 @@ function dirty(question: EntryQuestion): EntryVerdict {
     until: undefined,
   };
   return { kind: 'Held', hold };
-}
-
-/** Since when a gate holds this run; undefined where it did not until now. */
-function heldSince({ run, snapshot }: EntryQuestion, gate: Gate): Instant | undefined {
-  const { outcome, id } = snapshot.run ?? {};
-  if (outcome?.kind !== 'Held' || id !== run.id) return undefined;
-  const hold = outcome.hold.holds.find((each) => each.gate === gate);
-  const since = Date.parse(hold?.since ?? '');
-  return Number.isNaN(since) ? undefined : instant(since);
 }

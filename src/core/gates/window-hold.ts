@@ -1,6 +1,6 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { StageSet, StageSetSpec, WindowScope } from '../../types/stages.ts';
-import { type Instant, instant, toRfc3339 } from '../time.ts';
+import { type Instant, toRfc3339, toWholeSecond } from '../time.ts';
 import { overrideNeeds } from './needs.ts';
 import { updateNowCommand } from './override.ts';
 import {
@@ -66,7 +66,7 @@ function held(
   const opens =
     nextChange === undefined
       ? 'no time is known at which it opens: change spec.updateWindows'
-      : `it opens at ${toRfc3339(upToSecond(nextChange))}`;
+      : `it opens at ${toRfc3339(toWholeSecond(nextChange))}`;
   const command = updateNowCommand(stageSet);
   return {
     kind: 'Held',
@@ -74,7 +74,7 @@ function held(
       gate: 'UpdateWindow',
       reason: `Delivery is ${which}${all}; ${opens}`,
       since: toRfc3339(since),
-      ...(nextChange === undefined ? {} : { until: toRfc3339(upToSecond(nextChange)) }),
+      ...(nextChange === undefined ? {} : { until: toRfc3339(toWholeSecond(nextChange)) }),
       // Where no time will release it, somebody has to change the windows, or to pass them.
       releasedBy: nextChange === undefined ? 'Repair' : 'Time',
       needs: overrideNeeds,
@@ -124,9 +124,4 @@ function heldByFault(
     until: undefined,
     scope,
   };
-}
-
-/** Times are recorded in whole seconds; rounded up, none names a moment that is still closed. */
-function upToSecond(at: Instant): Instant {
-  return instant(Math.ceil(at / 1000) * 1000);
 }

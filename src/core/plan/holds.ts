@@ -1,6 +1,7 @@
 import type { Hold } from '../../types/generated/subresources.stages.metio.wtf.v1.ts';
 import type { StageSet } from '../../types/stages.ts';
 import { requestedAtAnnotation } from '../annotations.ts';
+import { patchNeeds } from '../gates/needs.ts';
 import type { Verdict } from '../rest.ts';
 
 /**
@@ -14,7 +15,7 @@ export function holdBeforeRun({ reason, message }: Verdict, stageSet: StageSet):
         gate: 'Suspended',
         reason: message,
         releasedBy: 'Person',
-        needs: 'patch stagesets in stages.metio.wtf',
+        needs: patchNeeds,
         command: resumeCommand(stageSet),
       };
     case 'DependencyNotReady':
@@ -30,7 +31,7 @@ export function holdBeforeRun({ reason, message }: Verdict, stageSet: StageSet):
         gate: 'ActionDirty',
         reason: message,
         releasedBy: 'Person',
-        needs: 'patch stagesets in stages.metio.wtf',
+        needs: patchNeeds,
         command: reconcileCommand(stageSet),
       };
     default:
