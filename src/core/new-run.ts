@@ -3,7 +3,7 @@ import { forcedStage } from './actions/forced-stage.ts';
 import { requestedAtAnnotation } from './annotations.ts';
 import { deployedArtifacts } from './gates/deployed.ts';
 import type { PinnedArtifact } from './pinned-artifact.ts';
-import { type RunProgress, type RunPurpose, startRun } from './run.ts';
+import { type RunProgress, type RunPurpose, standing, startRun } from './run.ts';
 import { runId } from './run-id.ts';
 import { purposeAfter, purposeByStatus } from './run-purpose.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,7 +27,7 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
     requestedAt: requestedAt(stageSet),
     ...(forced === undefined ? {} : { forced }),
     ...deliveredBy(snapshot),
-    deployed: deployedArtifacts(stageSet, spec.stages, pinned, snapshot.run),
+    deployed: deployedArtifacts(stageSet, spec.stages, pinned, standing(snapshot.run)),
     actionFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.actionFailureCount ?? 0),
     migrationFailures: isAskedAnew(stageSet) ? 0 : (stageSet.status?.migrationFailureCount ?? 0),
     ...(desired === undefined ? {} : { desiredVersion: desired }),
@@ -39,7 +39,8 @@ export function newRun(snapshot: Snapshot, pinned: readonly PinnedArtifact[]): R
 /** What is kept while a gate holds is kept by the spec that it was delivered by. */
 function deliveredBy({ run, spec, stageSet }: Snapshot): Pick<RunProgress, 'deliveredSpec'> {
   const { metadata, status } = stageSet;
-  const known = run?.outcome?.kind === 'Succeeded' ? run.spec : run?.deliveredSpec;
+  const before = standing(run);
+  const known = before?.outcome?.kind === 'Succeeded' ? before.spec : before?.deliveredSpec;
   if (known !== undefined) return { deliveredSpec: known };
   const same = status?.lastAppliedGeneration === metadata.generation;
   return same ? { deliveredSpec: spec } : {};

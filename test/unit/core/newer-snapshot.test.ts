@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import { decide } from '../../../src/core/decide.ts';
+import { startCorrection } from '../../../src/core/drift/correction.ts';
+import { newRun, pin } from '../../../src/core/new-run.ts';
 import type { RunProgress, StageStep } from '../../../src/core/run.ts';
 import type { Snapshot } from '../../../src/core/snapshot.ts';
 import {
   applying,
+  artifactOf,
   at,
   done,
   establishing,
   failureOf,
   health,
+  noon,
   pending,
   ready,
   snapshotOf,
@@ -121,5 +125,29 @@ describe('a newer snapshot', () => {
     const { run, next } = decide(under([done, failed], { sources }));
     expect(next).to.deep.equal({ kind: 'PrepareStage', stage: 0 });
     expect(run).to.deep.include({ attempt: 1, purpose: 'Rollout' });
+  });
+});
+
+describe('a run that begins while drift is corrected', () => {
+  const [dev] = specOf(['dev']).stages;
+  if (dev === undefined) throw new Error('there is a stage');
+  const later = { stages: [{ ...dev, path: './later' }] };
+  const drifted = { stage: 'dev', id: 'team_web__ConfigMap' };
+
+  it('keeps what is deployed by the spec that delivered it last, not by one before', () => {
+    const delivered: RunProgress = {
+      ...at(firstRun(), done),
+      spec: later,
+      pinned: [artifactOf('dev')],
+      stages: at(firstRun(), done).stages.slice(0, 1),
+      deliveredSpec: { stages: [dev] },
+      outcome: { kind: 'Succeeded', at: noon },
+    };
+    const correction = startCorrection(delivered, [drifted]);
+    const snapshot = snapshotOf(stageSetOf(later, { metadata: { generation: 2 } }), {
+      run: correction,
+      sources: [ready('dev', 'v2')],
+    });
+    expect(newRun(snapshot, pin(snapshot)).deliveredSpec).to.deep.equal(later);
   });
 });
